@@ -1,0 +1,50 @@
+# Two commands matter: `make run` publishes and serves the seasons, `make test` proves that it works.
+# Both set up everything they need; nothing outside this folder is touched, but for Debian packages when you are root.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+CLIENTS := tests/clients/node_modules/.ready
+PORT ?= 8000
+OUTPUT ?= publication
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check lock schema translations bench clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
+
+run: $(READY) ## check the definitions, publish them and serve them on 127.0.0.1:8000
+	@$(BIN)/aslms-feeds check
+	@$(BIN)/aslms-feeds build --output $(OUTPUT) --base-url http://127.0.0.1:$(PORT)
+	@exec $(BIN)/aslms-feeds serve --watch --settle 1 --output $(OUTPUT) --base-url http://127.0.0.1:$(PORT) --port $(PORT)
+
+test: $(READY) $(CLIENTS) ## every test, with branch coverage
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest $(PYTEST_ARGS)
+	@$(BIN)/coverage combine -q
+	@$(BIN)/coverage report --skip-covered --skip-empty | tail -25
+
+check: $(READY) ## formatting, lint, types, imports that point one way, and the definitions
+	@$(BIN)/ruff format --check -q .
+	@$(BIN)/ruff check -q .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache | tail -4
+	@$(BIN)/aslms-feeds check
+
+lock: ## pin every dependency again by hash (needs uv)
+	uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --extra dev pyproject.toml -o requirements.lock -q
+
+clean: ## forget the environment and what was published here
+	rm -rf $(VENV) $(OUTPUT) tests/clients/node_modules
+
+$(READY): requirements.lock pyproject.toml
+	@echo "Setting up $(VENV) (once, about half a minute) …"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(CLIENTS): tests/clients/package.json tests/clients/package-lock.json
+	@sh tests/clients/install.sh
+	@touch $@

@@ -1,0 +1,53 @@
+"""Every public address, in one place: documents of a series by their path, and where a path is on the web.
+
+An address once published answers for ever; no two things may share one (``identity`` reserves our own names).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+INDEX = "index.html"
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """The addresses of one series, at a publication whose first language has no folder."""
+
+    base_url: str
+    series: str
+    first_language: str
+
+    def path(self, language: str, *parts: str) -> str:
+        """Return the path of a document below the series' folder, in a language: ``fr/2023-24/season.json``."""
+        folder = [] if language == self.first_language else [language.lower()]
+        return "/".join([*folder, *parts])
+
+    def page(self, language: str, *parts: str) -> str:
+        """Return the path of a page: ``fr/2023-24/sepang/index.html``."""
+        return self.path(language, *parts, INDEX)
+
+    def evergreen(self, language: str, name: str, race_class: str | None = None, *, reminders: bool = False) -> str:
+        """Return the path of an evergreen calendar: ``reminders/aslms-races-lmp2.ics``."""
+        file = "-".join([self.series, name, *([race_class] if race_class else [])]) + ".ics"
+        return self.path(language, *(["reminders"] if reminders else []), file)
+
+    def season_calendar(self, language: str, season: str, name: str) -> str:
+        """Return the path of a season's calendar: ``2023-24/aslms-2023-24-races.ics``."""
+        return self.path(language, season, f"{self.series}-{season}-{name}.ics")
+
+    def event_calendar(self, language: str, season: str, event: str) -> str:
+        """Return the path of a race meeting's calendar: ``2023-24/sepang/aslms-2023-24-sepang.ics``."""
+        return self.path(language, season, event, f"{self.series}-{season}-{event}.ics")
+
+    def feed(self, language: str, feed: str, file: str) -> str:
+        """Return the path of a feed in a format: ``news/atom.xml``."""
+        return self.path(language, feed, file)
+
+    def url(self, path: str) -> str:
+        """Return the public address of a document of the series."""
+        return f"{self.base_url}/{self.series}/{path.removesuffix(INDEX)}"
+
+    def page_url(self, language: str, *parts: str) -> str:
+        """Return the public address of a page."""
+        return self.url(self.page(language, *parts))

@@ -1,0 +1,329 @@
+"""The command ``aslms-feeds``: arguments in, one call, output and exit status out; each imports only what it needs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aslms_feeds import __version__
+from aslms_feeds.errors import AslmsFeedsError, Busy, PublicationError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from aslms_feeds.definitions import Definitions
+    from aslms_feeds.facts import Fact
+    from aslms_feeds.regenerate import Part, Report
+    from aslms_feeds.settings import Settings
+
+# sysexits.h, as other mail- and cron-minded programs use it.
+DONE, WRONG, USAGE, STORAGE, BUSY = 0, 1, 64, 74, 75
+
+
+class _Parser(argparse.ArgumentParser):
+    """Wrong arguments end with status 64, and say what would be right."""
+
+    def error(self, message: str) -> None:  # type: ignore[override] # it does not return
+        """Say what is wrong with the arguments."""
+        self.print_usage(sys.stderr)
+        self.exit(USAGE, f"{self.prog}: {message}\nTry: {self.prog} --help\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    given = _parser().parse_args(arguments)
+    try:
+        from aslms_feeds.settings import settings
+
+        command: Callable[[argparse.Namespace, Settings], int] = given.command
+        return command(given, settings(vars(given)))
+    except AslmsFeedsError as error:
+        return _failed(error)
+    except OSError as error:
+        place = f" {error.filename}" if error.filename else ""
+        print(f"aslms-feeds: cannot use{place}: {error.strerror or error}", file=sys.stderr)
+        return STORAGE
+    except KeyboardInterrupt:
+        return 130
+
+
+def _failed(error: AslmsFeedsError) -> int:
+    print(f"aslms-feeds: {error}", file=sys.stderr)
+    if error.hint:
+        print(f"Try: {error.hint}", file=sys.stderr)
+    match error:
+        case Busy():
+            return BUSY
+        case UsageError():
+            return USAGE
+        case PublicationError():
+            return STORAGE
+        case _:
+            return WRONG
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="aslms-feeds",
+        description="Turns a racing season's definition files into calendars, feeds, pages and data.",
+        epilog="Exit status: 0 done, 1 definitions wrong, 64 usage, 74 input or output, 75 another build is at work. "
+        "Every option is also read from the environment: ASLMS_FEEDS_OUTPUT for --output, and so on.",
+    )
+    parser.add_argument("--version", action="version", version=f"aslms-feeds {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
+
+    def add(name: str, command: Callable[[argparse.Namespace, Settings], int], text: str) -> argparse.ArgumentParser:
+        one = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+        one.set_defaults(command=command)
+        folder = "the folder of the definitions (default: calendars)"
+        one.add_argument("--calendars", metavar="DIR", help=folder)
+        return one
+
+    check = add("check", _check, "say everything that is wrong in the definitions")
+    check.add_argument("--json", action="store_true", help="as JSON, for programs")
+    build = add("build", _build, "publish what the definitions say, and write only what changed")
+    _writes(build)
+    instant = "do it as of this instant, such as 2026-12-01T00:00:00Z (default: now)"
+    build.add_argument("--now", metavar="INSTANT", type=_instant, help=instant)
+    build.add_argument("--json", action="store_true", help="as JSON, for programs")
+    serve = add("serve", _serve, "answer GET and HEAD for what is published")
+    _writes(serve)
+    serve.add_argument("--host", metavar="ADDRESS", help="the address to listen on (default: 127.0.0.1)")
+    serve.add_argument("--port", metavar="PORT", help="the port to listen on (default: 8000)")
+    serve.add_argument("--watch", action="store_true", help="publish again whenever a definition changes")
+    serve.add_argument("--settle", metavar="SECONDS", help="publish an edit once it stood so long (default: 30)")
+    watch = add("watch", _watch, "publish again whenever a definition changes")
+    _writes(watch)
+    watch.add_argument("--settle", metavar="SECONDS", help="publish an edit once it stood so long (default: 30)")
+    watch.add_argument("--parent", metavar="PID", type=int, help=argparse.SUPPRESS)
+    schema = add("schema", _schema, "write the JSON Schemas that give editors completion")
+    schema.add_argument("--check", action="store_true", help="only say whether they are up to date")
+    return parser
+
+
+def _writes(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--output", metavar="DIR", help="the folder to publish into (default: publication)")
+    command.add_argument("--base-url", metavar="URL", help="where the site is (default: as publisher.toml says)")
+
+
+def _instant(text: str) -> datetime:
+    try:
+        value = datetime.fromisoformat(text)
+    except ValueError:
+        message = f"{text!r} is no instant; write 2026-12-01T00:00:00Z"
+        raise argparse.ArgumentTypeError(message) from None
+    if value.tzinfo is None:
+        message = f"{text!r} has no offset; write {text}Z for UTC"
+        raise argparse.ArgumentTypeError(message)
+    return value.astimezone(UTC)
+
+
+def _check(given: argparse.Namespace, chosen: Settings) -> int:
+    from aslms_feeds import sources
+    from aslms_feeds.definitions import read_definitions
+
+    found = read_definitions(sources.read(chosen.calendars), str(chosen.calendars))
+    if given.json:
+        import json
+
+        rows = [
+            {"file": one.file, "line": one.line, "column": one.column, "where": one.where, "message": one.message}
+            for one in found.problems
+        ]
+        print(json.dumps({"problems": rows}, ensure_ascii=False, indent=1))
+        return WRONG if rows else DONE
+    for problem in found.problems:
+        print(problem, file=sys.stderr)
+    if found.problems:
+        count = len(found.problems)
+        print(f"{chosen.calendars}: {count} problem{'s' if count != 1 else ''}", file=sys.stderr)
+        return WRONG
+    print(f"{chosen.calendars}: {_counted(found)}: no problem")
+    return DONE
+
+
+def _counted(found: Definitions) -> str:
+    seasons = [season for series in found.series.values() for season in series.seasons]
+    events = [event for season in seasons for event in season.season.events]
+    counts = {
+        "series": len(found.series),
+        "seasons": len(seasons),
+        "events": len(events),
+        "sessions": sum(len(event.sessions) for event in events),
+    }
+    return ", ".join(f"{count} {name}" for name, count in counts.items())
+
+
+def _build(given: argparse.Namespace, chosen: Settings) -> int:
+    report = _regenerated(chosen, given.now or datetime.now(UTC))
+    if given.json:
+        print(_report_json(report))
+    elif report is None:
+        print(f"{chosen.output}: nothing changed")
+    else:
+        _tell(report, chosen)
+    return WRONG if report is not None and report.failed else DONE
+
+
+def _regenerated(chosen: Settings, now: datetime) -> Report | None:
+    """Build, unless the fingerprints say that nothing would change; None: nothing would."""
+    from aslms_feeds import freshness, sources
+
+    contents = sources.read(chosen.calendars)
+    if freshness.unchanged(chosen.output, contents, chosen.base_url, now=now):
+        last = freshness.read(chosen.output)
+        freshness.write(chosen.output, last, now=now)
+        return None
+    from aslms_feeds.regenerate import regenerate
+    from aslms_feeds.stores.local import LocalStore
+
+    store, root = LocalStore(chosen.output), str(chosen.calendars)
+    report = regenerate(store, contents, now=now, base_url=chosen.base_url, root=root)
+    done = None
+    if not report.failed:
+        prints = freshness.fingerprints(contents, chosen.base_url)
+        done = freshness.LastRun(prints, freshness.generations(chosen.output), report.next_due)
+    freshness.write(chosen.output, done, now=now)
+    freshness.replace(chosen.output / "status.json", _report_json(report).encode() + b"\n")
+    return report
+
+
+def _report_json(report: Report | None) -> str:
+    import json
+
+    if report is None:
+        return json.dumps({"ok": True, "changed": False, "parts": []}, indent=1)
+    parts = [
+        {
+            "part": part.name,
+            "ok": not part.failed,
+            "generation": part.generation,
+            "documents": part.documents,
+            "bytes": part.size,
+            "written": list(part.written),
+            "problems": [str(problem) for problem in part.problems] + ([part.error] if part.error else []),
+        }
+        for part in report.parts
+    ]
+    whole = {"ok": not report.failed, "changed": report.changed, "parts": parts}
+    return json.dumps(whole, ensure_ascii=False, indent=1)
+
+
+_MANY = 12
+"""Paths and facts listed one by one; more are counted."""
+
+
+def _tell(report: Report, chosen: Settings) -> None:
+    for part in report.parts:
+        for problem in part.problems:
+            print(problem, file=sys.stderr)
+        if part.error:
+            print(f"{part.name}: {part.error}", file=sys.stderr)
+        if part.hint:
+            print(f"Try: {part.hint}", file=sys.stderr)
+        if part.failed:
+            stays = f"stays at generation {part.generation}" if part.generation else "is not published"
+            print(f"{part.name}: {stays}", file=sys.stderr)
+        elif part.written:
+            _tell_written(part)
+    if not report.changed and not report.failed:
+        print(f"{chosen.output}: nothing changed")
+
+
+def _tell_written(part: Part) -> None:
+    print(f"{part.name}: generation {part.generation}, {len(part.written)} of {part.documents} documents changed")
+    if len(part.written) <= _MANY:
+        for path in part.written:
+            print(f"  {path}")
+    for season, facts in part.facts.items():
+        for fact in facts[:_MANY]:
+            print(f"  {season}: {_fact(fact)}")
+        if len(facts) > _MANY:
+            print(f"  {season}: and {len(facts) - _MANY} more")
+
+
+def _fact(fact: Fact) -> str:
+    about = ".".join(part for part in fact.scope if part) or "the season"
+    if fact.what == "announced":
+        return f"{about}: announced"
+    change = " → ".join(part for part in (fact.before, fact.after) if part)
+    return f"{about}: {fact.what} {change}".rstrip()
+
+
+def _serve(given: argparse.Namespace, chosen: Settings) -> int:
+    from aslms_feeds.serve import run
+
+    watcher = _start_watcher(chosen) if given.watch else None
+    try:
+        print(f"Serving {chosen.output} on http://{chosen.host}:{chosen.port}/ (Ctrl-C ends it)", flush=True)
+        run(chosen.output, host=chosen.host, port=chosen.port)
+    finally:
+        if watcher is not None:
+            watcher.terminate()
+            watcher.wait()
+    return DONE
+
+
+def _start_watcher(chosen: Settings):  # type: ignore[no-untyped-def] # noqa: ANN202 - subprocess is imported here
+    """Build in a process of its own: in a thread, every build would hold up the answers."""
+    import subprocess
+
+    command = [sys.executable, "-m", "aslms_feeds", "watch", "--parent", str(os.getpid())]
+    command += ["--calendars", str(chosen.calendars), "--output", str(chosen.output), "--settle", str(chosen.settle)]
+    if chosen.base_url:
+        command += ["--base-url", chosen.base_url]
+    return subprocess.Popen(command)  # noqa: S603 - our own command
+
+
+def _watch(given: argparse.Namespace, chosen: Settings) -> int:
+    import signal
+
+    from aslms_feeds.watch import watch
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(DONE))
+
+    def build() -> datetime | None:
+        try:
+            report = _regenerated(chosen, datetime.now(UTC))
+        except (AslmsFeedsError, OSError) as error:
+            _failed(error if isinstance(error, AslmsFeedsError) else PublicationError(str(error)))
+            return None
+        if report is not None:
+            _tell(report, chosen)
+            sys.stdout.flush()
+            return report.next_due
+        from aslms_feeds import freshness
+
+        last = freshness.read(chosen.output)
+        return last.next_due if last else None
+
+    if not Path(chosen.calendars).is_dir():
+        message = f"there is no folder {chosen.calendars}"
+        raise UsageError(message, hint="name the folder of the definitions with --calendars")
+    watch(chosen.calendars, build, settle=chosen.settle, parent=given.parent)
+    return DONE
+
+
+def _schema(given: argparse.Namespace, chosen: Settings) -> int:
+    from aslms_feeds.schemas import schemas
+
+    folder = chosen.calendars / "schema"
+    wanted: Mapping[str, bytes] = schemas()
+    stale = [name for name, text in wanted.items() if not _is(folder / name, text)]
+    if given.check:
+        for name in stale:
+            print(f"{folder / name} is out of date; write it with: aslms-feeds schema", file=sys.stderr)
+        return WRONG if stale else DONE
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in stale:
+        (folder / name).write_bytes(wanted[name])
+        print(folder / name)
+    return DONE
+
+
+def _is(path: Path, text: bytes) -> bool:
+    return path.is_file() and path.read_bytes() == text

@@ -1,0 +1,211 @@
+"""Definitions and the ledgers of the last generation to an edition: stamped, dated, ready to render.
+
+Nothing vanishes: what was public and is not defined any more stops the series here, with the ways out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from aslms_feeds import feed
+from aslms_feeds.addresses import Addresses
+from aslms_feeds.calendars import calendars
+from aslms_feeds.components import Component, components, entry_statements, revived, statements
+from aslms_feeds.edition import Edition, SeasonEdition
+from aslms_feeds.errors import IdentityError, Problem
+from aslms_feeds.facts import Fact, write_moment
+from aslms_feeds.language import language
+from aslms_feeds.ledger import Ledger, open_ledger
+from aslms_feeds.model import Change, Event, Season, SeasonFiles, SeriesFiles, Session, Status, What
+from aslms_feeds.moments import midnight
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from aslms_feeds.facts import Statement
+    from aslms_feeds.language import Language
+
+
+def compose(
+    files: SeriesFiles,
+    ledgers: Mapping[str, Ledger],
+    *,
+    now: datetime,
+    base_url: str,
+    root: str = "calendars",
+    published: Collection[str] = (),
+) -> Edition:
+    """Return the edition of a series at ``now``.
+
+    ``ledgers`` are those of the last generation by season, empty for a first publication; ``published`` the paths of
+    its documents; ``root`` is how problems name the calendars folder. Raises :class:`IdentityError`.
+    """
+    languages = tuple(language(tag) for tag in files.publisher.languages)
+    addresses = Addresses(base_url, files.id, files.publisher.languages[0])
+    problems = [_lost_season(files, season, root) for season in ledgers if not _still_there(files, season)]
+    editions = []
+    for season in files.seasons:
+        before = next((ledgers[name] for name in (season.id, *season.season.formerly) if name in ledgers), None)
+        work = _SeasonWork(files, _with_tombstones(season, before), addresses, languages, f"{root}/{files.id}")
+        found = work.edition(before, now)
+        if isinstance(found, list):
+            problems += found
+        else:
+            editions.append(found)
+    if problems:
+        raise IdentityError(problems)
+    files = replace(files, seasons=tuple(one.files for one in editions))
+    made = {one.files.id: one.components for one in editions}
+    return Edition(
+        files=files,
+        languages=languages,
+        addresses=addresses,
+        seasons=tuple(editions),
+        current=current_season(editions, now),
+        calendars=calendars(files, made, addresses, languages, published),
+    )
+
+
+def season_over(season: SeasonFiles, made: Sequence[Component], now: datetime) -> bool:
+    """Say whether a season has ended: all its days are over, at their circuits."""
+    if season.season.kind == "forerunner":
+        return True
+    return bool(made) and all(component.span.over(now) for component in made)
+
+
+def current_season(editions: Sequence[SeasonEdition], now: datetime) -> str:
+    """Return the first season that is not over, else the last; forerunners are never current."""
+    own = [one for one in editions if one.files.season.kind == "championship"]
+    running = [one for one in own if not season_over(one.files, one.components, now)]
+    return running[0].files.id if running else own[-1].files.id if own else ""
+
+
+def next_due(edition: Edition, now: datetime) -> datetime | None:
+    """Return the next instant at which the edition changes although its definitions do not: a season's end."""
+    ends = [max(_end(one) for one in season.components) for season in edition.seasons if season.components]
+    return min((end for end in ends if end > now), default=None)
+
+
+def _end(component: Component) -> datetime:
+    span = component.span
+    return span.end if isinstance(span.end, datetime) else midnight(span.end, span.timezone)
+
+
+@dataclass(frozen=True)
+class _SeasonWork:
+    files: SeriesFiles
+    season: SeasonFiles
+    addresses: Addresses
+    languages: tuple[Language, ...]
+    folder: str
+
+    def edition(self, before: Ledger | None, now: datetime) -> SeasonEdition | list[Problem]:
+        made = components(self.files, self.season, self.addresses, self.languages)
+        said = {**statements(self.files, self.season, made), **entry_statements(self.files, self.season)}
+        ledger = before or self._opened(made, now)
+        if problems := list(self._vanished(ledger, said)):
+            return problems
+        ledger = ledger.revise(said, now=now)
+        written = feed.drafts(self.files, self.season, ledger, self.addresses, self.languages, now)
+        dated = {one.key: (one.published, one.digests()) for one in written if one.published}
+        if problems := [self._lost_item(key) for key in ledger.items if key not in dated]:
+            return problems
+        ledger = ledger.date_items(dated, now=now)
+        told = {one.tag: feed.items(written, ledger, self.files, one) for one in self.languages}
+        return SeasonEdition(self.season, made, ledger, told)
+
+    def _opened(self, made: Sequence[Component], now: datetime) -> Ledger:
+        """Return a new ledger; a first publication is one fact: the season is announced."""
+        over = season_over(self.season, made, now)
+        ledger = open_ledger(self.season.id, now=now, backfilled=over)
+        weekends = [one for one in made if not one.session]
+        days = ";".join(f"{one.event}={write_moment(one.span.start)}/{write_moment(one.span.end)}" for one in weekends)
+        day = self.season.season.announced
+        seen = None if over or day else ledger.opened
+        return ledger.with_fact(Fact(id="announced", what=What.ANNOUNCED, at=seen, on=day, after=days))
+
+    def _vanished(self, ledger: Ledger, said: Mapping[str, Statement]) -> list[Problem]:
+        gone = ledger.vanished(said)
+        events = {old.event for old in gone.values() if old.scope == "event"}
+        problems = [self._lost(old) for old in gone.values() if old.scope == "event" or old.event not in events]
+        for uid, revision in ledger.revisions.items():
+            if uid in said and revision.statement.start and not said[uid].start:
+                problems.append(self._undated(revision.statement))
+        return problems
+
+    def _problem(self, file: str, where: str, message: str) -> Problem:
+        return Problem(f"{self.folder}/{self.season.id}/{file}", 0, 0, where, message)
+
+    def _lost(self, old: Statement) -> Problem:
+        if old.scope == "entries":
+            message = "this entry list was published and is not in the definitions any more; put it back"
+            return self._problem("entries.toml", f"list.{old.session}", message)
+        name = f"{old.event}.session.{old.session}" if old.session else old.event
+        own = old.session or old.event
+        retired = f"{old.event}.{old.session}" if old.session else old.event
+        message = (
+            f"{own!r} was published and is not in the definitions any more. If it is off, keep it with "
+            f'status = "cancelled"; if its id changed, give the new one formerly = ["{own}"]; if it was published by '
+            f'mistake, add [[retired]] with id = "{retired}" and the reason as why'
+        )
+        return self._problem("season.toml", f"event.{name}", message)
+
+    def _undated(self, old: Statement) -> Problem:
+        message = (
+            "its days were published and are not in the definitions any more; keep them, and if they do not hold, "
+            'set status = "postponed"'
+        )
+        return self._problem("season.toml", f"event.{old.event}", message)
+
+    def _lost_item(self, key: str) -> Problem:
+        _season, kind, name = key.split("/", 2)
+        files = {"news": "news.toml", "entries": "entries.toml", "result": "results.toml", "champion": "results.toml"}
+        message = (
+            f"the {kind} item {name!r} was published and is not in the definitions any more, or has lost its date; "
+            "readers keep what they were told: put it back, and say in its text what is wrong with it"
+        )
+        return self._problem(files.get(kind, "season.toml"), f"{kind}.{name}", message)
+
+
+def _still_there(files: SeriesFiles, season: str) -> bool:
+    return any(season in (one.id, *one.season.formerly) for one in files.seasons)
+
+
+def _lost_season(files: SeriesFiles, season: str, root: str) -> Problem:
+    message = (
+        f"the season {season!r} was published and its folder is gone. Put it back; if the folder has a new name, add "
+        f'formerly = ["{season}"] to its season.toml'
+    )
+    return Problem(f"{root}/{files.id}/{season}/season.toml", 0, 0, "", message)
+
+
+def _with_tombstones(season: SeasonFiles, ledger: Ledger | None) -> SeasonFiles:
+    """Return the season with what was retired put back as cancelled, from what the ledger knows of it."""
+    if ledger is None or not season.season.retired:
+        return season
+    events = {event.id: event for event in season.season.events}
+    for retired in season.season.retired:
+        event_id, _dot, session_id = retired.id.partition(".")
+        known = [
+            revived(one.statement.subject)
+            for one in ledger.revisions.values()
+            if one.statement.event == event_id and one.statement.subject and one.statement.scope in ("event", "session")
+        ]
+        if not known:
+            continue
+        event = events.get(event_id) or known[0][0].model_copy(update={"status": Status.CANCELLED})
+        sessions = [one for _event, one in known if one and (not session_id or one.id == session_id)]
+        events[event_id] = _buried(event, sessions, session_id, retired.why)
+    whole: Season = season.season.model_copy(update={"events": tuple(events.values())})
+    return replace(season, season=whole)
+
+
+def _buried(event: Event, sessions: Sequence[Session], session_id: str, why: str) -> Event:
+    there = {session.id for session in event.sessions}
+    back = [one.model_copy(update={"status": Status.CANCELLED}) for one in sessions if one.id not in there]
+    name = f"retired-{event.id}-{session_id}" if session_id else f"retired-{event.id}"
+    change = Change(id=name[:64], what=What.CANCELLED, session=session_id or None, why=why)
+    changes = event.changes if any(one.id == change.id for one in event.changes) else (*event.changes, change)
+    return event.model_copy(update={"sessions": (*event.sessions, *back), "changes": changes})

@@ -1,0 +1,498 @@
+"""What the feeds tell: items, the feeds that carry them, and the words of each in every language.
+
+An item comes from a fact the ledger saw, from history in the definitions, or from an announcement, an entry list, a
+result or a title. What has no date is on pages only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Literal
+
+from aslms_feeds import markup, naming
+from aslms_feeds.facts import Fact
+from aslms_feeds.identity import digest, tag_uri
+from aslms_feeds.model import What, translated
+from aslms_feeds.moments import event_days
+from aslms_feeds.stories import Story, Teller, escaped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from aslms_feeds.addresses import Addresses
+    from aslms_feeds.language import Language
+    from aslms_feeds.ledger import Ledger
+    from aslms_feeds.model import Change, SeasonFiles, SeriesFiles
+
+FeedName = Literal["news", "changes", "results", "everything"]
+FEEDS: tuple[FeedName, ...] = ("news", "changes", "results", "everything")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing subscribers are told, in one language."""
+
+    key: str
+    """Unique in the series, the same in every language: ``2023-24/news/calendar``."""
+    id: str
+    """A tag URI, with the language in it (RFC 4151)."""
+    season: str
+    event: str
+    """The event it is about; empty for none."""
+    what: What | None
+    """The type of fact; None for an announcement."""
+    title: str
+    """Plain text, one line."""
+    html: str
+    """A sanitised fragment with absolute links."""
+    text: str
+    """The same as plain text."""
+    url: str
+    categories: tuple[str, ...]
+    """Sorted."""
+    feeds: frozenset[FeedName]
+    published: datetime | None
+    """None: on pages only."""
+    updated: datetime | None
+
+
+@dataclass(frozen=True)
+class Feed:
+    """One feed in one language: the same items, ids and order in every format."""
+
+    name: FeedName
+    language: str
+    direction: str
+    """``ltr`` or ``rtl``."""
+    id: str
+    """A tag URI."""
+    title: str
+    description: str
+    page_url: str
+    """The HTML page behind it."""
+    atom_url: str
+    rss_url: str
+    json_url: str
+    icon_url: str
+    """A square PNG, 512 pixels wide."""
+    author: str
+    items: tuple[Item, ...]
+    """Newest first; every one has a date."""
+    updated: datetime
+    """When the newest change of an item was (RFC 4287 section 4.2.15)."""
+    hub: str | None = None
+    """The WebSub hub, where there is one."""
+    archive: bool = False
+    """Whether this is an archive document (RFC 5005 section 4), which never changes but for corrections."""
+    previous_archive: str | None = None
+    """The address, in the same format, of the next older archive: has the file name left open as ``{file}``."""
+    next_archive: str | None = None
+    """The address of the next newer archive, with ``{file}``."""
+    current: str | None = None
+    """For an archive: the address of the feed that people subscribe to, with ``{file}``."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An item before it is dated: what it says in every language."""
+
+    key: str
+    season: str
+    event: str
+    what: What | None
+    stories: Mapping[str, Story]
+    urls: Mapping[str, str]
+    categories: Mapping[str, tuple[str, ...]]
+    feeds: frozenset[FeedName]
+    published: datetime | None
+    """The date to publish it under, if it is new; None: on pages only."""
+    sources: tuple[str, ...] = ()
+
+    def digests(self) -> dict[str, str]:
+        """Return a digest of what it says, by language."""
+        return {
+            tag: digest(story.title, story.text, self.urls[tag], *self.categories[tag], "", *self.sources)
+            for tag, story in self.stories.items()
+        }
+
+
+NEWSWORTHY = frozenset(
+    {What.ADDED, What.MOVED, What.PLACE_CHANGED, What.CANCELLED, What.POSTPONED, What.REINSTATED, What.CALENDAR_CHANGED}
+)
+"""Changes that the news feed carries too: who plans to be there must hear of them."""
+RECENT = timedelta(days=2)
+"""What is published within this time of its own date carries the second it was published; older things their date."""
+MATCHING = timedelta(days=7)
+"""How far the day of a ``change`` may be from the build that saw the change, to be its reason."""
+
+
+def drafts(
+    files: SeriesFiles,
+    season: SeasonFiles,
+    ledger: Ledger,
+    addresses: Addresses,
+    languages: Sequence[Language],
+    now: datetime,
+) -> tuple[Draft, ...]:
+    """Return every item of a season, not yet dated."""
+    writer = _Writer(files, season, ledger, addresses, tuple(languages), now)
+    return tuple(writer.news() + writer.facts() + writer.entry_lists() + writer.results() + writer.champions())
+
+
+@dataclass(frozen=True)
+class _Writer:
+    files: SeriesFiles
+    season: SeasonFiles
+    ledger: Ledger
+    addresses: Addresses
+    languages: tuple[Language, ...]
+    now: datetime
+
+    def news(self) -> list[Draft]:
+        found = []
+        for item in self.season.news.news:
+            stories = {
+                one.tag: Story(translated(item.title, item.titles, one.tag), translated(item.text, item.texts, one.tag))
+                for one in self.languages
+            }
+            found.append(
+                self._draft(
+                    f"news/{item.id}",
+                    stories,
+                    event=item.events[0] if len(item.events) == 1 else "",
+                    anchor=("", f"news-{item.id}"),
+                    classes=item.classes,
+                    feeds=("results",) if item.spoils else ("news",),
+                    published=self._dated(item.on),
+                    sources=item.sources,
+                )
+            )
+        return found
+
+    def facts(self) -> list[Draft]:
+        seen = self.ledger.facts
+        history = list(_history(self.season))
+        matched: dict[str, Fact] = {}
+        for fact in history:
+            known = f"{self.season.id}/change/{fact.id}" in self.ledger.items
+            if not known and (same := next((one for one in seen if _same(one, fact)), None)):
+                matched[same.id] = fact
+        found = [self._fact(_with_reason(fact, matched.get(fact.id)), self._seen(fact)) for fact in seen]
+        used = {fact.id for fact in matched.values()}
+        return found + [self._fact(fact, self._dated(fact.on)) for fact in history if fact.id not in used]
+
+    def entry_lists(self) -> list[Draft]:
+        found = []
+        for one in self.season.entries.lists:
+            stories = {language.tag: self._teller(language).entry_list(one) for language in self.languages}
+            found.append(
+                self._draft(
+                    f"entries/{one.id}",
+                    stories,
+                    event=one.event or "",
+                    anchor=(one.event or "", f"entries-{one.id}"),
+                    what=What.ENTRY_LIST,
+                    feeds=("news",),
+                    published=self._dated(one.on, live=True),
+                    sources=one.sources,
+                )
+            )
+        return found
+
+    def results(self) -> list[Draft]:
+        found = []
+        for one in self.season.results.results:
+            stories = {language.tag: self._teller(language).result(one) for language in self.languages}
+            found.append(
+                self._draft(
+                    f"result/{one.event}/{one.session}",
+                    stories,
+                    event=one.event,
+                    anchor=(one.event, "results"),
+                    what=What.RESULT,
+                    feeds=("results",),
+                    published=self._dated(one.on or self._last_day(one.event, one.session), live=True),
+                    sources=one.sources,
+                )
+            )
+        return found
+
+    def champions(self) -> list[Draft]:
+        found = []
+        for one in self.season.results.champions:
+            stories = {language.tag: self._teller(language).champion(one) for language in self.languages}
+            found.append(
+                self._draft(
+                    f"champion/{one.key}",
+                    stories,
+                    event="",
+                    anchor=("", "results"),
+                    what=What.CHAMPION,
+                    classes=(one.race_class,) if one.race_class else (),
+                    feeds=("results",),
+                    published=self._dated(one.on or self._season_end(), live=True),
+                    sources=one.sources,
+                )
+            )
+        return found
+
+    def _fact(self, fact: Fact, published: datetime | None) -> Draft:
+        feeds: tuple[FeedName, ...] = ("changes", "news") if fact.what in NEWSWORTHY else ("changes",)
+        if fact.what is What.ANNOUNCED:
+            feeds = ("news",)
+        event = fact.event if fact.what is not What.ENTRY_LIST else ""
+        return self._draft(
+            f"change/{fact.id}",
+            {language.tag: self._teller(language).fact(fact) for language in self.languages},
+            event=event,
+            anchor=(event, fact.session if event else ""),
+            what=fact.what,
+            feeds=feeds,
+            published=published,
+            sources=fact.sources,
+        )
+
+    def _draft(  # noqa: PLR0913 - an item has this many sides
+        self,
+        key: str,
+        stories: Mapping[str, Story],
+        *,
+        event: str,
+        anchor: tuple[str, str],
+        feeds: Sequence[FeedName],
+        published: datetime | None,
+        what: What | None = None,
+        classes: Sequence[str] = (),
+        sources: Sequence[str] = (),
+    ) -> Draft:
+        page, fragment = anchor
+        parts = [self.season.id, *([page] if page else [])]
+        end = f"#{fragment}" if fragment else ""
+        return Draft(
+            key=f"{self.season.id}/{key}",
+            season=self.season.id,
+            event=event,
+            what=what,
+            stories=stories,
+            urls={one.tag: self.addresses.page_url(one.tag, *parts) + end for one in self.languages},
+            categories={one.tag: self._categories(one, event, what, classes) for one in self.languages},
+            feeds=frozenset((*feeds, "everything")),
+            published=published,
+            sources=tuple(sources),
+        )
+
+    def _categories(self, language: Language, event: str, what: What | None, classes: Sequence[str]) -> tuple[str, ...]:
+        names = {naming.season_name(self.season.season, language)}
+        names.update(naming.class_names(classes, self.files.series, language))
+        names.update(naming.event_name(one, language) for one in self.season.season.events if one.id == event)
+        names.add(naming.what_name(what, language) if what else language.gettext("News"))
+        return tuple(sorted(names))
+
+    def _teller(self, language: Language) -> Teller:
+        return Teller(self.files, self.season, language)
+
+    def _seen(self, fact: Fact) -> datetime | None:
+        return fact.at or self._dated(fact.on)
+
+    def _dated(self, day: date | None, *, live: bool = False) -> datetime | None:
+        """Return the date of an item that is known by its day.
+
+        Without one it has none, unless the season runs and it came up while it did (``live``).
+        """
+        if day is None:
+            return self.now if live and not self.ledger.backfilled else None
+        midnight = datetime.combine(day, time(), UTC)
+        return self.now if abs(self.now - midnight) < RECENT or midnight > self.now else midnight
+
+    def _last_day(self, event_id: str, session_id: str) -> date | None:
+        for uid_event in self.season.season.events:
+            if uid_event.id == event_id:
+                for session in uid_event.sessions:
+                    if session.id == session_id and session.start is not None:
+                        return session.start.date() if isinstance(session.start, datetime) else session.start
+        return None
+
+    def _season_end(self) -> date | None:
+        days = [found[1] for event in self.season.season.events if (found := event_days(event))]
+        return max(days, default=None) if self.ledger.backfilled else None
+
+
+def _history(season: SeasonFiles) -> Iterator[Fact]:
+    """Yield what the definitions themselves say has changed."""
+    for change in season.season.changes:
+        yield _told(change, "")
+    for event in season.season.events:
+        for change in event.changes:
+            yield _told(change, event.id)
+
+
+def _told(change: Change, event: str) -> Fact:
+    return Fact(
+        id=change.id,
+        what=change.what,
+        event=event,
+        session=change.session or "",
+        on=change.on,
+        on_basis=change.on_basis or "",
+        before=_as_text(change.before),
+        after=_as_text(change.after),
+        why=change.why or "",
+        whys=change.whys,
+        sources=change.sources,
+    )
+
+
+def _as_text(value: date | datetime | str | None) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else value.isoformat()
+
+
+def _same(seen: Fact, told: Fact) -> bool:
+    """Say whether a ``change`` is about a change the ledger saw: its reason, not another item."""
+    if (seen.what, *seen.scope) != (told.what, *told.scope) or seen.at is None:
+        return False
+    return told.on is None or abs(seen.at - datetime.combine(told.on, time(), UTC)) <= MATCHING
+
+
+def _with_reason(seen: Fact, told: Fact | None) -> Fact:
+    if told is None:
+        return seen
+    after = seen.after or told.after
+    return replace(seen, after=after, why=told.why, whys=told.whys, sources=told.sources)
+
+
+def items(written: Iterable[Draft], ledger: Ledger, files: SeriesFiles, language: Language) -> tuple[Item, ...]:
+    """Return a season's items in one language, newest first, those without a date last."""
+    publisher = files.publisher
+    made = []
+    for draft in written:
+        story = draft.stories[language.tag]
+        dating = ledger.items.get(draft.key) if draft.published else None
+        text = story.text + _source_line(draft, language)
+        made.append(
+            Item(
+                key=draft.key,
+                id=tag_uri(publisher.identity, publisher.tag_date, language.tag, files.lasting_id, draft.key),
+                season=draft.season,
+                event=draft.event,
+                what=draft.what,
+                title=story.title,
+                html=markup.html(text),
+                text=markup.plain(text),
+                url=draft.urls[language.tag],
+                categories=draft.categories[language.tag],
+                feeds=draft.feeds,
+                published=dating.published if dating else None,
+                updated=dating.updated if dating else None,
+            )
+        )
+    return tuple(sorted(made, key=_newest_first))
+
+
+def _source_line(draft: Draft, language: Language) -> str:
+    if not draft.sources:
+        return ""
+    links = ", ".join(
+        f"[{escaped(_site(url))}]({url.replace('(', '%28').replace(')', '%29')})" for url in draft.sources
+    )
+    return f"\n\n{language.gettext('Source: %(links)s', links=links)}"
+
+
+def _site(url: str) -> str:
+    return url.split("/")[2].removeprefix("www.")
+
+
+def _newest_first(item: Item) -> tuple[float, str]:
+    return (-item.published.timestamp() if item.published else float("inf"), item.key)
+
+
+def feeds(
+    files: SeriesFiles,
+    told: Mapping[str, Sequence[Item]],
+    addresses: Addresses,
+    language: Language,
+    *,
+    over: Sequence[str],
+    opened: datetime,
+    icon_url: str,
+) -> list[tuple[str, Feed]]:
+    """Return every feed of a series in one language, with the folder of each.
+
+    ``told`` holds the items by season in order of time, ``over`` the seasons that are archived once a feed is full,
+    ``opened`` the date of a feed that has no item yet.
+    """
+    made: list[tuple[str, Feed]] = []
+    for name in FEEDS:
+        carried = {
+            season: [one for one in held if name in one.feeds and one.published] for season, held in told.items()
+        }
+        everything = sorted((one for held in carried.values() for one in held), key=_newest_first)
+        limit = files.publisher.feeds.items
+        archived = [season for season in over if carried.get(season)] if len(everything) > limit else []
+        folders = [addresses.feed(language.tag, name, season) for season in archived]
+        shape = _Shape(files, addresses, language, name, opened, icon_url)
+        current = addresses.path(language.tag, name)
+        newest = folders[-1] if folders else None
+        made.append((current, shape.feed(current, everything[:limit], previous=newest)))
+        for index, (season, folder) in enumerate(zip(archived, folders, strict=True)):
+            feed = shape.feed(
+                folder,
+                carried[season],
+                previous=folders[index - 1] if index else None,
+                following=folders[index + 1] if index + 1 < len(folders) else None,
+            )
+            made.append((folder, replace(feed, archive=True, current=addresses.url(f"{current}/{{file}}"))))
+    return made
+
+
+@dataclass(frozen=True)
+class _Shape:
+    files: SeriesFiles
+    addresses: Addresses
+    language: Language
+    name: FeedName
+    opened: datetime
+    icon_url: str
+
+    def feed(
+        self, folder: str, held: Sequence[Item], *, previous: str | None = None, following: str | None = None
+    ) -> Feed:
+        publisher, tag = self.files.publisher, self.language.tag
+        title, description = describe(self.name, self.files, self.language)
+        dates = [one.updated for one in held if one.updated]
+        return Feed(
+            name=self.name,
+            language=tag,
+            direction=self.language.direction,
+            id=tag_uri(publisher.identity, publisher.tag_date, tag, self.files.lasting_id, "feed", self.name),
+            title=title,
+            description=description,
+            page_url=self.addresses.page_url(tag, *(["changes"] if self.name == "changes" else [])),
+            atom_url=self.addresses.url(f"{folder}/atom.xml"),
+            rss_url=self.addresses.url(f"{folder}/rss.xml"),
+            json_url=self.addresses.url(f"{folder}/feed.json"),
+            icon_url=self.icon_url,
+            author=publisher.names.get(tag, publisher.name),
+            items=tuple(sorted(held, key=_newest_first)),
+            updated=max(dates, default=self.opened),
+            hub=publisher.feeds.hub,
+            previous_archive=self.addresses.url(f"{previous}/{{file}}") if previous else None,
+            next_archive=self.addresses.url(f"{following}/{{file}}") if following else None,
+        )
+
+
+def describe(name: FeedName, files: SeriesFiles, language: Language) -> tuple[str, str]:
+    """Return the title and the description of a feed."""
+    _ = language.gettext
+    series = naming.series_name(files.series, language)
+    match name:
+        case "news":
+            return _("%(series)s: news", series=series), _("Announcements and what changes your plans. No results.")
+        case "changes":
+            return _("%(series)s: changes", series=series), _("Every change of the calendar and timetable. No results.")
+        case "results":
+            return _("%(series)s: results", series=series), _("Results, titles and race reports.")
+        case "everything":
+            return _("%(series)s: everything", series=series), _("News, changes and results in one feed.")

@@ -1,0 +1,81 @@
+"""Names that outlive a rebuild: UIDs, tag URIs, digests, and what may be an id at all.
+
+A name is made from the ids in the definitions and from nothing else: no title, no date, no position, no host that
+serves the files. RFC 5545 section 3.8.4.7 and RFC 7986 section 5.3 want a UID for ever; RFC 4151 the same of a tag.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+ID_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+"""What an id looks like: it becomes a part of addresses, file names and UIDs."""
+
+ID_LENGTH = 64
+"""The longest id, in characters."""
+
+SERIES_FOLDERS = frozenset(
+    {"assets", "bundles", "changes", "everything", "history", "news", "reminders", "results", "subscribe"}
+)
+"""Folders of ours below a series: no season may be called so."""
+
+SITE_FOLDERS = frozenset({"assets", "bundles", "feeds", "index", "site", "status"})
+"""Names of ours at the top of the site: no series may be called so."""
+
+CALENDAR_NAMES = ("all", "races", "qualifying", "weekends")
+"""The evergreen calendars; a class or season may not be called like one, since file names join the two."""
+
+LANGUAGE_ID = re.compile(r"^[a-z]{2,3}(-(?:[a-z]{2}|[a-z]{4}|[0-9]{3}))*$")
+"""What could be a language folder (BCP 47, lower case); such ids are reserved below a series and at the top."""
+
+
+def reserved(name: str, folders: frozenset[str]) -> bool:
+    """Say whether ``name`` is, or could become, an address of ours."""
+    return name in folders or bool(LANGUAGE_ID.match(name))
+
+
+def component_uid(identity: str, series: str, season: str, event: str, session: str | None = None) -> str:
+    """Return the UID of a session, or of the whole race meeting when ``session`` is None.
+
+    >>> component_uid("example.org", "aslms", "2023-24", "sepang", "race-1")
+    'race-1.sepang.2023-24.aslms@example.org'
+    """
+    parts = (session, event, season, series) if session else (event, season, series)
+    return f"{'.'.join(parts)}@{identity}"
+
+
+def calendar_uid(identity: str, path: str) -> str:
+    """Return the UID of a whole calendar, from the address it has had from its first day (RFC 7986 section 5.3)."""
+    return f"{path.removesuffix('.ics').replace('/', '.')}.calendar@{identity}"
+
+
+def tag_uri(identity: str, minted: date, *specific: str) -> str:
+    """Return a tag URI (RFC 4151): ``tag:example.org,2026-11-21:en/aslms/2023-24/news/calendar``."""
+    return f"tag:{identity},{minted.isoformat()}:{'/'.join(specific)}"
+
+
+def digest(*parts: str | bytes) -> str:
+    """Return a stable content hash, its version in front; parts cannot run into each other."""
+    hasher = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        hasher.update(len(data).to_bytes(8, "big"))
+        hasher.update(data)
+    return f"1:{hasher.hexdigest()}"
+
+
+def fingerprint(files: Iterable[tuple[str, bytes]], *versions: str) -> str:
+    """Return the fingerprint of what a series is made from: its files, in any order, and the versions of its tools."""
+    hasher = hashlib.blake2b(digest_size=16)
+    for name, data in sorted(files):
+        hasher.update(f"{name}\0{len(data)}\0".encode())
+        hasher.update(data)
+    for version in versions:
+        hasher.update(f"\1{version}".encode())
+    return f"1:{hasher.hexdigest()}"

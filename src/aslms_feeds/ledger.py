@@ -1,0 +1,248 @@
+"""The heart: what each component said before, and the stamps it carries because of that.
+
+A ledger belongs to one season and travels with the generation it stamped. Everything here is a value: the old ledger,
+the new statements and the time go in, the new ledger comes out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from aslms_feeds.errors import PublicationError
+from aslms_feeds.facts import Fact, Statement, differences, worth_telling
+from aslms_feeds.model import What
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FORMAT = 1
+ONE_SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class Revision:
+    """How often, and when, a component changed."""
+
+    statement: Statement
+    sequence: int
+    """SEQUENCE (RFC 5545 section 3.8.7.4): significant changes only."""
+    count: int
+    """All changes, the first publication included; subscribers read it in the description."""
+    created: datetime
+    last_modified: datetime
+    """LAST-MODIFIED and DTSTAMP: without a METHOD both mean this (RFC 5545 section 3.8.7.2)."""
+
+
+@dataclass(frozen=True)
+class Dating:
+    """When a feed item was published, and when its text last changed (RFC 4287 sections 4.2.9 and 4.2.15)."""
+
+    published: datetime
+    updated: datetime
+    texts: Mapping[str, str]
+    """A digest of the item in each language."""
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """All revisions, facts and item dates of one season."""
+
+    season: str
+    opened: datetime
+    backfilled: bool
+    """Whether the season was over when this ledger was opened: history, not news."""
+    revisions: Mapping[str, Revision] = field(default_factory=dict)
+    facts: tuple[Fact, ...] = ()
+    items: Mapping[str, Dating] = field(default_factory=dict)
+
+    def vanished(self, statements: Mapping[str, Statement]) -> dict[str, Statement]:
+        """Return what was stated before and is not any more, by UID."""
+        return {uid: old.statement for uid, old in self.revisions.items() if uid not in statements}
+
+    def revise(self, statements: Mapping[str, Statement], *, now: datetime) -> Ledger:
+        """Return the ledger after ``statements`` are published at ``now``; nothing that was stated may be missing."""
+        if missing := self.vanished(statements):
+            message = f"{', '.join(sorted(missing))} would vanish"
+            raise PublicationError(message, hint="cancel, rename with formerly, or retire it")
+        now = whole_second(now)
+        first = not self.revisions
+        revisions = {uid: _revise(self.revisions.get(uid), said, now) for uid, said in sorted(statements.items())}
+        news = [] if first else _facts(self.revisions, revisions, now)
+        sessions = Counter(said.event for said in statements.values() if said.scope == "session")
+        return replace(self, revisions=revisions, facts=(*self.facts, *worth_telling(news, sessions)))
+
+    def with_fact(self, fact: Fact) -> Ledger:
+        """Return the ledger with one more fact."""
+        return replace(self, facts=(*self.facts, fact))
+
+    def date_items(self, items: Mapping[str, tuple[datetime, Mapping[str, str]]], *, now: datetime) -> Ledger:
+        """Return the ledger after feed items are published at ``now``.
+
+        ``items`` gives for each key the date to publish it under, if it is new, and a digest of its text by language.
+        An item once dated keeps its date; what is not offered any more keeps its place, so that ids are never used
+        again.
+        """
+        now = whole_second(now)
+        dated = dict(self.items)
+        for key, (published, texts) in sorted(items.items()):
+            dated[key] = _date(self.items.get(key), published, texts, now)
+        return replace(self, items=dated)
+
+    def to_json(self) -> bytes:
+        """Return the ledger as text, the same bytes for the same ledger."""
+        data = {
+            "format": FORMAT,
+            "season": self.season,
+            "opened": _instant(self.opened),
+            "backfilled": self.backfilled,
+            "revisions": {uid: _revision_data(revision) for uid, revision in sorted(self.revisions.items())},
+            "facts": [_fact_data(fact) for fact in self.facts],
+            "items": {
+                key: {
+                    "published": _instant(item.published),
+                    "updated": _instant(item.updated),
+                    "texts": dict(sorted(item.texts.items())),
+                }
+                for key, item in sorted(self.items.items())
+            },
+        }
+        return json.dumps(data, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def open_ledger(season: str, *, now: datetime, backfilled: bool) -> Ledger:
+    """Return the ledger of a season nothing was published of yet."""
+    return Ledger(season=season, opened=whole_second(now), backfilled=backfilled)
+
+
+def read_ledger(text: bytes) -> Ledger:
+    """Return the ledger that :meth:`Ledger.to_json` wrote; a damaged one is refused, never guessed at."""
+    try:
+        data = json.loads(text)
+        if data["format"] != FORMAT:
+            message = f"the ledger has format {data['format']}, this program reads {FORMAT}"
+            raise PublicationError(message, hint="use the version that wrote it, or newer")
+        return Ledger(
+            season=data["season"],
+            opened=_parse(data["opened"]),
+            backfilled=data["backfilled"],
+            revisions={uid: _read_revision(row) for uid, row in data["revisions"].items()},
+            facts=tuple(_read_fact(row) for row in data["facts"]),
+            items={
+                key: Dating(_parse(row["published"]), _parse(row["updated"]), row["texts"])
+                for key, row in data["items"].items()
+            },
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        message = f"the ledger cannot be read: {error!r}"
+        raise PublicationError(message, hint="restore the generation folder from a backup") from error
+
+
+def whole_second(value: datetime) -> datetime:
+    """Return the instant in UTC without its fraction: calendars know no smaller unit."""
+    return value.astimezone(UTC).replace(microsecond=0)
+
+
+def _revise(old: Revision | None, said: Statement, now: datetime) -> Revision:
+    if old is None:
+        return Revision(statement=said, sequence=0, count=1, created=now, last_modified=now)
+    if said.says_the_same_as(old.statement):
+        return replace(old, statement=said)
+    # RFC 5545 section 3.8.7.4: SEQUENCE counts significant revisions only.
+    significant = said.significant != old.statement.significant
+    return replace(
+        old,
+        statement=said,
+        sequence=old.sequence + significant,
+        count=old.count + 1,
+        last_modified=max(now, old.last_modified + ONE_SECOND),
+    )
+
+
+def _date(old: Dating | None, published: datetime, texts: Mapping[str, str], now: datetime) -> Dating:
+    if old is None:
+        published = whole_second(published)
+        return Dating(published, published, dict(texts))
+    changed = any(texts[tag] != old.texts[tag] for tag in texts.keys() & old.texts.keys())
+    updated = max(now, old.updated + ONE_SECOND) if changed else old.updated
+    return Dating(old.published, updated, {**old.texts, **texts})
+
+
+def _facts(old: Mapping[str, Revision], new: Mapping[str, Revision], now: datetime) -> list[Fact]:
+    found = []
+    for uid, revision in sorted(new.items(), key=lambda row: (row[1].statement.start, row[0])):
+        said = revision.statement
+        before = old.get(uid)
+        if before is None:
+            # What is over when it first appears is history; an entry list is an item of its own.
+            changes = [] if said.over(now) or said.scope == "entries" else [(What.ADDED, "", said.start)]
+            stamp = revision.created
+        elif before.last_modified == revision.last_modified or before.statement.over(now):
+            # Nothing was said anew, or what has ended was corrected.
+            continue
+        else:
+            changes = differences(before.statement, said)
+            stamp = revision.last_modified
+        for what, was, became in changes:
+            name = ".".join(part for part in (said.session, said.event) if part) or "season"
+            detail = f".{became or was}" if what in (What.CLASS_ADDED, What.CLASS_DROPPED) else ""
+            found.append(
+                Fact(
+                    id=f"{name}.{what}{detail}.{stamp:%Y%m%dT%H%M%SZ}",
+                    what=what,
+                    event=said.event,
+                    session=said.session,
+                    at=stamp,
+                    before=was,
+                    after=became,
+                    timezone=said.timezone,
+                )
+            )
+    return found
+
+
+def _instant(value: datetime) -> str:
+    return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _parse(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _revision_data(revision: Revision) -> dict[str, Any]:
+    return {
+        "sequence": revision.sequence,
+        "count": revision.count,
+        "created": _instant(revision.created),
+        "last_modified": _instant(revision.last_modified),
+        "statement": asdict(revision.statement),
+    }
+
+
+def _read_revision(row: dict[str, Any]) -> Revision:
+    said = row["statement"]
+    statement = Statement(**{**said, "classes": tuple(said["classes"])})
+    created, modified = _parse(row["created"]), _parse(row["last_modified"])
+    return Revision(statement, int(row["sequence"]), int(row["count"]), created, modified)
+
+
+def _fact_data(fact: Fact) -> dict[str, Any]:
+    data = asdict(fact)
+    data["at"] = _instant(fact.at) if fact.at else None
+    data["on"] = fact.on.isoformat() if fact.on else None
+    return data
+
+
+def _read_fact(row: dict[str, Any]) -> Fact:
+    return Fact(
+        **{
+            **row,
+            "what": What(row["what"]),
+            "at": _parse(row["at"]) if row["at"] else None,
+            "on": date.fromisoformat(row["on"]) if row["on"] else None,
+            "sources": tuple(row["sources"]),
+        }
+    )

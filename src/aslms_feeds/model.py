@@ -1,0 +1,720 @@
+"""The season as its organiser describes it: what the files of ``calendars/`` say, as frozen values.
+
+The attribute docstrings are the reference: ``calendars/README.md`` and the JSON Schemas in ``calendars/schema/`` are
+made from them. Names of keys are the names in the files; lists carry the singular the file writes (``[[event]]``).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, NaiveDatetime, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from aslms_feeds.identity import ID_LENGTH, ID_PATTERN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_URL = re.compile(r"^https?://[A-Za-z0-9._~-]+(?::\d{1,5})?(?:[/?#][!-~]*)?$")
+_HOST = re.compile(r"^(?=.{1,120}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$")
+_LANGUAGE = re.compile(r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
+
+
+def _url(value: str) -> str:
+    if not _URL.match(value):
+        message = (
+            "an address starts with https:// or http://; characters beyond ASCII and spaces are written as %-escapes"
+        )
+        raise PydanticCustomError("url", message)
+    return value
+
+
+def _host(value: str) -> str:
+    if not _HOST.match(value):
+        raise PydanticCustomError("host", "a host name of yours in lower case, such as calendar.example.org")
+    return value
+
+
+def _language(value: str) -> str:
+    if not _LANGUAGE.match(value):
+        raise PydanticCustomError("language", "a language tag (BCP 47), such as en, fr, ja or zh-Hant")
+    return value
+
+
+Id = Annotated[str, StringConstraints(pattern=ID_PATTERN, max_length=ID_LENGTH)]
+"""Small letters, digits and single hyphens."""
+Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^\S([^\n\r\t]*\S)?$")]
+"""One line of text without space at its ends."""
+Prose = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
+"""Text of several lines."""
+Url = Annotated[str, AfterValidator(_url), StringConstraints(max_length=2_000)]
+Host = Annotated[str, AfterValidator(_host)]
+LanguageTag = Annotated[str, AfterValidator(_language)]
+Names = dict[LanguageTag, Line]
+Proses = dict[LanguageTag, Prose]
+
+
+class Status(StrEnum):
+    """How sure a season, event or session is."""
+
+    PROVISIONAL = "provisional"
+    CONFIRMED = "confirmed"
+    POSTPONED = "postponed"
+    CANCELLED = "cancelled"
+
+
+class Kind(StrEnum):
+    """What a session is for."""
+
+    TEST = "test"
+    PRACTICE = "practice"
+    QUALIFYING = "qualifying"
+    RACE = "race"
+    OTHER = "other"
+
+
+class What(StrEnum):
+    """The types of fact: everything that can be news about a season."""
+
+    ANNOUNCED = "announced"
+    ADDED = "added"
+    MOVED = "moved"
+    RETIMED = "retimed"
+    TIME_CONFIRMED = "time-confirmed"
+    PLACE_CHANGED = "place-changed"
+    RENAMED = "renamed"
+    CANCELLED = "cancelled"
+    POSTPONED = "postponed"
+    REINSTATED = "reinstated"
+    CLASS_ADDED = "class-added"
+    CLASS_DROPPED = "class-dropped"
+    ENTRY_LIST = "entry-list"
+    ORGANISER_CHANGED = "organiser-changed"
+    CALENDAR_CHANGED = "calendar-changed"
+    RESULT = "result"
+    CHAMPION = "champion"
+
+
+StatusValue = Annotated[Status, Field(strict=False)]
+KindValue = Annotated[Kind, Field(strict=False)]
+WhatValue = Annotated[What, Field(strict=False)]
+
+
+class Definition(BaseModel):
+    """What every definition has in common: frozen, no unknown keys, no guessing of types."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        use_attribute_docstrings=True,
+        validate_by_alias=True,
+        validate_by_name=True,
+    )
+
+
+class Broadcast(Definition):
+    """Where a season or an event can be watched."""
+
+    name: Line
+    """Who shows it."""
+    url: Url
+    """Where."""
+    territories: tuple[Line, ...] = ()
+    """The countries or regions it is shown in; none: everywhere."""
+
+
+class Circuit(Definition):
+    """A venue; circuits.toml has one table for each, named by its id."""
+
+    name: Line
+    """The venue's name."""
+    names: Names = {}
+    """The name in other languages."""
+    city: Line | None = None
+    """The city or place it is in."""
+    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+    """The country, as its ISO 3166-1 code of two letters."""
+    timezone: str
+    """The IANA time zone whose clocks the circuit keeps, such as Asia/Kuala_Lumpur."""
+    latitude: Annotated[float, Field(ge=-90, le=90, strict=False)] | None = None
+    """Degrees north."""
+    longitude: Annotated[float, Field(ge=-180, le=180, strict=False)] | None = None
+    """Degrees east."""
+    length_km: Annotated[float, Field(gt=0, le=100, strict=False)] | None = None
+    """The length of a lap, in kilometres."""
+    url: Url | None = None
+    """The circuit's own page."""
+    formerly: tuple[Id, ...] = ()
+    """Ids it had before, the first one first."""
+    sources: tuple[Url, ...] = ()
+    """Where this is known from."""
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> Self:
+        if (self.latitude is None) != (self.longitude is None):
+            raise PydanticCustomError("position", "latitude and longitude go together: give both or none")
+        return self
+
+
+class RaceClass(Definition):
+    """A class of cars of a series."""
+
+    id: Id
+    """The id: in addresses (`aslms-races-lmp2.ics`) and in the other files."""
+    name: Line
+    """The name, such as LMP2."""
+    names: Names = {}
+    """The name in other languages."""
+    colour: Line | None = None
+    """A CSS colour name, for marks on the pages."""
+    what: Line | None = None
+    """What the class is and who may enter, in one sentence."""
+    continues: tuple[Id, ...] = ()
+    """Classes it follows: its calendars and feeds carry theirs, and theirs carry it."""
+    sources: tuple[Url, ...] = ()
+    """Where this is known from."""
+
+
+class Series(Definition):
+    """series.toml: a racing series; its folder's name is its id."""
+
+    name: Line
+    """The full name."""
+    names: Names = {}
+    """The name in other languages."""
+    short: Annotated[str, StringConstraints(min_length=1, max_length=16)]
+    """The short name that opens every title, such as AsLMS."""
+    organiser: Line | None = None
+    """Who organises it."""
+    url: Url | None = None
+    """Its own site."""
+    about: Prose | None = None
+    """What it is, in a few sentences."""
+    abouts: Proses = {}
+    """The same in other languages."""
+    colour: Line = "darkslateblue"
+    """The colour of its calendars: a CSS colour name (RFC 7986 section 5.9)."""
+    classes: tuple[RaceClass, ...] = Field(default=(), alias="class")
+    """Every class it has or had, one `[[class]]` each."""
+    broadcasts: tuple[Broadcast, ...] = Field(default=(), alias="broadcast")
+    """Where it can be watched, for seasons that do not say."""
+    formerly: tuple[Id, ...] = ()
+    """Ids it had before, the first one first."""
+    sources: tuple[Url, ...] = ()
+    """Where this is known from."""
+
+
+class Change(Definition):
+    """Something that changed before this tool saw it, or the reason of a change it sees."""
+
+    id: Id
+    """The id; once published, never used for another change."""
+    what: WhatValue
+    """The type of fact."""
+    session: Id | None = None
+    """The session it is about; else the event, or the season."""
+    on: date | None = None
+    """The day it became known. Without it, it is on pages and in JSON only."""
+    on_basis: Literal["reported"] | None = None
+    """"reported": `on` is the day of the report, not of the decision."""
+    before: date | datetime | Line | None = Field(default=None, alias="from")
+    """What it was: a day, a time or a name."""
+    after: date | datetime | Line | None = Field(default=None, alias="to")
+    """What it became."""
+    why: Line | None = None
+    """The reason, in one sentence."""
+    whys: Names = {}
+    """The reason in other languages."""
+    sources: tuple[Url, ...] = ()
+    """Where this is known from."""
+
+
+class Session(Definition):
+    """A timed slot of a race meeting."""
+
+    id: Id
+    """The id within the event; it makes the UID and never changes."""
+    name: Line | None = None
+    """The name; else it is made from the id: `race-1` is Race 1, `qualifying-gt` is Qualifying GT."""
+    names: Names = {}
+    """The name in other languages."""
+    kind: KindValue
+    """What it is for: test, practice, qualifying, race or other."""
+    classes: tuple[Id, ...] = ()
+    """The classes that take part; none given: all classes of the event."""
+    round: Annotated[int, Field(ge=1, le=99)] | None = None
+    """The round of the championship, for races that count."""
+    start: NaiveDatetime | date | None = None
+    """When it starts, by the circuit's clock. A date alone: the time is not known. Absent: some time in the event."""
+    end: NaiveDatetime | None = None
+    """When it ends, by the circuit's clock; else `hours`, `minutes`, or not known."""
+    hours: Annotated[float, Field(gt=0, le=48, strict=False)] | None = None
+    """How long it lasts, in hours."""
+    minutes: Annotated[int, Field(gt=0, le=2880)] | None = None
+    """How long it lasts, in minutes."""
+    distance_km: Annotated[float, Field(gt=0, le=10_000, strict=False)] | None = None
+    """The distance a race goes over, where that ends it."""
+    fold: Literal[1] | None = None
+    """1: of the two times a clock set back shows, the second is meant."""
+    status: StatusValue | None = None
+    """Its own status; else the event's."""
+    note: Line | None = None
+    """One sentence for the timetable."""
+    notes: Names = {}
+    """The note in other languages."""
+    formerly: tuple[Id, ...] = ()
+    """Ids it had before, the first one first."""
+    sources: tuple[Url, ...] = ()
+    """Where this is known from."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        given = [name for name in ("end", "hours", "minutes") if getattr(self, name) is not None]
+        if len(given) > 1:
+            facts = {"given": " and ".join(given)}
+            raise PydanticCustomError("length", "give one of end, hours and minutes, not {given}", facts)
+        if self.end is not None and not isinstance(self.start, datetime):
+            raise PydanticCustomError("length", "an end needs a start with a time")
+        return self
+
+    @property
+    def lasting_id(self) -> str:
+        """The id its UID is made from: the first it ever had."""
+        return self.formerly[0] if self.formerly else self.id
+
+
+class Event(Definition):
+    """A race meeting: some days at one circuit."""
+
+    id: Id
+    """The id within the season; it makes the address and the UIDs and never changes."""
+    name: Line
+    """The name, such as 4 Hours of Sepang."""
+    names: Names = {}
+    """The name in other languages."""
+    circuit: Id | None = None
+    """Where it is held: an id of circuits.toml."""
+    circuit_name: Line | None = None
+    """What the venue was called at the time, where that differs."""
+    length_km: Annotated[float, Field(gt=0, le=100, strict=False)] | None = None
+    """The length of a lap at the time, where that differs."""
+    first_day: date | None = None
+    """The first day; else the first session's."""
+    last_day: date | None = None
+    """The last day; else the last session's."""
+    when: Line | None = None
+    """A date too vague for a calendar, such as late 2001: for pages and JSON only."""
+    classes: tuple[Id, ...] = ()
+    """The classes that take part; none given: all classes of the season."""
+    joint_with: tuple[Line, ...] = ()
+    """Other series it is held together with."""
+    status: StatusValue | None = None
+    """Its own status; else the season's."""
+    url: Url | None = None
+    """The organiser's page about it."""
+    note: Line | None = None
+    """One sentence for its page."""
+    notes: Names = {}
+    """The note in other languages."""
+    broadcasts: tuple[Broadcast, ...] = Field(default=(), alias="broadcast")
+    """Where it can be watched; else as the season says."""
+    sessions: tuple[Session, ...] = Field(default=(), alias="session")
+    """Its sessions, one `[[event.session]]` each."""
+    changes: tuple[Change, ...] = Field(default=(), alias="change")
+    """What changed, one `[[event.change]]` each."""
+    formerly: tuple[Id, ...] = ()
+    """Ids it had before, the first one first."""
+    checked: date | None = None
+    """When a person last compared it with its sources."""
+    sources: tuple[Url, ...] = ()
+    """Where this is known from."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.first_day and self.last_day and self.last_day < self.first_day:
+            raise PydanticCustomError("days", "the last day is before the first day")
+        return self
+
+    @property
+    def lasting_id(self) -> str:
+        """The id its UID is made from: the first it ever had."""
+        return self.formerly[0] if self.formerly else self.id
+
+
+class Record(Definition):
+    """Something about a season worth remembering, such as the smallest grid."""
+
+    text: Line
+    """What it is, in one sentence."""
+    event: Id | None = None
+    """The event it was set at."""
+    sources: tuple[Url, ...] = ()
+    """Where this is known from."""
+
+
+class Retired(Definition):
+    """A tombstone: something that was published by mistake and stays cancelled for ever."""
+
+    id: Line
+    """What it was: an event's id, or event.session."""
+    why: Line
+    """The reason, which subscribers read."""
+
+
+class Season(Definition):
+    """season.toml: a season; its folder's name is its id, for ever."""
+
+    name: Line
+    """The name, such as 2023/24 Asian Le Mans Series."""
+    names: Names = {}
+    """The name in other languages."""
+    kind: Literal["championship", "forerunner"] = "championship"
+    """forerunner: a season before the series; on the history page and in JSON only."""
+    status: StatusValue = Status.PROVISIONAL
+    """How sure the calendar is; events and sessions may say otherwise."""
+    announced: date | None = None
+    """When it was announced."""
+    organiser: Line | None = None
+    """Who organised it, where that differs from the series."""
+    about: Prose | None = None
+    """What is special about it, in a few sentences."""
+    abouts: Proses = {}
+    """The same in other languages."""
+    classes: tuple[Id, ...] = ()
+    """The classes that take part: ids of series.toml."""
+    events: tuple[Event, ...] = Field(default=(), alias="event")
+    """Its race meetings, one `[[event]]` each. None: the calendar is to be announced."""
+    rules: tuple[Line, ...] = ()
+    """Who may drive and enter, one sentence each."""
+    records: tuple[Record, ...] = Field(default=(), alias="record")
+    """What is worth remembering, one `[[record]]` each."""
+    changes: tuple[Change, ...] = Field(default=(), alias="change")
+    """What changed for the season as a whole, one `[[change]]` each."""
+    retired: tuple[Retired, ...] = ()
+    """What was published by mistake, one `[[retired]]` each."""
+    broadcasts: tuple[Broadcast, ...] = Field(default=(), alias="broadcast")
+    """Where it can be watched; else as the series says."""
+    formerly: tuple[Id, ...] = ()
+    """Ids it had before, the first one first."""
+    checked: date | None = None
+    """When a person last compared it with its sources."""
+    sources: tuple[Url, ...] = ()
+    """Where this is known from."""
+
+
+class Entry(Definition):
+    """A car on an entry list."""
+
+    number: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z]{1,5}$")]
+    """The number on the car, as text: 007 is not 7."""
+    race_class: Id = Field(alias="class")
+    """Its class."""
+    team: Line
+    """Who enters it."""
+    car: Line | None = None
+    """What it is."""
+    drivers: tuple[Line, ...] = ()
+    """Who drives."""
+
+
+class EntryList(Definition):
+    """Who is entered, for the season or for one event."""
+
+    id: Id
+    """The id within the season."""
+    event: Id | None = None
+    """The event it is for; none: the season."""
+    on: date | None = None
+    """The day it was published."""
+    count: Annotated[int, Field(ge=0, le=500)] | None = None
+    """How many cars, where the list itself is not known."""
+    counts: dict[Id, Annotated[int, Field(ge=0, le=500)]] = {}
+    """How many cars in each class."""
+    note: Line | None = None
+    """One sentence about the list."""
+    entries: tuple[Entry, ...] = Field(default=(), alias="entry")
+    """The cars, one `[[list.entry]]` each."""
+    sources: tuple[Url, ...] = ()
+    """Where this is known from."""
+
+
+class Entries(Definition):
+    """entries.toml: the entry lists of a season."""
+
+    lists: tuple[EntryList, ...] = Field(default=(), alias="list")
+    """The lists, one `[[list]]` each."""
+
+
+class Winner(Definition):
+    """Who won: a car and its crew."""
+
+    team: Line | None = None
+    """The team."""
+    number: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z]{1,5}$")] | None = None
+    """The number on the car."""
+    car: Line | None = None
+    """What it was."""
+    drivers: tuple[Line, ...] = ()
+    """The crew."""
+
+
+class ClassWinner(Winner):
+    """Who won a class."""
+
+    race_class: Id = Field(alias="class")
+    """The class."""
+
+
+class Result(Definition):
+    """How a race ended."""
+
+    event: Id
+    """The event."""
+    session: Id
+    """The race."""
+    on: date | None = None
+    """The day the result became known; else the day of the race."""
+    overall: Winner | None = None
+    """The overall winner."""
+    winners: tuple[ClassWinner, ...] = Field(default=(), alias="winner")
+    """The class winners, one `[[result.winner]]` each."""
+    note: Line | None = None
+    """One sentence about it."""
+    sources: tuple[Url, ...] = ()
+    """Where this is known from."""
+
+
+class Champion(Definition):
+    """Who won a title."""
+
+    race_class: Id | None = Field(default=None, alias="class")
+    """The class the title is for."""
+    title: Line | None = None
+    """The name of a title that is not a class's, such as a trophy."""
+    drivers: tuple[Line, ...] = ()
+    """The drivers who won it."""
+    team: Line | None = None
+    """The team that won it."""
+    number: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z]{1,5}$")] | None = None
+    """The number on the car."""
+    car: Line | None = None
+    """What they drove."""
+    on: date | None = None
+    """The day it was decided; else the day of the last race."""
+    note: Line | None = None
+    """One sentence about it."""
+    sources: tuple[Url, ...] = ()
+    """Where this is known from."""
+
+    @model_validator(mode="after")
+    def _of_something(self) -> Self:
+        if self.race_class is None and self.title is None:
+            raise PydanticCustomError("champion", "a champion needs a class or a title")
+        return self
+
+    @property
+    def key(self) -> str:
+        """What tells the titles of a season apart; drivers and teams of one class may have a row each."""
+        name = self.race_class or re.sub(r"[^a-z0-9]+", "-", (self.title or "").lower()).strip("-")
+        return f"{name}-drivers" if self.drivers and not self.team else f"{name}-team" if not self.drivers else name
+
+
+class Invitation(Definition):
+    """What a team earned beside the title: a place at another race."""
+
+    race: Line
+    """The race it is for."""
+    team: Line
+    """Who is invited."""
+    race_class: Id | None = Field(default=None, alias="class")
+    """The class it was earned in."""
+    priority: bool = False
+    """True: priority for a place, not the place itself."""
+    note: Line | None = None
+    """One sentence about it."""
+    sources: tuple[Url, ...] = ()
+    """Where this is known from."""
+
+
+class Results(Definition):
+    """results.toml: results, champions and invitations; none of it reaches calendars or the news and changes feeds."""
+
+    results: tuple[Result, ...] = Field(default=(), alias="result")
+    """The races, one `[[result]]` each."""
+    champions: tuple[Champion, ...] = Field(default=(), alias="champion")
+    """The titles, one `[[champion]]` each."""
+    invitations: tuple[Invitation, ...] = Field(default=(), alias="invitation")
+    """The invitations, one `[[invitation]]` each."""
+
+
+class NewsItem(Definition):
+    """An announcement."""
+
+    id: Id
+    """The id within the season; it makes the item's id and never changes."""
+    on: date | None = None
+    """The day of the announcement. Without it, it is on pages only."""
+    title: Line
+    """The headline."""
+    titles: Names = {}
+    """The headline in other languages."""
+    text: Prose
+    """The text, in Markdown without HTML."""
+    texts: Proses = {}
+    """The text in other languages."""
+    events: tuple[Id, ...] = ()
+    """The events it is about."""
+    classes: tuple[Id, ...] = ()
+    """The classes it is about."""
+    spoils: bool = False
+    """True: it tells a result, and stays out of the news and changes feeds."""
+    sources: tuple[Url, ...] = ()
+    """Where this is known from; the first is linked."""
+
+
+class News(Definition):
+    """news.toml: the announcements of a season."""
+
+    news: tuple[NewsItem, ...] = ()
+    """The announcements, one `[[news]]` each."""
+
+
+class Cancelled(StrEnum):
+    """How calendars show what is cancelled or postponed."""
+
+    VISIBLE = "visible"
+    MARKED = "marked"
+    HIDDEN = "hidden"
+
+
+class Times(StrEnum):
+    """How calendars write times."""
+
+    UTC = "utc"
+    CIRCUIT = "circuit"
+
+
+CalendarName = Literal["all", "races", "qualifying", "weekends"]
+
+
+class Calendars(Definition):
+    """Which calendars exist and how they are written."""
+
+    names: tuple[CalendarName, ...] = ("all", "races", "qualifying", "weekends")
+    """The evergreen calendars."""
+    classes: bool = True
+    """One of each for every class as well."""
+    reminders: bool = True
+    """The same again with an alarm, in a folder of their own."""
+    cancelled: Annotated[Cancelled, Field(strict=False)] = Cancelled.VISIBLE
+    """visible: cancelled events stay, named so in the title; marked: with STATUS:CANCELLED too; hidden: left out."""
+    times: Annotated[Times, Field(strict=False)] = Times.UTC
+    """utc, or circuit: with TZID and VTIMEZONE."""
+    refresh_hours: Annotated[int, Field(ge=1, le=168)] = 6
+    """How often clients are asked to look again, in hours."""
+    max_kilobytes: Annotated[int, Field(ge=50, le=10_000)] = 900
+    """An evergreen calendar keeps whole seasons, the newest first, up to this size."""
+    alarm_minutes: dict[Annotated[Kind, Field(strict=False)], Annotated[int, Field(ge=0, le=10_080)]] = {Kind.RACE: 60}
+    """How long before the start an alarm rings, by kind of session, in minutes; kinds not named have none."""
+    assumed_minutes: dict[Annotated[Kind, Field(strict=False)], Annotated[int, Field(ge=1, le=2_880)]] = {
+        Kind.TEST: 60,
+        Kind.PRACTICE: 60,
+        Kind.QUALIFYING: 15,
+        Kind.RACE: 240,
+        Kind.OTHER: 60,
+    }
+    """How long a session is drawn where its end is not published, by kind, in minutes; its text says so."""
+
+
+class Feeds(Definition):
+    """How the feeds are written."""
+
+    items: Annotated[int, Field(ge=10, le=500)] = 50
+    """How many of the newest items a feed holds; the rest is in the seasons' archives."""
+    hub: Url | None = None
+    """The WebSub hub that is told of news."""
+
+
+class Publisher(Definition):
+    """publisher.toml: this publication."""
+
+    name: Line
+    """The title of the front page."""
+    names: Names = {}
+    """The title in other languages."""
+    base_url: Url
+    """Where it is published, without a slash at the end."""
+    identity: Host
+    """What every UID and item id ends in. Set it once, to a host name of yours: it outlives any move."""
+    tag_date: date
+    """A day on which that host name was yours (RFC 4151). Set it once."""
+    languages: tuple[LanguageTag, ...] = ("en",)
+    """The languages it is published in, the first at the plain addresses."""
+    calendars: Calendars = Calendars()
+    """Which calendars exist and how they are written."""
+    feeds: Feeds = Feeds()
+    """How the feeds are written."""
+
+
+@dataclass(frozen=True)
+class SeasonFiles:
+    """All that is defined about one season; ``id`` is its folder's name."""
+
+    id: str
+    season: Season
+    entries: Entries = field(default_factory=Entries)
+    results: Results = field(default_factory=Results)
+    news: News = field(default_factory=News)
+
+    @property
+    def lasting_id(self) -> str:
+        """The id its UIDs are made from: the first it ever had."""
+        return self.season.formerly[0] if self.season.formerly else self.id
+
+
+@dataclass(frozen=True)
+class SeriesFiles:
+    """All that is defined about one series, its seasons in order of time; ``id`` is its folder's name."""
+
+    id: str
+    publisher: Publisher
+    series: Series
+    circuits: Mapping[str, Circuit]
+    seasons: tuple[SeasonFiles, ...]
+
+    @property
+    def lasting_id(self) -> str:
+        """The id its UIDs are made from: the first it ever had."""
+        return self.series.formerly[0] if self.series.formerly else self.id
+
+
+def translated(text: str, texts: dict[str, str], language: str) -> str:
+    """Return ``text`` in ``language`` where the definitions have it."""
+    return texts.get(language, text)
+
+
+def is_timed(start: datetime | date | None) -> bool:
+    """Say whether a start has a time (``datetime`` is a ``date`` too)."""
+    return isinstance(start, datetime)
+
+
+FILES: dict[str, type[Definition]] = {
+    "publisher": Publisher,
+    "series": Series,
+    "season": Season,
+    "entries": Entries,
+    "results": Results,
+    "news": News,
+}
+"""The models by the file they are read from; circuits.toml is a table of :class:`Circuit`."""
+
+
+def json_schema(model: type[Definition]) -> dict[str, Any]:
+    """Return the JSON Schema of one file, as editors use it for completion."""
+    return model.model_json_schema(by_alias=True)

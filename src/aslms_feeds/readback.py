@@ -1,0 +1,146 @@
+"""The last gate: every distinct rendering is parsed back and compared with the model before the switch.
+
+A document that is refused here stops its series; what is public stays public.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from icalendar import Calendar as Vcalendar
+from lxml import etree
+from lxml import html as lxml_html
+
+from aslms_feeds.errors import RenderError
+from aslms_feeds.publication import HTML, JSON
+from aslms_feeds.render.ics import description
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from icalendar import Component as Vcomponent
+
+    from aslms_feeds.components import Component
+    from aslms_feeds.edition import Edition
+    from aslms_feeds.feed import Feed
+    from aslms_feeds.language import Language
+    from aslms_feeds.ledger import Revision
+    from aslms_feeds.publication import Document
+    from aslms_feeds.render.ics import Form, Rendered
+
+_WRAP = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//EN\r\n%sEND:VCALENDAR\r\n"
+_LONG_LINE = re.compile(rb"[^\r\n]{76,}")
+_BARE_END = re.compile(rb"[^\r]\n|\r[^\n]")
+_ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+def check(
+    edition: Edition,
+    documents: Iterable[Document],
+    calendars: Sequence[Rendered],
+    told: Sequence[tuple[str, Feed]],
+    vevents: Mapping[tuple[str, Form], bytes],
+) -> None:
+    """Raise :class:`RenderError` for the first document that does not say what the model says."""
+    known = {component.uid: component for season in edition.seasons for component in season.components}
+    languages = {language.tag: language for language in edition.languages}
+    for (uid, form), body in vevents.items():
+        component = known[uid]
+        _check_vevent(component, edition.revisions[uid], languages[form.language], body)
+    for one in calendars:
+        _check_calendar(one)
+    by_path = {one.path: one for one in documents}
+    for folder, feed in told:
+        _check_feed(feed, folder, by_path)
+    for document in by_path.values():
+        if document.media_type == HTML:
+            _check_page(document)
+        elif document.media_type == JSON:
+            json.loads(document.body)
+
+
+def _check_vevent(component: Component, revision: Revision, language: Language, body: bytes) -> None:
+    try:
+        event = Vcalendar.from_ical(_WRAP % body).walk("VEVENT")[0]
+    except (ValueError, IndexError) as error:
+        message = f"the VEVENT of {component.uid} cannot be read back: {error}"
+        raise RenderError(message) from error
+    words = component.words[language.tag]
+    expected = {
+        "UID": component.uid,
+        "SUMMARY": words.summary,
+        "DESCRIPTION": description(component, revision, language),
+        "LOCATION": words.location,
+        "URL": words.url,
+        "SEQUENCE": revision.sequence,
+        "DTSTART": component.span.start,
+        "DTEND": component.span.end,
+        "DTSTAMP": revision.last_modified,
+        "LAST-MODIFIED": revision.last_modified,
+        "CREATED": revision.created,
+    }
+    for name, value in expected.items():
+        found = _value(event, name)
+        if found != value:
+            message = f"{name} of {component.uid} reads back as {found!r}, not {value!r}"
+            raise RenderError(message, hint="this is a fault of the program; what is public stays public")
+
+
+def _value(event: Vcomponent, name: str) -> object:
+    held = event.get(name)
+    if hasattr(held, "dt"):
+        value = held.dt
+        return value.astimezone(UTC) if isinstance(value, datetime) else value
+    return "" if held is None else int(held) if name == "SEQUENCE" else str(held)
+
+
+def _check_calendar(one: Rendered) -> None:
+    """Check the joints: every line folded and ended, each UID once, as many events as components."""
+    path, body = one.calendar.path, one.body
+    if _LONG_LINE.search(body) or _BARE_END.search(body):
+        message = f"{path} has a line that is too long or ends wrongly"
+        raise RenderError(message)
+    uids = re.findall(rb"BEGIN:VEVENT.*?\r\nUID:(.*?)\r\n(?! )", body, re.DOTALL)
+    if len(uids) != len(set(uids)) or body.count(b"BEGIN:VEVENT\r\n") != len(one.components) or not one.components:
+        message = f"{path} does not hold each of its {len(one.components)} events once"
+        raise RenderError(message)
+    if not body.startswith(b"BEGIN:VCALENDAR\r\n") or not body.endswith(b"END:VEVENT\r\nEND:VCALENDAR\r\n"):
+        message = f"{path} does not begin and end as a calendar does"
+        raise RenderError(message)
+
+
+def _check_feed(feed: Feed, folder: str, documents: Mapping[str, Document]) -> None:
+    expected = [(item.id, item.title) for item in feed.items]
+    atom = _xml(documents[f"{folder}/atom.xml"])
+    found = {
+        "atom.xml": [
+            (entry.findtext(f"{_ATOM}id"), entry.findtext(f"{_ATOM}title")) for entry in atom.iter(f"{_ATOM}entry")
+        ],
+        "rss.xml": [
+            (item.findtext("guid"), item.findtext("title"))
+            for item in _xml(documents[f"{folder}/rss.xml"]).iter("item")
+        ],
+        "feed.json": [(one["id"], one["title"]) for one in json.loads(documents[f"{folder}/feed.json"].body)["items"]],
+    }
+    for name, items in found.items():
+        if items != expected:
+            message = f"{folder}/{name} does not hold the {len(expected)} items of its feed in order"
+            raise RenderError(message)
+
+
+def _xml(document: Document) -> etree._Element:
+    try:
+        return etree.fromstring(document.body, etree.XMLParser(resolve_entities=False, no_network=True))
+    except etree.XMLSyntaxError as error:
+        message = f"{document.path} is no XML: {error}"
+        raise RenderError(message) from error
+
+
+def _check_page(document: Document) -> None:
+    page = lxml_html.document_fromstring(document.body.decode())
+    if not (page.findtext(".//title") or "").strip() or page.find(".//h1") is None or not page.get("lang"):
+        message = f"{document.path} lacks a title, a heading or a language"
+        raise RenderError(message)

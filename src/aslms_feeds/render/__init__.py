@@ -1,0 +1,1 @@
+"""Values in, bytes of one format out."""

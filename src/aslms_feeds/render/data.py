@@ -1,0 +1,292 @@
+"""The data: ``season.json``, ``changes.json`` and ``series.json``. What is not known is null, never a guess.
+
+The files carry every UID, stamp and item id, so that a lost ledger can be rebuilt from what is published.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+from aslms_feeds import naming
+from aslms_feeds.components import season_uid
+from aslms_feeds.facts import write_moment
+from aslms_feeds.model import translated
+from aslms_feeds.moments import event_days
+from aslms_feeds.publication import JSON, Document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from aslms_feeds.edition import Edition, SeasonEdition
+    from aslms_feeds.language import Language
+    from aslms_feeds.ledger import Revision
+    from aslms_feeds.model import Broadcast, Circuit, Event, Session
+
+FORMAT = 1
+
+
+def documents(edition: Edition) -> list[Document]:
+    """Return every data document of a series, in every language."""
+    made = []
+    for language in edition.languages:
+        made.append(_document(edition, language, ("series.json",), _series(edition, language)))
+        for season in edition.seasons:
+            teller = _Data(edition, season, language)
+            made.append(_document(edition, language, (season.files.id, "season.json"), teller.season()))
+            made.append(_document(edition, language, (season.files.id, "changes.json"), teller.changes()))
+    return made
+
+
+def _document(edition: Edition, language: Language, parts: tuple[str, ...], data: Mapping[str, Any]) -> Document:
+    text = json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False)
+    return Document(edition.addresses.path(language.tag, *parts), JSON, text.encode() + b"\n")
+
+
+def _series(edition: Edition, language: Language) -> dict[str, Any]:
+    files, addresses, tag = edition.files, edition.addresses, language.tag
+    series = files.series
+    return {
+        "format": FORMAT,
+        "id": files.id,
+        "language": tag,
+        "name": naming.series_name(series, language),
+        "short": series.short,
+        "organiser": series.organiser,
+        "url": series.url,
+        "about": translated(series.about or "", series.abouts, tag) or None,
+        "page": addresses.page_url(tag),
+        "classes": [
+            {
+                "id": one.id,
+                "name": naming.class_name(one.id, series, language),
+                "colour": one.colour,
+                "what": one.what,
+                "continues": list(one.continues),
+                "sources": list(one.sources),
+            }
+            for one in series.classes
+        ],
+        "current_season": edition.current or None,
+        "seasons": [
+            {
+                "id": one.files.id,
+                "name": naming.season_name(one.files.season, language),
+                "kind": one.files.season.kind,
+                "status": one.files.season.status,
+                "first_day": _first_day(one),
+                "last_day": _last_day(one),
+                "page": addresses.page_url(tag, one.files.id),
+                "data": addresses.url(addresses.path(tag, one.files.id, "season.json")),
+                "changes": addresses.url(addresses.path(tag, one.files.id, "changes.json")),
+            }
+            for one in edition.seasons
+        ],
+        "calendars": [
+            {
+                "title": one.title,
+                "selects": one.name,
+                "season": one.season or None,
+                "event": one.event or None,
+                "class": one.race_class or None,
+                "reminders": one.reminders,
+                "url": addresses.url(one.path),
+            }
+            for one in edition.calendars
+            if one.language == tag
+        ],
+    }
+
+
+def _first_day(season: SeasonEdition) -> str | None:
+    return min((one.span.first_day.isoformat() for one in season.components), default=None)
+
+
+def _last_day(season: SeasonEdition) -> str | None:
+    return max((one.span.last_day.isoformat() for one in season.components), default=None)
+
+
+class _Data:
+    """The data of one season in one language."""
+
+    def __init__(self, edition: Edition, season: SeasonEdition, language: Language) -> None:
+        self.edition, self.season_edition, self.language = edition, season, language
+        self.files, self.definition = edition.files, season.files.season
+
+    def season(self) -> dict[str, Any]:
+        """Return season.json."""
+        season, tag, addresses = self.definition, self.language.tag, self.edition.addresses
+        own = self.season_edition.ledger.revisions[season_uid(self.files, self.season_edition.files)]
+        return {
+            "format": FORMAT,
+            "series": self.files.id,
+            "id": self.season_edition.files.id,
+            "formerly": list(season.formerly),
+            "language": tag,
+            "name": naming.season_name(season, self.language),
+            "kind": season.kind,
+            "status": season.status,
+            "announced": _text(season.announced),
+            "organiser": season.organiser or self.files.series.organiser,
+            "about": translated(season.about or "", season.abouts, tag).strip() or None,
+            "rules": list(season.rules),
+            "records": [{"text": one.text, "event": one.event, "sources": list(one.sources)} for one in season.records],
+            "page": addresses.page_url(tag, self.season_edition.files.id),
+            **_stamps(own),
+            "classes": list(season.classes),
+            "events": [self._event(event) for event in season.events],
+            "entry_lists": [
+                one.model_dump(mode="json", by_alias=True) for one in self.season_edition.files.entries.lists
+            ],
+            **self.season_edition.files.results.model_dump(mode="json", by_alias=True),
+            "news": [
+                {
+                    "id": one.id,
+                    "on": _text(one.on),
+                    "title": translated(one.title, one.titles, tag),
+                    "text": translated(one.text, one.texts, tag).strip(),
+                    "spoils": one.spoils,
+                    "events": list(one.events),
+                    "classes": list(one.classes),
+                    "sources": list(one.sources),
+                }
+                for one in self.season_edition.files.news.news
+            ],
+            "checked": _text(season.checked),
+            "sources": list(season.sources),
+        }
+
+    def _event(self, event: Event) -> dict[str, Any]:
+        component = self.season_edition.component(event.id)
+        circuit = naming.circuit_of(event, self.files.circuits)
+        days = event_days(event)
+        season, tag, addresses = self.season_edition.files.id, self.language.tag, self.edition.addresses
+        calendar = addresses.event_calendar(tag, season, event.id)
+        known = {one.path for one in self.edition.calendars}
+        return {
+            "id": event.id,
+            "formerly": list(event.formerly),
+            "uid": component.uid if component else None,
+            "name": naming.event_name(event, self.language),
+            "status": naming.status_of(None, event, self.definition),
+            "first_day": _text(days[0]) if days else None,
+            "last_day": _text(days[1]) if days else None,
+            "when": event.when,
+            "circuit": self._circuit(event, circuit),
+            "classes": list(naming.classes_of(None, event, self.definition)),
+            "joint_with": list(event.joint_with),
+            "rounds": list(naming.rounds_of(event)),
+            "note": translated(event.note or "", event.notes, tag) or None,
+            "url": event.url,
+            "page": addresses.page_url(tag, season, event.id),
+            "calendar": addresses.url(calendar) if calendar in known else None,
+            "broadcasts": _broadcasts(naming.broadcasts_of(event, self.definition, self.files.series)),
+            **(_stamps(self.season_edition.revision(component)) if component else _NO_STAMPS),
+            "sessions": [self._session(session, event) for session in event.sessions],
+            "checked": _text(event.checked),
+            "sources": list(event.sources),
+        }
+
+    def _circuit(self, event: Event, circuit: Circuit | None) -> dict[str, Any] | None:
+        if circuit is None:
+            return {"name": event.circuit_name} if event.circuit_name else None
+        return {
+            "id": event.circuit,
+            "name": naming.venue_name(circuit, event, self.language),
+            "city": circuit.city,
+            "country": circuit.country,
+            "timezone": circuit.timezone,
+            "latitude": circuit.latitude,
+            "longitude": circuit.longitude,
+            "length_km": event.length_km or circuit.length_km,
+            "url": circuit.url,
+        }
+
+    def _session(self, session: Session, event: Event) -> dict[str, Any]:
+        component = self.season_edition.component(event.id, session.id)
+        span = component.span if component else None
+        timed = span is not None and span.timed
+        return {
+            "id": session.id,
+            "formerly": list(session.formerly),
+            "uid": component.uid if component else None,
+            "name": naming.session_name(session, self.files.series, self.language),
+            "kind": session.kind,
+            "round": session.round,
+            "classes": list(naming.classes_of(session, event, self.definition)),
+            "status": naming.status_of(session, event, self.definition),
+            "precision": span.precision if span else None,
+            "day": _text(session.start.date() if isinstance(session.start, datetime) else session.start),
+            "start": write_moment(span.start) if span and timed else None,
+            "start_local": _text(span.local_start) if span and timed else None,
+            "end": write_moment(span.end) if span and timed and span.end_known else None,
+            "end_local": _text(span.local_end) if span and timed and span.end_known else None,
+            "distance_km": session.distance_km,
+            "note": translated(session.note or "", session.notes, self.language.tag) or None,
+            **(_stamps(self.season_edition.revision(component)) if component else _NO_STAMPS),
+            "sources": list(session.sources),
+        }
+
+    def changes(self) -> dict[str, Any]:
+        """Return changes.json: every fact the ledger saw, and every item with its dates."""
+        ledger = self.season_edition.ledger
+        return {
+            "format": FORMAT,
+            "series": self.files.id,
+            "season": self.season_edition.files.id,
+            "language": self.language.tag,
+            "opened": write_moment(ledger.opened),
+            "backfilled": ledger.backfilled,
+            "retired": [{"id": one.id, "why": one.why} for one in self.definition.retired],
+            "facts": [
+                {
+                    "id": one.id,
+                    "what": one.what,
+                    "event": one.event or None,
+                    "session": one.session or None,
+                    "at": write_moment(one.at) if one.at else None,
+                    "on": _text(one.on),
+                    "from": one.before or None,
+                    "to": one.after or None,
+                }
+                for one in ledger.facts
+            ],
+            "items": [
+                {
+                    "key": one.key,
+                    "id": one.id,
+                    "what": one.what,
+                    "event": one.event or None,
+                    "title": one.title,
+                    "text": one.text,
+                    "url": one.url,
+                    "feeds": sorted(one.feeds),
+                    "published": write_moment(one.published) if one.published else None,
+                    "updated": write_moment(one.updated) if one.updated else None,
+                }
+                for one in self.season_edition.items[self.language.tag]
+            ],
+        }
+
+
+_NO_STAMPS = {"sequence": None, "revision": None, "created": None, "last_modified": None}
+
+
+def _stamps(revision: Revision) -> dict[str, Any]:
+    return {
+        "sequence": revision.sequence,
+        "revision": revision.count,
+        "created": write_moment(revision.created),
+        "last_modified": write_moment(revision.last_modified),
+    }
+
+
+def _broadcasts(broadcasts: Iterable[Broadcast]) -> list[dict[str, Any]]:
+    return [one.model_dump(mode="json") for one in broadcasts]
+
+
+def _text(value: date | datetime | None) -> str | None:
+    if isinstance(value, datetime) and value.tzinfo is UTC:
+        return write_moment(value)
+    return value.isoformat() if value else None

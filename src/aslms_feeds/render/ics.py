@@ -1,0 +1,276 @@
+"""Calendars: each VEVENT once per language and form, and the files that share its bytes (RFC 5545, RFC 7986).
+
+The package icalendar turns values into content lines; folding them is done here, on whole characters and never inside
+an escape, since a calendar with a broken fold freezes a subscription without a word.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import webcolors
+from icalendar import Alarm, Event, Parameters, vCategory, vDDDTypes, vDuration, vGeo, vInt, vText, vUri
+from icalendar import Calendar as Vcalendar
+
+from aslms_feeds.identity import calendar_uid
+from aslms_feeds.model import Cancelled, Kind, Status, Times
+from aslms_feeds.moments import zone
+from aslms_feeds.render.vtimezone import vtimezone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
+
+    from aslms_feeds.calendars import Calendar
+    from aslms_feeds.components import Component
+    from aslms_feeds.language import Language
+    from aslms_feeds.ledger import Revision
+    from aslms_feeds.model import Publisher, Series
+
+PRODID = "-//aslms-feeds//Race calendars//EN"
+"""Constant: a version here would make every file new at every release."""
+_LIMIT = 74
+"""Octets of a line before it is folded, the leading space of a continuation not counted (RFC 5545 section 3.1)."""
+
+
+class Text(vText):  # type: ignore[misc] # icalendar is untyped here
+    r"""TEXT that keeps a backslash before a capital N (RFC 5545 section 3.3.11); icalendar's own makes it a newline."""
+
+    def to_ical(self) -> bytes:
+        """Return the escaped text."""
+        text = str(self).replace("\\", "\\\\").replace(";", r"\;").replace(",", r"\,")
+        return text.replace("\r\n", r"\n").replace("\n", r"\n").encode()
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a component is written: what a rendering depends on beside what it says."""
+
+    language: str
+    cancelled: Cancelled
+    times: Times
+    alarm_minutes: int | None
+    """How long before the start an alarm rings; None for none."""
+    tzids: frozenset[str] = frozenset()
+    """The zones whose VTIMEZONE is right for this component; others are written in UTC."""
+
+
+def fold(line: str) -> bytes:
+    """Return a content line in pieces of at most 75 octets (RFC 5545 section 3.1)."""
+    data = line.encode()
+    pieces = []
+    start = 0
+    while len(data) - start > _LIMIT:
+        end = start + _LIMIT
+        while data[end] & 0xC0 == 0x80:  # noqa: PLR2004 - a UTF-8 continuation octet: never inside a character
+            end -= 1
+        if data[end - 1] in b"\\^":
+            end -= 1
+        pieces.append(data[start:end])
+        start = end
+    return b"\r\n ".join([*pieces, data[start:]])
+
+
+def lines(component: Event) -> bytes:
+    """Return a component as folded content lines with CRLF at their ends."""
+    return b"".join(fold(line) + b"\r\n" for line in component.content_lines() if line)
+
+
+def status_word(status: Status, policy: Cancelled) -> str:
+    """Return STATUS (RFC 5545 section 3.8.1.11); visible keeps what is off confirmed, since Google hides the rest."""
+    match status:
+        case Status.PROVISIONAL:
+            return "TENTATIVE"
+        case Status.CONFIRMED:
+            return "CONFIRMED"
+        case Status.CANCELLED | Status.POSTPONED:
+            return "CANCELLED" if policy is Cancelled.MARKED else "CONFIRMED"
+
+
+def description(component: Component, revision: Revision, language: Language) -> str:
+    """Return what a component says with its last line, the revision, by which a stale app can be told."""
+    words = component.words[language.tag]
+    last = language.gettext(
+        "revision %(count)s, %(stamp)s", count=revision.count, stamp=language.stamp(revision.last_modified)
+    )
+    return f"{words.description}\n{last}"
+
+
+def vevent(component: Component, revision: Revision, form: Form, language: Language) -> bytes:
+    """Return one VEVENT (RFC 5545 section 3.6.1)."""
+    words = component.words[form.language]
+    event = Event()
+    event["UID"] = Text(component.uid)
+    event["DTSTAMP"] = event["LAST-MODIFIED"] = vDDDTypes(revision.last_modified)
+    event["CREATED"] = vDDDTypes(revision.created)
+    event["SEQUENCE"] = vInt(revision.sequence)
+    event["DTSTART"] = _moment(component.span.start, component, form)
+    event["DTEND"] = _moment(component.span.end, component, form)
+    event["SUMMARY"] = Text(words.summary)
+    event["DESCRIPTION"] = Text(description(component, revision, language))
+    event["STATUS"] = Text(status_word(component.status, form.cancelled))
+    event["URL"] = vUri(words.url)
+    event["CATEGORIES"] = vCategory(tuple(Text(name) for name in words.categories))
+    event["TRANSP"] = Text("TRANSPARENT")
+    event["X-MICROSOFT-CDO-BUSYSTATUS"] = Text("FREE")
+    if words.location:
+        event["LOCATION"] = Text(words.location)
+    if component.position:
+        event["GEO"] = vGeo(component.position)
+        if words.location:
+            latitude, longitude = component.position
+            title = Parameters({"VALUE": "URI", "X-APPLE-RADIUS": "1000", "X-TITLE": words.location})
+            event["X-APPLE-STRUCTURED-LOCATION"] = vUri(f"geo:{latitude},{longitude}", params=title)
+    if component.parent:
+        event["RELATED-TO"] = Text(component.parent)
+    if form.alarm_minutes is not None:
+        event.add_component(_alarm(component, form.alarm_minutes, words.summary))
+    return lines(event)
+
+
+def _moment(value: datetime | date, component: Component, form: Form) -> vDDDTypes:
+    timezone = component.span.timezone
+    if isinstance(value, datetime) and form.times is Times.CIRCUIT and timezone in form.tzids:
+        return vDDDTypes(value.astimezone(zone(timezone)))
+    return vDDDTypes(value)
+
+
+def _alarm(component: Component, minutes: int, title: str) -> Alarm:
+    alarm = Alarm()
+    alarm["ACTION"] = Text("DISPLAY")
+    alarm["DESCRIPTION"] = Text(title)
+    alarm["TRIGGER"] = vDuration(timedelta(minutes=-minutes))
+    # RFC 9074 section 4: an alarm's own UID lets a client know it again once it was dismissed.
+    alarm["UID"] = Text(f"alarm.{component.uid}")
+    return alarm
+
+
+def alarm_minutes(component: Component, publisher: Publisher, *, reminders: bool) -> int | None:
+    """Return when the alarm of a component rings, in minutes before; never for what is off or has no time."""
+    if not reminders or component.off or not component.span.timed or component.kind is None:
+        return None
+    return publisher.calendars.alarm_minutes.get(Kind(component.kind))
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A calendar file, and the seasons it kept."""
+
+    calendar: Calendar
+    body: bytes
+    components: tuple[Component, ...]
+
+
+class Renderer:
+    """Renders each VEVENT of one series once and joins the bytes into every file that carries it."""
+
+    def __init__(
+        self,
+        publisher: Publisher,
+        series: Series,
+        base: str,
+        languages: Sequence[Language],
+        revisions: Mapping[str, Revision],
+    ) -> None:
+        """Keep what every file needs; ``base`` is the address of the series' folder, ``revisions`` the stamps by UID."""
+        self._publisher = publisher
+        self._series = series
+        self._base = base
+        self._languages = {language.tag: language for language in languages}
+        self._revisions = revisions
+        self._vevents: dict[tuple[str, Form], bytes] = {}
+        self._vtimezones: dict[str, bytes] = {}
+
+    @property
+    def vevents(self) -> Mapping[tuple[str, Form], bytes]:
+        """Every VEVENT rendered so far, by UID and form."""
+        return self._vevents
+
+    def calendar(self, calendar: Calendar) -> Rendered:
+        """Return one calendar file (RFC 5545 section 3.4)."""
+        held: Sequence[Component] = calendar.components
+        bodies: Sequence[bytes] = [self._vevent(component, calendar) for component in held]
+        if calendar.evergreen:
+            held, bodies = self._newest_seasons(held, bodies)
+        head = self._head(calendar, held)
+        zones = b"".join(self._vtimezone(name) for name in self._zones(held))
+        return Rendered(calendar, head + zones + b"".join(bodies) + b"END:VCALENDAR\r\n", tuple(held))
+
+    def _vevent(self, component: Component, calendar: Calendar) -> bytes:
+        options = self._publisher.calendars
+        timezone = component.span.timezone
+        tzids = frozenset({timezone}) if options.times is Times.CIRCUIT and _zone_is_right(component) else frozenset()
+        minutes = alarm_minutes(component, self._publisher, reminders=calendar.reminders)
+        form = Form(calendar.language, options.cancelled, options.times, minutes, tzids)
+        key = (component.uid, form)
+        if key not in self._vevents:
+            language = self._languages[calendar.language]
+            self._vevents[key] = vevent(component, self._revisions[component.uid], form, language)
+        return self._vevents[key]
+
+    def _newest_seasons(
+        self, held: Sequence[Component], bodies: Sequence[bytes]
+    ) -> tuple[Sequence[Component], Sequence[bytes]]:
+        """Keep whole seasons, the newest first, up to the size; Google is reported to stop at about a megabyte."""
+        room = self._publisher.calendars.max_kilobytes * 1000
+        sizes: dict[str, int] = {}
+        for component, body in zip(held, bodies, strict=True):
+            sizes[component.season] = sizes.get(component.season, 0) + len(body)
+        kept: set[str] = set()
+        for season in sorted(
+            sizes, key=lambda name: max(_day(one) for one in held if one.season == name), reverse=True
+        ):
+            room -= sizes[season]
+            if room < 0 and kept:
+                break
+            kept.add(season)
+        pairs = [(one, body) for one, body in zip(held, bodies, strict=True) if one.season in kept]
+        return [one for one, _body in pairs], [body for _one, body in pairs]
+
+    def _zones(self, held: Iterable[Component]) -> list[str]:
+        if self._publisher.calendars.times is not Times.CIRCUIT:
+            return []
+        return sorted({one.span.timezone for one in held if one.span.timed and _zone_is_right(one)})
+
+    def _vtimezone(self, name: str) -> bytes:
+        if name not in self._vtimezones:
+            text = vtimezone(name)
+            self._vtimezones[name] = text.encode() if text else b""
+        return self._vtimezones[name]
+
+    def _head(self, calendar: Calendar, held: Sequence[Component]) -> bytes:
+        interval = timedelta(hours=self._publisher.calendars.refresh_hours)
+        head = Vcalendar()
+        head["VERSION"] = Text("2.0")
+        head["PRODID"] = Text(PRODID)
+        head["CALSCALE"] = Text("GREGORIAN")
+        head["UID"] = Text(calendar_uid(self._publisher.identity, calendar.path))
+        head["NAME"] = head["X-WR-CALNAME"] = Text(calendar.title)
+        head["DESCRIPTION"] = head["X-WR-CALDESC"] = Text(calendar.description)
+        head["URL"] = vUri(calendar.page_url)
+        head["SOURCE"] = vUri(f"{self._base}/{calendar.path}", params=Parameters({"VALUE": "URI"}))
+        # RFC 7986 section 5.7 requires VALUE=DURATION, which icalendar would leave out.
+        head["REFRESH-INTERVAL"] = vDuration(interval, params=Parameters({"VALUE": "DURATION"}))
+        head["X-PUBLISHED-TTL"] = vDuration(interval)
+        head["COLOR"] = Text(self._series.colour)
+        head["X-APPLE-CALENDAR-COLOR"] = Text(webcolors.name_to_hex(self._series.colour).upper())
+        newest = max(self._revisions[one.uid].last_modified for one in held)
+        head["LAST-MODIFIED"] = vDDDTypes(newest)
+        return lines(head).removesuffix(b"END:VCALENDAR\r\n")
+
+
+def _day(component: Component) -> str:
+    start = component.span.start
+    return f"{start.astimezone(UTC):%Y-%m-%d}" if isinstance(start, datetime) else start.isoformat()
+
+
+def _zone_is_right(component: Component) -> bool:
+    """Say whether the VTIMEZONE, which holds today's rules alone, gives this component's instants."""
+    name, start, end = component.span.timezone, component.span.start, component.span.end
+    if not isinstance(start, datetime) or not isinstance(end, datetime):
+        return False
+    from aslms_feeds.render.vtimezone import offset
+
+    return all(offset(name, value) == value.astimezone(zone(name)).utcoffset() for value in (start, end))

@@ -1,0 +1,61 @@
+"""An edition to all its documents, each read back before it may be published."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aslms_feeds import readback
+from aslms_feeds.feed import feeds
+from aslms_feeds.publication import ATOM, CALENDAR, JSON_FEED, RSS, Document
+from aslms_feeds.render import data, jsonfeed, pages
+from aslms_feeds.render.feeds import atom, rss
+from aslms_feeds.render.ics import Rendered, Renderer
+
+if TYPE_CHECKING:
+    from aslms_feeds.edition import Edition
+    from aslms_feeds.feed import Feed
+
+
+@dataclass(frozen=True)
+class Documents:
+    """Everything a series publishes."""
+
+    documents: tuple[Document, ...]
+    calendars: tuple[Rendered, ...]
+    feeds: tuple[tuple[str, Feed], ...]
+
+
+def render(edition: Edition) -> Documents:
+    """Return every document of a series; raises :class:`aslms_feeds.errors.RenderError` when one reads back wrong."""
+    renderer = Renderer(
+        edition.files.publisher,
+        edition.files.series,
+        edition.addresses.url("").rstrip("/"),
+        edition.languages,
+        edition.revisions,
+    )
+    calendars = tuple(renderer.calendar(calendar) for calendar in edition.calendars)
+    made = [Document(one.calendar.path, CALENDAR, one.body) for one in calendars]
+    told = tuple(_feeds(edition))
+    for folder, feed in told:
+        made.append(Document(f"{folder}/atom.xml", ATOM, atom(feed)))
+        made.append(Document(f"{folder}/rss.xml", RSS, rss(feed)))
+        made.append(Document(f"{folder}/feed.json", JSON_FEED, jsonfeed.render(feed)))
+    made += data.documents(edition)
+    made += pages.series_pages(edition)
+    whole = Documents(tuple(sorted(made, key=lambda one: one.path)), calendars, told)
+    readback.check(edition, whole.documents, calendars, told, renderer.vevents)
+    return whole
+
+
+def _feeds(edition: Edition) -> list[tuple[str, Feed]]:
+    made: list[tuple[str, Feed]] = []
+    over = [one.files.id for one in edition.seasons if one.files.id != edition.current]
+    opened = min((one.ledger.opened for one in edition.seasons), default=None)
+    for language in edition.languages:
+        told = {one.files.id: one.items[language.tag] for one in edition.seasons}
+        icon = edition.addresses.url(pages.icon_path())
+        if opened is not None:
+            made += feeds(edition.files, told, edition.addresses, language, over=over, opened=opened, icon_url=icon)
+    return made

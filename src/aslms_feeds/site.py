@@ -1,0 +1,113 @@
+"""The top of the site, made from what each published series says of itself: front page, OPML, sitemap, robots.txt.
+
+It is built last and from published state alone, so that a series with a wrong file stays on it as it was.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from lxml.etree import Element, SubElement, tostring
+
+from aslms_feeds.errors import PublicationError
+from aslms_feeds.feed import FEEDS, describe
+from aslms_feeds.model import Status
+from aslms_feeds.publication import HTML, OPML, TEXT, XML, Document
+from aslms_feeds.render import opml
+from aslms_feeds.render.pages import Teaser, TeaserEvent, site_pages, teasers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from aslms_feeds.edition import Edition
+    from aslms_feeds.model import Publisher
+    from aslms_feeds.publication import Manifest
+
+STATE = "site.json"
+"""The file of a series' private state that the top of the site is made from."""
+_SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a published series says of itself."""
+
+    teasers: Mapping[str, Teaser]
+    """By language."""
+    feeds: tuple[opml.Outline, ...]
+
+
+def card(edition: Edition) -> bytes:
+    """Return what a series says of itself, as its private state keeps it."""
+    feeds = []
+    for language in edition.languages:
+        for name in FEEDS:
+            title, _description = describe(name, edition.files, language)
+            path = edition.addresses.feed(language.tag, name, "atom.xml")
+            page = edition.addresses.page_url(language.tag)
+            feeds.append(opml.Outline(title, edition.addresses.url(path), page, language.tag))
+    data = {
+        "teasers": {tag: asdict(teaser) for tag, teaser in teasers(edition).items()},
+        "feeds": [asdict(one) for one in feeds],
+    }
+    return json.dumps(data, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def read_card(text: bytes) -> Card:
+    """Return the card that :func:`card` wrote."""
+    try:
+        data = json.loads(text)
+        found = {tag: _teaser(row) for tag, row in data["teasers"].items()}
+        feeds = tuple(opml.Outline(**{**row, "outlines": ()}) for row in data["feeds"])
+    except (ValueError, KeyError, TypeError) as error:
+        message = f"{STATE} cannot be read: {error!r}"
+        raise PublicationError(message, hint="restore the generation folder from a backup") from error
+    return Card(found, feeds)
+
+
+def _teaser(row: Mapping[str, Any]) -> Teaser:
+    events = tuple(TeaserEvent(**{**one, "status": Status(one["status"])}) for one in row["events"])
+    status = Status(row["status"]) if row["status"] else None
+    return Teaser(**{**row, "status": status, "classes": tuple(row["classes"]), "events": events})
+
+
+def documents(
+    publisher: Publisher, cards: Mapping[str, Card], manifests: Mapping[str, Manifest]
+) -> tuple[Document, ...]:
+    """Return the documents of the top of the site; ``cards`` and ``manifests`` are by series."""
+    made = site_pages(publisher, [cards[name].teasers for name in sorted(cards)])
+    outlines = [_folder(cards[name], publisher.languages[0]) for name in sorted(cards)]
+    made.append(Document("feeds.opml", OPML, opml.render(publisher.name, outlines)))
+    made.append(Document("robots.txt", TEXT, _robots(publisher)))
+    made.append(Document("sitemap.xml", XML, _sitemap(publisher, made, manifests)))
+    return tuple(sorted(made, key=lambda one: one.path))
+
+
+def _folder(series: Card, language: str) -> opml.Outline:
+    return opml.Outline(series.teasers[language].name, html_url=series.teasers[language].url, outlines=series.feeds)
+
+
+def _robots(publisher: Publisher) -> bytes:
+    # Google Calendar obeys robots.txt, so nothing at all is forbidden.
+    return f"User-agent: *\nDisallow:\n\nSitemap: {publisher.base_url}/sitemap.xml\n".encode()
+
+
+def _sitemap(publisher: Publisher, own: Iterable[Document], manifests: Mapping[str, Manifest]) -> bytes:
+    root = Element("urlset", xmlns=_SITEMAP)
+    pages: Sequence[tuple[str, str]] = [
+        *((one.path, "") for one in own if one.media_type == HTML),
+        *(
+            (f"{name}/{row.path}", f"{row.modified:%Y-%m-%dT%H:%M:%SZ}")
+            for name, manifest in sorted(manifests.items())
+            for row in manifest.documents.values()
+            if row.media_type == HTML
+        ),
+    ]
+    for path, modified in sorted(pages):
+        entry = SubElement(root, "url")
+        SubElement(entry, "loc").text = f"{publisher.base_url}/{path.removesuffix('index.html')}"
+        if modified:
+            SubElement(entry, "lastmod").text = modified
+    return tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)

@@ -1,0 +1,1 @@
+"""The places a publication can live in."""

@@ -1,0 +1,63 @@
+"""A publication in memory: what tests and previews need, with the behaviour of a real store."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from aslms_feeds.errors import Busy, PublicationError
+from aslms_feeds.publication import MANIFEST
+from aslms_feeds.publish import Generation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from aslms_feeds.publication import Document, Manifest
+
+
+class MemoryStore:
+    """A store that is gone with its process."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._generations: dict[str, Generation] = {}
+        self._bodies: dict[str, dict[str, bytes]] = {}
+        self._locked = False
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep other builders out."""
+        if self._locked:
+            message = "another build is writing this publication"
+            raise Busy(message, hint="wait until it is done")
+        self._locked = True
+        try:
+            yield
+        finally:
+            self._locked = False
+
+    def parts(self) -> tuple[str, ...]:
+        """Return the names of the parts that are public."""
+        return tuple(sorted(self._generations))
+
+    def current(self, part: str) -> Generation | None:
+        """Return the generation that is public now."""
+        return self._generations.get(part)
+
+    def read(self, part: str, path: str) -> bytes:
+        """Return the bytes of a public document."""
+        try:
+            return self._bodies[part][path]
+        except KeyError:
+            message = f"{part} has no document {path!r}"
+            raise PublicationError(message) from None
+
+    def switch(self, manifest: Manifest, put: Iterable[Document], state: Mapping[str, bytes]) -> None:
+        """Make a new generation public, whole."""
+        bodies = {**self._bodies.get(manifest.part, {}), **{one.path: one.body for one in put}}
+        bodies[MANIFEST] = manifest.to_json()
+        if missing := manifest.documents.keys() - bodies.keys():
+            message = f"{', '.join(sorted(missing))} listed but not there"
+            raise PublicationError(message)
+        self._bodies[manifest.part] = bodies
+        self._generations[manifest.part] = Generation(manifest, dict(state))

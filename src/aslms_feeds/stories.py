@@ -1,0 +1,254 @@
+"""How facts, entry lists, results and titles are told, in a language: a headline and a Markdown text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from aslms_feeds import naming
+from aslms_feeds.facts import Fact, parse_moment
+from aslms_feeds.model import What, translated
+from aslms_feeds.moments import local
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from aslms_feeds.language import Language
+    from aslms_feeds.model import Champion, EntryList, Event, Result, SeasonFiles, SeriesFiles, Session, Winner
+
+
+@dataclass(frozen=True)
+class Story:
+    """A headline, plain, and a text, in Markdown."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Teller:
+    """Tells the stories of one season in one language."""
+
+    files: SeriesFiles
+    season: SeasonFiles
+    language: Language
+
+    def fact(self, fact: Fact) -> Story:
+        """Return how a fact is told."""
+        subject, text = self._subject(fact), self._change(fact)
+        if why := translated(fact.why, dict(fact.whys), self.language.tag):
+            text = f"{text}\n\n{escaped(why)}"
+        if fact.on_basis == "reported":
+            text = f"{text}\n\n{self.language.gettext('The date is that of the report.')}"
+        return Story(subject, text)
+
+    def entry_list(self, entry_list: EntryList) -> Story:
+        """Return how an entry list is told."""
+        _ = self.language.gettext
+        count = entry_list.count if entry_list.count is not None else len(entry_list.entries)
+        about = self._event_name(entry_list.event) if entry_list.event else self._season_name()
+        title = self.language.ngettext(
+            "%(about)s: entry list with one car", "%(about)s: entry list with %(n)s cars", count, about=about
+        )
+        counts = entry_list.counts or _counted(entry_list)
+        lines = [
+            f"- {escaped(name)}: {counts[race_class.id]}"
+            for race_class in self.files.series.classes
+            if race_class.id in counts
+            for name in naming.class_names([race_class.id], self.files.series, self.language)
+        ]
+        text = "\n".join([_("On the list, by class:"), "", *lines]) if lines else title
+        return Story(title, f"{text}\n\n{escaped(entry_list.note)}" if entry_list.note else text)
+
+    def result(self, result: Result) -> Story:
+        """Return how a result is told."""
+        _ = self.language.gettext
+        race = self._name(result.event, result.session)
+        winner = crew(result.overall) if result.overall else ""
+        title = (
+            _("%(race)s: won by %(winner)s", race=race, winner=winner) if winner else _("%(race)s: result", race=race)
+        )
+        lines = [self._winner(_("Overall"), result.overall)] if result.overall else []
+        names = {one: naming.class_name(one.race_class, self.files.series, self.language) for one in result.winners}
+        lines += [self._winner(name, one) for one, name in names.items()]
+        text = "\n".join(lines)
+        return Story(title, f"{text}\n\n{escaped(result.note)}" if result.note else text)
+
+    def champion(self, champion: Champion) -> Story:
+        """Return how a title is told."""
+        _ = self.language.gettext
+        series, language = self.files.series, self.language
+        name = champion.title or naming.class_name(champion.race_class or "", series, language)
+        winner = language.listing(champion.drivers) if champion.drivers else champion.team or ""
+        title = _("%(season)s, %(name)s: %(winner)s", season=self._season_name(), name=name, winner=winner)
+        facts = [(_("Drivers"), ", ".join(champion.drivers)), (_("Team"), champion.team or "")]
+        if champion.number:
+            facts.append((_("Number"), f"#{champion.number}"))
+        facts.append((_("Car"), champion.car or ""))
+        text = "\n".join(f"- {label}: {escaped(value)}" for label, value in facts if value)
+        return Story(title, f"{text}\n\n{escaped(champion.note)}" if champion.note else text)
+
+    def _winner(self, label: str, winner: Winner) -> str:
+        details = [crew(winner), winner.car or "", ", ".join(winner.drivers)]
+        return f"- {escaped(label)}: {escaped('; '.join(detail for detail in details if detail))}"
+
+    def _season_name(self) -> str:
+        return naming.season_name(self.season.season, self.language)
+
+    def _event(self, event_id: str) -> Event | None:
+        return next((event for event in self.season.season.events if event.id == event_id), None)
+
+    def _event_name(self, event_id: str) -> str:
+        event = self._event(event_id)
+        return naming.event_name(event, self.language) if event else event_id
+
+    def _session(self, event_id: str, session_id: str) -> Session | None:
+        event = self._event(event_id)
+        return next((one for one in event.sessions if one.id == session_id), None) if event else None
+
+    def _name(self, event_id: str, session_id: str) -> str:
+        if not event_id:
+            return self._season_name()
+        name = self._event_name(event_id)
+        session = self._session(event_id, session_id) if session_id else None
+        if session is None:
+            return name
+        own = naming.session_name(session, self.files.series, self.language)
+        return self.language.gettext("%(event)s: %(session)s", event=name, session=own)
+
+    def _subject(self, fact: Fact) -> str:
+        """Return the headline."""
+        _ = self.language.gettext
+        name = self._season_name() if fact.what is What.ENTRY_LIST else self._name(fact.event, fact.session)
+        race_class = naming.class_name(fact.after or fact.before, self.files.series, self.language)
+        day = self._first_day(fact.after)
+        match fact.what:
+            case What.ANNOUNCED:
+                return _("%(name)s announced", name=name)
+            case What.ADDED:
+                return _("New: %(name)s", name=name)
+            case What.MOVED:
+                return _("%(name)s moved to %(day)s", name=name, day=day) if day else _("%(name)s moved", name=name)
+            case What.RETIMED:
+                return _("%(name)s: new time", name=name)
+            case What.TIME_CONFIRMED:
+                return _("%(name)s: time confirmed", name=name) if fact.session else _("%(name)s confirmed", name=name)
+            case What.PLACE_CHANGED:
+                return _("%(name)s: new venue", name=name)
+            case What.RENAMED:
+                return _("%(name)s: new name", name=name)
+            case What.CANCELLED:
+                return _("%(name)s is cancelled", name=name)
+            case What.POSTPONED:
+                return _("%(name)s is postponed", name=name)
+            case What.REINSTATED:
+                return _("%(name)s is back on", name=name)
+            case What.CLASS_ADDED:
+                return _("%(name)s: with %(race_class)s", name=name, race_class=race_class)
+            case What.CLASS_DROPPED:
+                return _("%(name)s: without %(race_class)s", name=name, race_class=race_class)
+            case What.ENTRY_LIST:
+                return _("%(name)s: entry list changed", name=name)
+            case _:
+                return f"{name}: {naming.what_name(fact.what, self.language)}"
+
+    def _change(self, fact: Fact) -> str:
+        _ = self.language.gettext
+        before, after = self._value(fact, fact.before), self._value(fact, fact.after)
+        match fact.what:
+            case What.ANNOUNCED:
+                return self._announced(fact)
+            case What.ENTRY_LIST:
+                lines = [f"- {_('Out: %(car)s', car=escaped(car))}" for car in fact.before.split("; ") if car]
+                lines += [f"- {_('In: %(car)s', car=escaped(car))}" for car in fact.after.split("; ") if car]
+                return "\n".join(lines)
+            case What.CANCELLED if before:
+                return _("It was to be on %(before)s.", before=before)
+            case What.POSTPONED if after:
+                return _("It was to be on %(before)s; the new date is %(after)s.", before=before, after=after)
+            case What.POSTPONED if before:
+                return _("It was to be on %(before)s. The new date is not known yet.", before=before)
+            case _ if before and after and before != after:
+                return _("Before: %(before)s. Now: %(after)s.", before=before, after=after)
+            case _ if after or before:
+                return f"{after or before}."
+            case _:
+                return f"{naming.what_name(fact.what, self.language)}."
+
+    def _announced(self, fact: Fact) -> str:
+        _ = self.language.gettext
+        lines = []
+        for part in fact.after.split(";"):
+            event, _equals, days = part.partition("=")
+            if event:
+                name = escaped(self._event_name(event))
+                lines.append(f"- {name}: {self._interval(days, fact.timezone)}" if days else f"- {name}")
+        if not lines:
+            classes = naming.class_names(self.season.season.classes, self.files.series, self.language)
+            text = _("The calendar is to be announced.")
+            return f"{text}\n\n{_('Classes: %(classes)s', classes=escaped(', '.join(classes)))}" if classes else text
+        return "\n".join(lines)
+
+    def _value(self, fact: Fact, value: str) -> str:
+        """Return what something was or became, in words."""
+        match fact.what:
+            case What.PLACE_CHANGED:
+                circuit = self.files.circuits.get(value)
+                name = translated(circuit.name, circuit.names, self.language.tag) if circuit else value
+                return escaped(name)
+            case What.CLASS_ADDED | What.CLASS_DROPPED:
+                return escaped(naming.class_name(value, self.files.series, self.language)) if value else ""
+            case _:
+                return self._interval(value, fact.timezone)
+
+    def _interval(self, value: str, timezone: str) -> str:
+        moments = _moments(value)
+        if not moments:
+            return escaped(value)
+        shown = [local(moment, timezone) for moment in moments]
+        first, last = shown[0], shown[-1]
+        if isinstance(first, datetime):
+            start = self._time(first)
+            if not isinstance(last, datetime) or last == first:
+                return start
+            same_day = first.date() == last.date()
+            return f"{start} – {self.language.clock(last) if same_day else self._time(last)}"
+        end = last - timedelta(days=1) if len(shown) > 1 and last > first else last
+        return self.language.days(first, end) if end != first else self.language.day(first)
+
+    def _time(self, value: datetime) -> str:
+        offset = f"{value:%z}" if value.tzinfo else ""
+        zone = f" (UTC{offset[:3]}:{offset[3:5]})" if offset else ""
+        return f"{self.language.day(value.date())}, {self.language.clock(value)}{zone}"
+
+    def _first_day(self, value: str) -> str:
+        moments = _moments(value)
+        if not moments:
+            return ""
+        day = moments[0]
+        return self.language.short_day(day.date() if isinstance(day, datetime) else day)
+
+
+def _moments(value: str) -> list[datetime | date]:
+    try:
+        return [parse_moment(part) for part in value.split("/") if part]
+    except ValueError:
+        return []
+
+
+def _counted(entry_list: EntryList) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for entry in entry_list.entries:
+        counts[entry.race_class] = counts.get(entry.race_class, 0) + 1
+    return counts
+
+
+def crew(winner: Winner) -> str:
+    """Return a team and its number: 99 Racing #99."""
+    return f"{winner.team or ''} #{winner.number}".strip() if winner.number else winner.team or ""
+
+
+def escaped(text: str) -> str:
+    """Return plain text as Markdown that shows it unchanged (CommonMark section 2.4)."""
+    return "".join(f"\\{char}" if char in "\\`*_{}[]<>()#+-.!|~&" else char for char in text)

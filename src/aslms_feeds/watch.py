@@ -1,0 +1,53 @@
+"""Regenerate when the definitions change: an edit is public once it has stood for a while.
+
+The clock and the file system only wake the build; what is due is decided by the data.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from watchfiles import watch as file_changes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+_LOOK_MILLISECONDS = 250
+
+
+@dataclass
+class Pending:
+    """Whether an edit waits to be published, and since when nothing was touched."""
+
+    touched: float | None = None
+    """Seconds of a monotonic clock; None when nothing waits."""
+
+    def due(self, now: float, settle: float) -> bool:
+        """Say whether an edit has stood for ``settle`` seconds."""
+        return self.touched is not None and now - self.touched >= settle
+
+
+def watch(folder: Path, build: Callable[[], datetime | None], *, settle: float, parent: int | None = None) -> None:
+    """Call ``build`` after every edit below ``folder``, and when what it returned as the next due instant has come.
+
+    ``settle`` is in seconds. With ``parent``, end when that is not the parent process any more.
+    """
+    pending = Pending(time.monotonic() - settle)
+    next_due: datetime | None = None
+    looks = file_changes(
+        folder, debounce=_LOOK_MILLISECONDS, step=50, yield_on_timeout=True, rust_timeout=_LOOK_MILLISECONDS
+    )
+    while True:
+        if parent is not None and os.getppid() != parent:
+            return
+        overdue = next_due is not None and next_due <= datetime.now(UTC)
+        if overdue or pending.due(time.monotonic(), settle):
+            pending.touched = None
+            next_due = build()
+        if next(looks, None):
+            pending.touched = time.monotonic()
