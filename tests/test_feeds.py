@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
+from aslms_feeds import markup
 from aslms_feeds.errors import RenderError
 from aslms_feeds.feed import Feed, Item
 from aslms_feeds.model import What
-from aslms_feeds.render import feeds, jsonfeed, markup, opml
+from aslms_feeds.render import feeds, jsonfeed, opml
 
 GOLDEN = Path(__file__).with_name("golden") / "feeds"
 BASE = "https://racing.example/aslms"

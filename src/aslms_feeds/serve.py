@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import os
 import re
+import resource
 import signal
 import socket
 import sys
@@ -46,6 +47,12 @@ RETRY_POLLS = 20
 
 SWITCH_SECONDS = 0.0005
 """How long the thread that reads a generation may keep Python from the one that answers; 5 ms would be usual."""
+
+CONNECTIONS = 4096
+"""How many connections are served at once, where the system allows that many files; more wait for their turn."""
+
+OWN_FILES = 128
+"""How many files the server may open besides connections: documents, folders, its own."""
 
 _TO_STDERR = {"class": "logging.StreamHandler", "formatter": "generic", "stream": "ext://sys.stderr"}
 _SERIES = re.compile(ID_PATTERN)
@@ -204,6 +211,7 @@ class Site:
         self._parts = Parts(output)
         self._table: Table | None = None
         self._now = datetime.now(UTC)
+        self._trouble = ""
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request, or live from startup to shutdown."""
@@ -218,7 +226,7 @@ class Site:
             try:
                 content = await asyncio.to_thread(_slice, content)
             except OSError as error:
-                _complain(f"{request.path}: {error}")
+                self._complain_once(f"{request.path}: {error}")
                 status, headers, content = answers.UNREADABLE
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": content})
@@ -244,7 +252,13 @@ class Site:
             if await asyncio.to_thread(self._parts.look):
                 self._table = await asyncio.to_thread(self._parts.table)
         except Exception as error:  # noqa: BLE001 - a server that has stopped looking is stale for ever
-            _complain(f"looking for a new generation failed: {type(error).__name__}: {error}")
+            self._complain_once(f"looking for a new generation failed: {type(error).__name__}: {error}")
+
+    def _complain_once(self, trouble: str) -> None:
+        """Say what is wrong, but not again and again."""
+        if trouble != self._trouble:
+            self._trouble = trouble
+            _complain(trouble)
 
 
 def run(output: Path, *, host: str, port: int) -> None:
@@ -267,6 +281,7 @@ def run(output: Path, *, host: str, port: int) -> None:
         # A head that takes longer, or is larger, is no reader's. The time also ends connections nobody uses.
         http1_settings=HTTP1Settings(header_read_timeout=20_000, max_buffer_size=64 * 1024),
         backlog=1024,
+        backpressure=_connections(),
         log_level=LogLevels.error,
         log_dictconfig={"handlers": dict.fromkeys(("console", "access"), _TO_STDERR)},
         log_access=False,
@@ -288,6 +303,16 @@ def _site(output: Path, parent: int) -> Site:
     threading.Thread(target=end_with_parent, daemon=True).start()
     sys.setswitchinterval(SWITCH_SECONDS)
     return Site(output)
+
+
+def _connections() -> int:
+    """Return how many connections leave files to read with, after raising the limit as far as this process may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS + OWN_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return CONNECTIONS if soft == resource.RLIM_INFINITY else max(1, min(CONNECTIONS, soft - OWN_FILES))
 
 
 def _try_address(host: str, port: int) -> None:

@@ -105,9 +105,10 @@ def answers(address: tuple[str, int]) -> bool:
         return False
 
 
-def start(output: Path, stderr: Path) -> Running:
-    """Start the embedded server as the command does."""
-    code = "import sys; from pathlib import Path; from aslms_feeds.serve import run; "
+def start(output: Path, stderr: Path, files: tuple[int, int] | None = None) -> Running:
+    """Start the embedded server as the command does, with limits for open files if given."""
+    code = f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, {files}); " if files else ""
+    code += "import sys; from pathlib import Path; from aslms_feeds.serve import run; "
     code += "run(Path(sys.argv[1]), host='127.0.0.1', port=int(sys.argv[2]))"
     port = free_port()
     with stderr.open("wb") as file:
@@ -152,8 +153,8 @@ def alone(tmp_path) -> Iterator[Callable[[Path], Running]]:
     """Start servers of one's own, ended after the test."""
     started: list[Running] = []
 
-    def begin(output: Path) -> Running:
-        started.append(start(output, tmp_path / f"server-{len(started)}.log"))
+    def begin(output: Path, files: tuple[int, int] | None = None) -> Running:
+        started.append(start(output, tmp_path / f"server-{len(started)}.log", files))
         return started[-1]
 
     yield begin
@@ -944,6 +945,30 @@ def test_a_client_that_never_finishes_holds_the_end_up_for_a_second_only(tmp_pat
         time.sleep(0.1)
         assert stop(running) < 2
     assert running.process.returncode == 0
+
+
+@pytest.mark.parametrize(("files", "served"), [((200, 200), False), ((200, 600), True)])
+def test_connections_leave_files_to_read_with(tmp_path, alone, files, served):
+    """Idle connections wait where files are scarce, and cannot hide the next generation; a soft limit is raised."""
+    output = tmp_path / "publication"
+    publish(output, "aslms", 1, {"a.ics": b"1"})
+    running = alone(output, files)
+    idle = [Connection(*running.address) for _ in range(250)]
+    try:
+        idle[-1].send(head("/healthz"))
+        idle[-1]._socket.settimeout(0.5)
+        if served:
+            assert idle[-1].receive().status == 200
+        else:
+            with pytest.raises(TimeoutError):
+                idle[-1].receive()
+        publish(output, "aslms", 2, {"a.ics": b"2"})
+        time.sleep(0.6)
+    finally:
+        for connection in idle:
+            connection._socket.close()
+    assert ask(running.address, "/aslms/a.ics").body == b"2"
+    assert running.said() == []
 
 
 def test_a_worker_that_dies_is_replaced(tmp_path, alone):

@@ -11,7 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from test_feeds import FORMATS, a_feed, an_item
 
-from aslms_feeds.render import feeds, jsonfeed, markup
+from aslms_feeds import markup
+from aslms_feeds.render import feeds, jsonfeed
 
 LEGAL = st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff", include_characters="\t\n\r")
 """Every character of XML 1.0 but the control characters that readers take for others."""

@@ -174,7 +174,7 @@ class Renderer:
         languages: Sequence[Language],
         revisions: Mapping[str, Revision],
     ) -> None:
-        """Keep what every file needs; ``base`` is the address of the series' folder, ``revisions`` the stamps by UID."""
+        """Keep what every file needs; ``base`` is the address of the series, ``revisions`` the stamps by UID."""
         self._publisher = publisher
         self._series = series
         self._base = base
