@@ -6,23 +6,20 @@ of the table and nothing else: no path of a request ever reaches a file system. 
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from aslms_feeds import publication
 from aslms_feeds.errors import PublicationError
+from aslms_feeds.publication import INDEX, MANIFEST, Listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-INDEX = "index"
-"""The part whose documents are at the top of the site; every other part is in the folder of its name."""
-
-MANIFEST = "manifest.json"
 CODINGS = {"br": ".br", "gzip": ".gz"}
 """The content codings there are twins for, best first, and how the names of the twins end."""
 
@@ -54,17 +51,6 @@ class Request(NamedTuple):
     query: bytes
     headers: Sequence[Header]
     version: str = "1.1"
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """One document as its manifest lists it."""
-
-    path: str
-    sha256: str
-    size: int
-    type: str
-    modified: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,46 +161,21 @@ def _shared(media_type: str, *, lasting: bool, varies: bool) -> tuple[Headers, H
 
 # --- The table ------------------------------------------------------------------------------------------------------
 
-_SEGMENT = re.compile(r"(?!\.{1,2}$)[^/\\\x00-\x1f\x7f]+")
-_MEDIA_TYPE = re.compile(r"[!#$&^_.+a-z0-9-]+/[!#$&^_.+a-z0-9-]+(; ?[a-z0-9-]+=[A-Za-z0-9_.-]+)*")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-
 
 def read_manifest(text: bytes, part: str, sha256: str) -> tuple[Listed, ...]:
     """Return the documents that the manifest of ``part`` lists, and last itself, whose digest is ``sha256``."""
-    try:
-        manifest = json.loads(text)
-        if manifest["format"] != 1 or manifest["part"] != part:
-            raise PublicationError(f"it is not a manifest of {part} in format 1")
-        itself = {"path": MANIFEST, "sha256": sha256, "size": len(text), "type": "application/json"}
-        documents = (*manifest["documents"], {**itself, "modified": manifest["published"]})
-        return tuple(_listed(document) for document in documents)
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise PublicationError(f"it is not a manifest: {type(error).__name__}: {error}") from error
-
-
-def _listed(document: dict[str, Any]) -> Listed:
-    listed = Listed(
-        path=document["path"],
-        sha256=document["sha256"],
-        size=document["size"],
-        type=document["type"],
-        modified=datetime.fromisoformat(document["modified"]).astimezone(UTC),
-    )
-    if not all(_SEGMENT.fullmatch(segment) for segment in listed.path.split("/")):
-        raise PublicationError(f"{listed.path!r} is not the path of a document")
-    if datetime.fromisoformat(document["modified"]).tzinfo is None:
-        raise PublicationError(f"{listed.path} was modified at no known moment")
-    if not (_SHA256.fullmatch(listed.sha256) and _MEDIA_TYPE.fullmatch(listed.type) and listed.size >= 0):
-        raise PublicationError(f"{listed.path} has no digest, size or media type")
-    return listed
+    manifest = publication.read_manifest(text)
+    if manifest.part != part:
+        raise PublicationError(f"it is the manifest of {manifest.part}, not of {part}")
+    itself = Listed(MANIFEST, sha256, len(text), "application/json", manifest.published)
+    return (*manifest.documents.values(), itself)
 
 
 def resource(listed: Listed, contents: Mapping[str, tuple[int, bytes | str]]) -> Resource:
     """Return what can be asked for of one document, given size and content by coding, ``identity`` among them."""
     last_modified = format_datetime(listed.modified, usegmt=True).encode()
     lasting = "assets" in listed.path.split("/")[:-1]
-    kept, described = _shared(listed.type, lasting=lasting, varies=len(contents) > 1)
+    kept, described = _shared(listed.media_type, lasting=lasting, varies=len(contents) > 1)
     return Resource(
         modified=int(listed.modified.timestamp()),
         last_modified=last_modified,

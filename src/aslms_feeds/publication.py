@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aslms_feeds.errors import PublicationError
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+INDEX = "index"
+"""The part whose documents are at the top of the site; every other part is in the folder of its name."""
 
 CALENDAR = "text/calendar; charset=utf-8"
 ATOM = "application/atom+xml; charset=utf-8"
@@ -33,6 +36,11 @@ OPML = "text/x-opml; charset=utf-8"
 
 ASSETS = "assets/"
 """The folder whose files carry their digest in their name and never change."""
+
+
+_SEGMENT = re.compile(r"(?!\.{1,2}$)[^/\\\x00-\x1f\x7f]+")
+_MEDIA_TYPE = re.compile(r"[!#$&^_.+a-z0-9-]+/[!#$&^_.+a-z0-9-]+(; ?[a-z0-9-]+=[A-Za-z0-9_.-]+)*")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -107,25 +115,38 @@ class Changes:
 
 
 def read_manifest(text: bytes) -> Manifest:
-    """Return the manifest that :meth:`Manifest.to_json` wrote."""
+    """Return the manifest that :meth:`Manifest.to_json` wrote; one that could lead astray is refused."""
     try:
         data = json.loads(text)
         if data["format"] != FORMAT:
             message = f"the manifest has format {data['format']}, this program reads {FORMAT}"
             raise PublicationError(message, hint="use the version that wrote it, or newer")
-        rows = (
-            Listed(row["path"], row["sha256"], row["size"], row["type"], datetime.fromisoformat(row["modified"]))
-            for row in data["documents"]
-        )
-        return Manifest(
-            data["part"],
-            data["generation"],
-            datetime.fromisoformat(data["published"]),
-            {row.path: row for row in rows},
-        )
-    except (ValueError, KeyError, TypeError) as error:
-        message = f"the manifest cannot be read: {error!r}"
+        rows = [_listed(row) for row in data["documents"]]
+        generation = int(data["generation"])
+        return Manifest(str(data["part"]), generation, _moment(data["published"]), {row.path: row for row in rows})
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        reason = error if type(error) is ValueError else f"{type(error).__name__}: {error}"
+        message = f"the manifest cannot be read: {reason}"
         raise PublicationError(message, hint="restore the generation folder from a backup") from error
+
+
+def _listed(row: Mapping[str, Any]) -> Listed:
+    listed = Listed(row["path"], row["sha256"], row["size"], row["type"], _moment(row["modified"]))
+    if not all(_SEGMENT.fullmatch(segment) for segment in listed.path.split("/")):
+        message = f"{listed.path!r} is not the path of a document"
+        raise ValueError(message)
+    if not (_SHA256.fullmatch(listed.sha256) and _MEDIA_TYPE.fullmatch(listed.media_type) and listed.size >= 0):
+        message = f"{listed.path} has no digest, size or media type"
+        raise ValueError(message)
+    return listed
+
+
+def _moment(text: str) -> datetime:
+    value = datetime.fromisoformat(text)
+    if value.tzinfo is None:
+        message = f"{text} has no offset"
+        raise ValueError(message)
+    return value.astimezone(UTC)
 
 
 def changes(old: Manifest | None, documents: Iterable[Document]) -> Changes:

@@ -10,9 +10,9 @@ from aslms_feeds.compose import compose, next_due
 from aslms_feeds.definitions import read_definitions
 from aslms_feeds.errors import AslmsFeedsError, DefinitionError, IdentityError, Problem, PublicationError
 from aslms_feeds.ledger import read_ledger
+from aslms_feeds.publication import INDEX
 from aslms_feeds.publish import publish
 from aslms_feeds.rendering import render
-from aslms_feeds.stores.local import INDEX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -24,9 +24,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aslms_feeds import answers
-from aslms_feeds.answers import CODINGS, INDEX, MANIFEST, Listed, Request, Slice, Table
+from aslms_feeds.answers import CODINGS, Request, Slice, Table
 from aslms_feeds.errors import PublicationError, UsageError
 from aslms_feeds.identity import ID_PATTERN
+from aslms_feeds.publication import INDEX, MANIFEST, Listed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping

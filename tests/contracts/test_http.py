@@ -844,7 +844,7 @@ def corrupt(output: Path, generation: int, what: str) -> None:
 def test_a_series_that_cannot_be_read_stays_as_it_was_and_the_others_go_on(tmp_path, alone):
     """Whatever is wrong with a generation, one line says so, its predecessor is served, its successor replaces it."""
     troubles = {
-        "torn manifest": "it is not a manifest: JSONDecodeError",
+        "torn manifest": "the manifest cannot be read: JSONDecodeError",
         "no manifest": "No such file or directory",
         "manifest of another part": "it is not a manifest of aslms in format 1",
         "a way out": "'../state/2023-24.json' is not the path of a document",

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import brotli
 
 from aslms_feeds.errors import Busy, PublicationError
-from aslms_feeds.publication import MANIFEST, read_manifest
+from aslms_feeds.publication import INDEX, MANIFEST, read_manifest
 from aslms_feeds.publish import Generation
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     from aslms_feeds.publication import Document, Manifest
 
-INDEX = "index"
-"""The part that is the top of the site and leads to the others."""
 KEEP_GENERATIONS = 5
 KEEP_SECONDS = 600
 """Old generations outlive their slowest readers: at least so many, and at least so long."""
