@@ -173,7 +173,10 @@ def test_a_manifest_lists_its_documents_and_itself():
         ({"path": 7}, "the manifest cannot be read: AttributeError: 'int' object has no attribute 'split'"),
         ({"sha256": "abc"}, "the manifest cannot be read: a.ics has no digest, size or media type"),
         ({"size": -1}, "the manifest cannot be read: a.ics has no digest, size or media type"),
-        ({"type": "text/html\r\nset-cookie: a=b"}, "the manifest cannot be read: a.ics has no digest, size or media type"),
+        (
+            {"type": "text/html\r\nset-cookie: a=b"},
+            "the manifest cannot be read: a.ics has no digest, size or media type",
+        ),
         ({"modified": "2026-11-20T09:30:00"}, "the manifest cannot be read: 2026-11-20T09:30:00 has no offset"),
         ({"modified": "soon"}, "the manifest cannot be read: Invalid isoformat string: 'soon'"),
     ],

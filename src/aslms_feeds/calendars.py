@@ -98,9 +98,10 @@ def _wanted(calendar: Calendar, files: SeriesFiles) -> bool:
     options = files.publisher.calendars
     if not calendar.evergreen:
         return True
+    classes = options.classes
     return (
         calendar.name in options.names
-        and (options.classes or not calendar.race_class)
+        and (not calendar.race_class or classes is True or (classes is not False and calendar.race_class in classes))
         and (options.reminders or not calendar.reminders)
     )
 

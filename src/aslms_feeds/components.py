@@ -14,7 +14,7 @@ from aslms_feeds import naming
 from aslms_feeds.facts import OFF, Statement, write_moment
 from aslms_feeds.identity import component_uid, digest
 from aslms_feeds.model import Event, Kind, Session, Status, translated
-from aslms_feeds.moments import Precision, Span, event_span, session_span
+from aslms_feeds.moments import Span, event_span, session_span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -104,23 +104,13 @@ class _Teller:
     def weekend(self, status: Status, why: _Why, language: Language) -> Words:
         _ = language.gettext
         name = naming.event_name(self.event, language)
-        lines = [_off_line(status, why, language)]
-        season = naming.season_name(self.season, language)
-        rounds = [str(number) for number in naming.rounds_of(self.event)]
-        if rounds:
-            said = {"rounds": language.listing(rounds), "season": season}
-            lines.append(
-                language.ngettext(
-                    "Round %(rounds)s of %(season)s.", "Rounds %(rounds)s of %(season)s.", len(rounds), **said
-                )
-            )
-        else:
-            lines.append(_("Part of %(season)s.", season=season))
+        lines = [_off_line(status, why, language), self._rounds(naming.rounds_of(self.event), language)]
         if status is Status.PROVISIONAL:
             lines.append(_("The dates are provisional."))
         if length := self.event.length_km or (self.circuit.length_km if self.circuit else None):
-            lines.append(_("A lap is %(length)s km.", length=f"{length:g}"))
-        lines.append(_("The timetable, which may still change, is on the page below."))
+            lines.append(_("A lap is %(length)s km.", length=language.number(length)))
+        if self.event.sessions and status not in OFF:
+            lines.append(_("The timetable is on the page below."))
         return self._words(name, status, None, lines, language)
 
     def session(self, session: Session, span: Span, status: Status, why: _Why, language: Language) -> Words:
@@ -128,15 +118,19 @@ class _Teller:
         own = naming.session_name(session, self.files.series, language)
         name = _("%(event)s: %(session)s", event=naming.event_name(self.event, language), session=own)
         lines = [_off_line(status, why, language)]
-        season = naming.season_name(self.season, language)
-        if session.round is not None:
-            lines.append(_("Round %(round)s of %(season)s.", round=session.round, season=season))
-        else:
-            lines.append(season)
+        lines.append(self._rounds(() if session.round is None else (session.round,), language))
         lines += _when_lines(session, span, status, language)
         if note := translated(session.note or "", session.notes, language.tag):
             lines.append(note)
         return self._words(name, status, session, lines, language)
+
+    def _rounds(self, rounds: Sequence[int], language: Language) -> str:
+        """Return the season and the rounds of it: a list, not a sentence, since no one knows each name's article."""
+        season = naming.season_name(self.season, language)
+        if not rounds:
+            return season
+        said = {"season": season, "rounds": language.listing([str(number) for number in rounds])}
+        return language.ngettext("%(season)s, round %(rounds)s", "%(season)s, rounds %(rounds)s", len(rounds), **said)
 
     def _words(
         self, name: str, status: Status, session: Session | None, lines: Sequence[str], language: Language
@@ -147,7 +141,8 @@ class _Teller:
             names = ", ".join(classes)
             line = language.ngettext("Class: %(classes)s", "Classes: %(classes)s", len(classes), classes=names)
             lines = [*lines, line]
-        for broadcast in naming.broadcasts_of(self.event, self.season, self.files.series):
+        broadcasts = naming.broadcasts_of(self.event, self.season, self.files.series)
+        for broadcast in () if status in OFF else broadcasts:
             where = f" ({', '.join(broadcast.territories)})" if broadcast.territories else ""
             lines = [*lines, _("Watch: %(name)s%(where)s %(url)s", name=broadcast.name, where=where, url=broadcast.url)]
         url = self.addresses.page_url(language.tag, self.season_id, self.event.id)
@@ -192,6 +187,8 @@ def _off_line(status: Status, why: _Why, language: Language) -> str:
 
 
 def _when_lines(session: Session, span: Span, status: Status, language: Language) -> list[str]:
+    if status in OFF:
+        return [_planned_line(span, language)]
     _ = language.gettext
     start, end = span.local_start, span.local_end
     lines = []
@@ -204,21 +201,39 @@ def _when_lines(session: Session, span: Span, status: Status, language: Language
                 offset=_offset(start),
             )
         )
-        lines.append(_("In UTC: %(day)s, %(start)s", day=language.day(span.start.date()), start=f"{span.start:%H:%M}"))
+        lines.append(
+            _("In UTC: %(day)s, %(start)s", day=language.day(span.start.date()), start=language.clock(span.start))
+        )
         if span.end_known:
-            lines.append(_("Ends at %(end)s at the circuit.", end=_end_text(start, end, language)))
+            lines.append(_end_line(start, end, language))
         else:
             lines.append(_("The end is not published; the length shown here is assumed."))
         if status is Status.PROVISIONAL:
             lines.append(_("The time is provisional."))
-    elif span.precision is Precision.DAY:
+    elif span.first_day == span.last_day:
         lines.append(_("On %(day)s; the time is not known yet.", day=language.day(span.first_day)))
     else:
         days = language.days(span.first_day, span.last_day)
-        lines.append(_("Between %(days)s; the day is not known yet.", days=days))
+        lines.append(_("Some time during %(days)s; the day is not known yet.", days=days))
     if session.distance_km is not None:
-        lines.append(_("Distance: %(distance)s km", distance=f"{session.distance_km:g}"))
+        lines.append(_("Distance: %(distance)s km", distance=language.number(session.distance_km)))
     return lines
+
+
+def _planned_line(span: Span, language: Language) -> str:
+    """Return when something was to be that is off: in the past tense, so that nobody takes it for a date."""
+    _ = language.gettext
+    start = span.local_start
+    if isinstance(start, datetime):
+        return _(
+            "It was to start on %(day)s, %(start)s (UTC%(offset)s), at the circuit.",
+            day=language.day(start.date()),
+            start=language.clock(start),
+            offset=_offset(start),
+        )
+    if span.first_day == span.last_day:
+        return _("It was to be on %(day)s.", day=language.day(span.first_day))
+    return _("It was to be some time during %(days)s.", days=language.days(span.first_day, span.last_day))
 
 
 def _offset(value: datetime) -> str:
@@ -226,9 +241,12 @@ def _offset(value: datetime) -> str:
     return f"{text[:3]}:{text[3:5]}"
 
 
-def _end_text(start: datetime, end: datetime, language: Language) -> str:
+def _end_line(start: datetime, end: datetime, language: Language) -> str:
+    _ = language.gettext
     clock = language.clock(end)
-    return clock if end.date() == start.date() else f"{clock}, {language.weekday(end.date())}"
+    if end.date() == start.date():
+        return _("Ends at %(end)s at the circuit.", end=clock)
+    return _("Ends at %(end)s on %(day)s at the circuit.", end=clock, day=language.weekday(end.date()))
 
 
 def _cut(text: str, limit: int) -> str:
@@ -367,7 +385,7 @@ def entry_statements(files: SeriesFiles, season: SeasonFiles) -> dict[str, State
     """Return what the season's entry lists state, by name, so that a changed list is a fact."""
     said = {}
     for one in season.entries.lists:
-        cars = {entry.number: f"{entry.team}, {entry.car or '–'}" for entry in one.entries}
+        cars = {entry.number: ", ".join(filter(None, (entry.team, entry.car))) for entry in one.entries}
         said[f"{one.id}.entries.{season_uid(files, season)}"] = Statement(
             scope="entries",
             event=one.event or "",

@@ -57,7 +57,8 @@ def compose(
     if problems:
         raise IdentityError(problems)
     files = replace(files, seasons=tuple(one.files for one in editions))
-    made = {one.files.id: one.components for one in editions}
+    # A forerunner is told about on pages and in the data, but nobody subscribes to it.
+    made = {one.files.id: one.components for one in editions if one.files.season.kind == "championship"}
     return Edition(
         files=files,
         languages=languages,

@@ -355,6 +355,6 @@ def _season(folder: str, files: Mapping[str, File], languages: Iterable[str]) ->
     return SeasonFiles(folder, season, entries or Entries(), results or Results(), news or News())
 
 
-def _by_time(season: SeasonFiles) -> tuple[date, str]:
+def _by_time(season: SeasonFiles) -> tuple[bool, date, str]:
     days = [found[0] for event in season.season.events if (found := event_days(event))]
-    return min(days, default=date.max), season.id
+    return season.season.kind == "championship", min(days, default=date.max), season.id

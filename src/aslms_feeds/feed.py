@@ -175,7 +175,7 @@ class _Writer:
         history = list(_history(self.season))
         matched: dict[str, Fact] = {}
         for fact in history:
-            known = f"{self.season.id}/change/{fact.id}" in self.ledger.items
+            known = f"{self.season.lasting_id}/change/{fact.id}" in self.ledger.items
             if not known and (same := next((one for one in seen if _same(one, fact)), None)):
                 matched[same.id] = fact
         found = [self._fact(_with_reason(fact, matched.get(fact.id)), self._seen(fact)) for fact in seen]
@@ -206,7 +206,7 @@ class _Writer:
             stories = {language.tag: self._teller(language).result(one) for language in self.languages}
             found.append(
                 self._draft(
-                    f"result/{one.event}/{one.session}",
+                    f"result/{self._lasting(one.event, one.session)}",
                     stories,
                     event=one.event,
                     anchor=(one.event, "results"),
@@ -218,9 +218,19 @@ class _Writer:
             )
         return found
 
+    def _lasting(self, event_id: str, session_id: str) -> str:
+        """Return an event and a session by the first ids they ever had."""
+        for event in self.season.season.events:
+            if event.id == event_id:
+                session = next((one for one in event.sessions if one.id == session_id), None)
+                return f"{event.lasting_id}/{session.lasting_id if session else session_id}"
+        return f"{event_id}/{session_id}"
+
     def champions(self) -> list[Draft]:
         found = []
         for one in self.season.results.champions:
+            if not (one.drivers or one.team):
+                continue  # A title whose winner is not known is on pages and in the data.
             stories = {language.tag: self._teller(language).champion(one) for language in self.languages}
             found.append(
                 self._draft(
@@ -270,7 +280,7 @@ class _Writer:
         parts = [self.season.id, *([page] if page else [])]
         end = f"#{fragment}" if fragment else ""
         return Draft(
-            key=f"{self.season.id}/{key}",
+            key=f"{self.season.lasting_id}/{key}",
             season=self.season.id,
             event=event,
             what=what,

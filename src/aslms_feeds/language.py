@@ -17,6 +17,7 @@ from babel.dates import format_date, format_interval, format_skeleton, format_ti
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +58,7 @@ class Language:
         return self.translations.ngettext(one, many, n) % {"n": n, **values}
 
     def day(self, value: date) -> str:
-        """Saturday 2 December 2023."""
+        """Saturday, 2 December 2023."""
         return _date(value, "full", self.locale)
 
     def short_day(self, value: date) -> str:
@@ -69,7 +70,7 @@ class Language:
         return str(format_skeleton("MMMEd", value, locale=self.locale))
 
     def days(self, first: date, last: date) -> str:
-        """30 November – 3 December 2023, or one day."""
+        """30 Nov – 3 Dec 2023, or 2 December 2023."""
         if first == last:
             return _date(first, "long", self.locale)
         return str(format_interval(first, last, skeleton="yMMMMd", locale=self.locale))
@@ -81,6 +82,10 @@ class Language:
     def stamp(self, value: datetime) -> str:
         """2 Dec 2023 10:00 UTC."""
         return f"{self.short_day(value.date())} {value:%H:%M} UTC"
+
+    def number(self, value: float) -> str:
+        """3.703, with the language's own marks."""
+        return str(format_decimal(value, locale=self.locale))
 
     def country(self, code: str) -> str:
         """Malaysia, for MY."""

@@ -187,7 +187,8 @@ def _facts(old: Mapping[str, Revision], new: Mapping[str, Revision], now: dateti
             changes = differences(before.statement, said)
             stamp = revision.last_modified
         for what, was, became in changes:
-            name = ".".join(part for part in (said.session, said.event) if part) or "season"
+            # The ids in a UID are the first ones ever, so that no other thing can come to the same name.
+            name = uid.partition("@")[0].rsplit(".", 2)[0] if said.scope != "season" else "season"
             detail = f".{became or was}" if what in (What.CLASS_ADDED, What.CLASS_DROPPED) else ""
             found.append(
                 Fact(

@@ -608,8 +608,8 @@ class Calendars(Definition):
 
     names: tuple[CalendarName, ...] = ("all", "races", "qualifying", "weekends")
     """The evergreen calendars."""
-    classes: bool = True
-    """One of each for every class as well."""
+    classes: bool | tuple[Id, ...] = True
+    """One of each for every class as well; or for the classes named here."""
     reminders: bool = True
     """The same again with an alarm, in a folder of their own."""
     cancelled: Annotated[Cancelled, Field(strict=False)] = Cancelled.VISIBLE

@@ -51,10 +51,11 @@ def render(edition: Edition) -> Documents:
 
 def _feeds(edition: Edition) -> list[tuple[str, Feed]]:
     made: list[tuple[str, Feed]] = []
-    over = [one.files.id for one in edition.seasons if one.files.id != edition.current]
+    seasons = [one for one in edition.seasons if one.files.season.kind == "championship"]
+    over = [one.files.id for one in seasons if one.files.id != edition.current]
     opened = min((one.ledger.opened for one in edition.seasons), default=None)
     for language in edition.languages:
-        told = {one.files.id: one.items[language.tag] for one in edition.seasons}
+        told = {one.files.id: one.items[language.tag] for one in seasons}
         icon = edition.addresses.url(pages.icon_path())
         if opened is not None:
             made += feeds(edition.files, told, edition.addresses, language, over=over, opened=opened, icon_url=icon)

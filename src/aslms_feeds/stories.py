@@ -36,12 +36,11 @@ class Teller:
 
     def fact(self, fact: Fact) -> Story:
         """Return how a fact is told."""
-        subject, text = self._subject(fact), self._change(fact)
-        if why := translated(fact.why, dict(fact.whys), self.language.tag):
-            text = f"{text}\n\n{escaped(why)}"
+        parts = [self._change(fact), escaped(translated(fact.why, dict(fact.whys), self.language.tag))]
         if fact.on_basis == "reported":
-            text = f"{text}\n\n{self.language.gettext('The date is that of the report.')}"
-        return Story(subject, text)
+            parts.append(self.language.gettext("The date is that of the report."))
+        title = self._subject(fact)
+        return Story(title, "\n\n".join(filter(None, parts)) or escaped(title))
 
     def entry_list(self, entry_list: EntryList) -> Story:
         """Return how an entry list is told."""
@@ -67,7 +66,7 @@ class Teller:
         race = self._name(result.event, result.session)
         winner = crew(result.overall) if result.overall else ""
         title = (
-            _("%(race)s: won by %(winner)s", race=race, winner=winner) if winner else _("%(race)s: result", race=race)
+            _("%(race)s, won by %(winner)s", race=race, winner=winner) if winner else _("%(race)s: result", race=race)
         )
         lines = [self._winner(_("Overall"), result.overall)] if result.overall else []
         names = {one: naming.class_name(one.race_class, self.files.series, self.language) for one in result.winners}
@@ -120,7 +119,8 @@ class Teller:
     def _subject(self, fact: Fact) -> str:
         """Return the headline."""
         _ = self.language.gettext
-        name = self._season_name() if fact.what is What.ENTRY_LIST else self._name(fact.event, fact.session)
+        # The session of an entry list's fact is the list.
+        name = self._name(fact.event, "" if fact.what is What.ENTRY_LIST else fact.session)
         race_class = naming.class_name(fact.after or fact.before, self.files.series, self.language)
         day = self._first_day(fact.after)
         match fact.what:
@@ -163,18 +163,18 @@ class Teller:
                 lines = [f"- {_('Out: %(car)s', car=escaped(car))}" for car in fact.before.split("; ") if car]
                 lines += [f"- {_('In: %(car)s', car=escaped(car))}" for car in fact.after.split("; ") if car]
                 return "\n".join(lines)
-            case What.CANCELLED if before:
-                return _("It was to be on %(before)s.", before=before)
-            case What.POSTPONED if after:
-                return _("It was to be on %(before)s; the new date is %(after)s.", before=before, after=after)
-            case What.POSTPONED if before:
-                return _("It was to be on %(before)s. The new date is not known yet.", before=before)
+            case What.CANCELLED if _moments(fact.before):
+                return _("It was to begin on %(before)s.", before=before)
+            case What.POSTPONED if _moments(fact.before) and after:
+                return _("It was to begin on %(before)s; the new date is %(after)s.", before=before, after=after)
+            case What.POSTPONED if _moments(fact.before):
+                return _("It was to begin on %(before)s. The new date is not known yet.", before=before)
             case _ if before and after and before != after:
                 return _("Before: %(before)s. Now: %(after)s.", before=before, after=after)
             case _ if after or before:
-                return f"{after or before}."
+                return f"{naming.what_name(fact.what, self.language)}: {after or before}."
             case _:
-                return f"{naming.what_name(fact.what, self.language)}."
+                return ""
 
     def _announced(self, fact: Fact) -> str:
         _ = self.language.gettext
@@ -194,13 +194,18 @@ class Teller:
         """Return what something was or became, in words."""
         match fact.what:
             case What.PLACE_CHANGED:
-                circuit = self.files.circuits.get(value)
-                name = translated(circuit.name, circuit.names, self.language.tag) if circuit else value
-                return escaped(name)
+                return escaped(self._place(value))
             case What.CLASS_ADDED | What.CLASS_DROPPED:
                 return escaped(naming.class_name(value, self.files.series, self.language)) if value else ""
             case _:
                 return self._interval(value, fact.timezone)
+
+    def _place(self, circuit_id: str) -> str:
+        """Return the name of a circuit by any id it has or had: a statement holds the first one ever."""
+        for name, circuit in self.files.circuits.items():
+            if circuit_id in (name, *circuit.formerly):
+                return translated(circuit.name, circuit.names, self.language.tag)
+        return circuit_id
 
     def _interval(self, value: str, timezone: str) -> str:
         moments = _moments(value)
@@ -209,18 +214,20 @@ class Teller:
         shown = [local(moment, timezone) for moment in moments]
         first, last = shown[0], shown[-1]
         if isinstance(first, datetime):
-            start = self._time(first)
             if not isinstance(last, datetime) or last == first:
-                return start
-            same_day = first.date() == last.date()
-            return f"{start} – {self.language.clock(last) if same_day else self._time(last)}"
+                return self._time(first)
+            if first.date() == last.date() and first.utcoffset() == last.utcoffset():
+                return self._time(first, until=last)
+            return f"{self._time(first)} – {self._time(last)}"
         end = last - timedelta(days=1) if len(shown) > 1 and last > first else last
         return self.language.days(first, end) if end != first else self.language.day(first)
 
-    def _time(self, value: datetime) -> str:
+    def _time(self, value: datetime, until: datetime | None = None) -> str:
         offset = f"{value:%z}" if value.tzinfo else ""
         zone = f" (UTC{offset[:3]}:{offset[3:5]})" if offset else ""
-        return f"{self.language.day(value.date())}, {self.language.clock(value)}{zone}"
+        clock = self.language.clock(value)
+        clocks = f"{clock} – {self.language.clock(until)}" if until else clock
+        return f"{self.language.day(value.date())}, {clocks}{zone}"
 
     def _first_day(self, value: str) -> str:
         moments = _moments(value)

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
+from test_pages import announced, changed_edition, make_edition, series_files, whole_site
 
 from aslms_feeds.render import pages
-from test_pages import announced, changed_edition, make_edition, series_files, whole_site
 
 CHROMIUM = "/usr/bin/chromium"
 QUIET = (
@@ -92,14 +92,17 @@ def visit(browser, address):
     """Return a function that opens a page; whatever the browser complains about fails the test."""
     contexts, complaints = [], []
 
-    def opened(path, *, now=BEFORE, **options):
+    def opened(path, *, now=BEFORE, expect_complaints=False, **options):
         options.setdefault("viewport", DESKTOP)
         context = browser.new_context(timezone_id=options.pop("zone", "Europe/Paris"), **options)
         contexts.append(context)
         page = context.new_page()
-        page.clock.install(time=datetime.fromisoformat(now))
-        page.clock.pause_at(datetime.fromisoformat(now))
-        page.on("console", lambda message: complaints.append(f"{path}: {message.type}: {message.text}"))
+        page.set_default_timeout(20_000)
+        if now:
+            page.clock.install(time=datetime.fromisoformat(now))
+            page.clock.pause_at(datetime.fromisoformat(now))
+        heard = [] if expect_complaints else complaints
+        page.on("console", lambda message: heard.append(f"{path}: {message.type}: {message.text}"))
         page.on("pageerror", lambda error: complaints.append(f"{path}: {error}"))
         page.on("requestfailed", lambda request: complaints.append(f"{path}: failed: {request.url}"))
         page.on("response", lambda answer: _note(answer, complaints))
@@ -119,7 +122,7 @@ def _note(answer, complaints):
 
 def test_the_policy_is_at_work(visit):
     """The browser enforces the policy: a style written into a page has no effect."""
-    page = visit("/races/ex/")
+    page = visit("/races/ex/", now=None, expect_complaints=True)
     blocked = page.evaluate(
         """() => new Promise(resolve => {
             document.addEventListener("securitypolicyviolation", event => resolve(event.effectiveDirective));
@@ -139,7 +142,8 @@ def test_everybody_can_use_every_page(visit, viewport, scheme):
     """The rules of axe (WCAG 2.2 AA and best practice) find nothing, with every fold open; nothing is too wide."""
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
     for path in PATHS:
-        page = visit(path, viewport=viewport, color_scheme=scheme, reduced_motion="reduce")
+        # axe waits on timers, so its clock runs.
+        page = visit(path, now=None, viewport=viewport, color_scheme=scheme, reduced_motion="reduce")
         page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true })")
         found = Axe().run(page, options={"runOnly": tags, "resultTypes": ["violations"]})
         assert found.violations_count == 0, f"{path}\n{found.generate_report()}"
@@ -151,9 +155,9 @@ def test_everybody_can_use_every_page(visit, viewport, scheme):
 @pytest.mark.parametrize(
     ("zone", "expected"),
     [
-        ("Europe/Paris", {"practice-1": "23:30 Thu, 11 Dec", "race-1": "06:00", "race-2": "07:30"}),
-        ("America/Los_Angeles", {"practice-1": "14:30 Thu, 11 Dec", "race-1": "21:00 Fri, 12 Dec"}),
-        ("Asia/Kathmandu", {"practice-1": "04:15", "race-1": "10:45", "race-2": "12:15"}),
+        ("Europe/Paris", {"practice-1": "23:30 Thu 11 Dec", "race-1": "06:00", "race-2": "07:30"}),
+        ("America/Los_Angeles", {"practice-1": "14:30 Thu 11 Dec", "race-1": "21:00 Fri 12 Dec"}),
+        ("Australia/Adelaide", {"practice-1": "09:00", "race-1": "15:30", "race-2": "17:00"}),
     ],
 )
 def test_times_in_the_readers_zone(visit, zone, expected):
@@ -171,10 +175,13 @@ def test_countdown_runs(visit):
     page = visit(MEETING)
     line = page.locator("[data-countdown]")
     marked = page.locator("tr.next")
-    assert re.sub(r"\s+", " ", line.inner_text()) == "On now 4 Hours of Sepang: Qualifying GT"
-    assert marked.get_attribute("id") == "qualifying-gt"
+    assert re.sub(r"\s+", " ", line.inner_text()) == "Next 4 Hours of Sepang: Race 1 1 hr 30 mins"
+    assert marked.get_attribute("id") == "race-1"
     page.clock.run_for(40 * 1000)
-    assert marked.count() == 1
+    assert line.locator("strong").inner_text() == "1 hr 29 mins"
+    page.clock.pause_at(datetime.fromisoformat("2025-12-13T09:10:00Z"))
+    page.clock.run_for(1000)
+    assert re.sub(r"\s+", " ", line.inner_text()) == "On now 4 Hours of Sepang: Qualifying GT"
     page.clock.pause_at(datetime.fromisoformat("2025-12-13T16:30:00Z"))
     page.clock.run_for(1000)
     assert marked.get_attribute("id") == "race-2"
@@ -201,7 +208,7 @@ def test_days_are_counted_for_what_has_no_time(visit):
     page = visit("/races/", now="2025-12-12T12:00:00Z")
     assert re.sub(r"\s+", " ", page.locator("[data-countdown]").inner_text()) == "On now 4 Hours of Sepang"
     page = visit("/races/ex/", now="2025-12-20T12:00:00Z")
-    assert page.locator("li.next").inner_text().splitlines()[-1] == "" or "鈴鹿" in page.locator("li.next").inner_text()
+    assert page.locator("li.next .name").inner_text() == "鈴鹿"
 
 
 def test_addresses_are_copied(visit):
@@ -217,7 +224,7 @@ def test_addresses_are_copied(visit):
 def test_address_is_selected_where_copying_is_refused(visit):
     """Where the browser refuses, the address is selected for the reader's own hands."""
     page = visit("/races/ex/subscribe/")
-    page.evaluate("navigator.clipboard.writeText = () => Promise.reject(new Error('refused'))")
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('refused')) }")
     page.get_by_role("button", name="Copy").first.click()
     page.clock.run_for(100)
     assert page.get_by_role("status").inner_text() == "Copying is not allowed here; the address is selected."
@@ -225,7 +232,7 @@ def test_address_is_selected_where_copying_is_refused(visit):
 
 
 def test_pages_work_without_the_script(visit):
-    """Without JavaScript the timetable, the addresses and the folds are all there, and nothing is there that is dead."""
+    """Without JavaScript the timetable and the addresses are all there, and no button that does nothing."""
     page = visit(MEETING, java_script_enabled=False)
     assert page.locator("tr[id='race-1'] .at").inner_text() == "13:00–17:00 UTC+08:00"
     assert page.locator("tr[id='race-1'] .utc").inner_text() == "05:00"

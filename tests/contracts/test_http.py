@@ -846,7 +846,7 @@ def test_a_series_that_cannot_be_read_stays_as_it_was_and_the_others_go_on(tmp_p
     troubles = {
         "torn manifest": "the manifest cannot be read: JSONDecodeError",
         "no manifest": "No such file or directory",
-        "manifest of another part": "it is not a manifest of aslms in format 1",
+        "manifest of another part": "it is the manifest of elms, not of aslms",
         "a way out": "'../state/2023-24.json' is not the path of a document",
         "a document is missing": "aslms-all.ics is not there, the manifest says 3 bytes",
         "a document is shorter": "aslms-all.ics is 2 bytes, the manifest says 3 bytes",

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from aslms_feeds import naming
-from aslms_feeds.components import season_uid
+from aslms_feeds.components import season_uid, why
 from aslms_feeds.facts import write_moment
 from aslms_feeds.model import translated
 from aslms_feeds.moments import event_days
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from aslms_feeds.edition import Edition, SeasonEdition
     from aslms_feeds.language import Language
     from aslms_feeds.ledger import Revision
-    from aslms_feeds.model import Broadcast, Circuit, Event, Session
+    from aslms_feeds.model import Broadcast, Circuit, Definition, Event, Session
 
 FORMAT = 1
 
@@ -55,7 +55,7 @@ def _series(edition: Edition, language: Language) -> dict[str, Any]:
         "short": series.short,
         "organiser": series.organiser,
         "url": series.url,
-        "about": translated(series.about or "", series.abouts, tag) or None,
+        "about": translated(series.about or "", series.abouts, tag).strip() or None,
         "page": addresses.page_url(tag),
         "classes": [
             {
@@ -136,10 +136,10 @@ class _Data:
             **_stamps(own),
             "classes": list(season.classes),
             "events": [self._event(event) for event in season.events],
-            "entry_lists": [
-                one.model_dump(mode="json", by_alias=True) for one in self.season_edition.files.entries.lists
-            ],
-            **self.season_edition.files.results.model_dump(mode="json", by_alias=True),
+            "entry_lists": [_plural(one) for one in self.season_edition.files.entries.lists],
+            "results": [_plural(one) for one in self.season_edition.files.results.results],
+            "champions": [_plural(one) for one in self.season_edition.files.results.champions],
+            "invitations": [_plural(one) for one in self.season_edition.files.results.invitations],
             "news": [
                 {
                     "id": one.id,
@@ -170,6 +170,7 @@ class _Data:
             "uid": component.uid if component else None,
             "name": naming.event_name(event, self.language),
             "status": naming.status_of(None, event, self.definition),
+            "why": self._why(event, None),
             "first_day": _text(days[0]) if days else None,
             "last_day": _text(days[1]) if days else None,
             "when": event.when,
@@ -216,6 +217,7 @@ class _Data:
             "round": session.round,
             "classes": list(naming.classes_of(session, event, self.definition)),
             "status": naming.status_of(session, event, self.definition),
+            "why": self._why(event, session),
             "precision": span.precision if span else None,
             "day": _text(session.start.date() if isinstance(session.start, datetime) else session.start),
             "start": write_moment(span.start) if span and timed else None,
@@ -227,6 +229,12 @@ class _Data:
             **(_stamps(self.season_edition.revision(component)) if component else _NO_STAMPS),
             "sources": list(session.sources),
         }
+
+    def _why(self, event: Event, session: Session | None) -> str | None:
+        """Return the reason of a cancellation or postponement."""
+        status = naming.status_of(session, event, self.definition)
+        reason, _day = why(event, self.definition, session, status, self.language)
+        return reason or None
 
     def changes(self) -> dict[str, Any]:
         """Return changes.json: every fact the ledger saw, and every item with its dates."""
@@ -284,6 +292,15 @@ def _stamps(revision: Revision) -> dict[str, Any]:
 
 def _broadcasts(broadcasts: Iterable[Broadcast]) -> list[dict[str, Any]]:
     return [one.model_dump(mode="json") for one in broadcasts]
+
+
+_PLURALS = {"entry": "entries", "winner": "winners"}
+"""Lists carry the singular in the files (``[[list.entry]]``) and the plural in the data."""
+
+
+def _plural(value: Definition) -> dict[str, Any]:
+    data = value.model_dump(mode="json", by_alias=True)
+    return {_PLURALS.get(key, key): inner for key, inner in data.items()}
 
 
 def _text(value: date | datetime | None) -> str | None:

@@ -17,7 +17,7 @@ from icalendar import Calendar as Vcalendar
 from aslms_feeds.identity import calendar_uid
 from aslms_feeds.model import Cancelled, Kind, Status, Times
 from aslms_feeds.moments import zone
-from aslms_feeds.render.vtimezone import vtimezone
+from aslms_feeds.render.vtimezone import offset, vtimezone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -66,11 +66,18 @@ def fold(line: str) -> bytes:
         end = start + _LIMIT
         while data[end] & 0xC0 == 0x80:  # noqa: PLR2004 - a UTF-8 continuation octet: never inside a character
             end -= 1
-        if data[end - 1] in b"\\^":
-            end -= 1
+        end -= _open_escape(data, end)
         pieces.append(data[start:end])
         start = end
     return b"\r\n ".join([*pieces, data[start:]])
+
+
+def _open_escape(data: bytes, end: int) -> int:
+    """Return 1 when an escape begins at the octet before ``end``: an odd one in a run of backslashes or carets."""
+    mark = data[end - 1 : end]
+    if mark not in (b"\\", b"^"):
+        return 0
+    return (end - len(data[:end].rstrip(mark))) % 2
 
 
 def lines(component: Event) -> bytes:
@@ -112,7 +119,7 @@ def vevent(component: Component, revision: Revision, form: Form, language: Langu
     event["DESCRIPTION"] = Text(description(component, revision, language))
     event["STATUS"] = Text(status_word(component.status, form.cancelled))
     event["URL"] = vUri(words.url)
-    event["CATEGORIES"] = vCategory(tuple(Text(name) for name in words.categories))
+    event["CATEGORIES"] = _categories(words.categories)
     event["TRANSP"] = Text("TRANSPARENT")
     event["X-MICROSOFT-CDO-BUSYSTATUS"] = Text("FREE")
     if words.location:
@@ -128,6 +135,13 @@ def vevent(component: Component, revision: Revision, form: Form, language: Langu
     if form.alarm_minutes is not None:
         event.add_component(_alarm(component, form.alarm_minutes, words.summary))
     return lines(event)
+
+
+def _categories(names: Iterable[str]) -> vCategory:
+    """Return CATEGORIES (RFC 5545 section 3.8.1.2); vCategory would write its texts with icalendar's own escaping."""
+    categories = vCategory(())
+    categories.cats = [Text(name) for name in names]
+    return categories
 
 
 def _moment(value: datetime | date, component: Component, form: Form) -> vDDDTypes:
@@ -267,10 +281,12 @@ def _day(component: Component) -> str:
 
 
 def _zone_is_right(component: Component) -> bool:
-    """Say whether the VTIMEZONE, which holds today's rules alone, gives this component's instants."""
+    """Say whether the VTIMEZONE, which holds today's rules alone, gives this component's instants.
+
+    Of a local time that the clocks show twice, calendars mean the first (RFC 5545 section 3.3.5): the second is UTC's.
+    """
     name, start, end = component.span.timezone, component.span.start, component.span.end
     if not isinstance(start, datetime) or not isinstance(end, datetime):
         return False
-    from aslms_feeds.render.vtimezone import offset
-
-    return all(offset(name, value) == value.astimezone(zone(name)).utcoffset() for value in (start, end))
+    times = [value.astimezone(zone(name)) for value in (start, end)]
+    return all(offset(name, time) == time.utcoffset() and not time.fold for time in times)

@@ -60,7 +60,11 @@
   const tick = () => {
     const now = Date.now();
     for (const { line, rows } of lists) {
-      const next = rows.find((one) => one.end > now);
+      const coming = rows.filter((one) => one.end > now);
+      const [first] = coming;
+      // On a day of which only the day is known, a session that has a time says more.
+      const timed = coming.find((one) => !one.wholeDays && one.start < first.end);
+      const next = first && first.wholeDays && first.start <= now && timed ? timed : first;
       for (const one of rows) {
         one.row.classList.toggle("next", one === next);
         one.row.classList.toggle("over", one.end <= now);

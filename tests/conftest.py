@@ -1,0 +1,31 @@
+"""Publications that many tests read, each built once."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import settings
+from seasons import CALENDARS, LATER, NOW, documents, everything, everything_at_first, folder, published
+
+# Without a time limit, for machines that do other things too, and without a folder of found examples in the checkout.
+settings.register_profile("here", deadline=None, database=None)
+settings.load_profile("here")
+
+REAL_NOW = datetime(2026, 11, 21, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def everything_first():
+    """Return the documents of the season that has everything, as first published."""
+    return documents(published((everything_at_first(), NOW)), "cup")
+
+
+@pytest.fixture(scope="session")
+def everything_now():
+    """Return the documents of the season that has everything after all that changed in it."""
+    return documents(published((everything_at_first(), NOW), (everything(), LATER)), "cup")
+
+
+@pytest.fixture(scope="session")
+def real():
+    """Return the documents of the real seasons."""
+    return documents(published((folder(CALENDARS), REAL_NOW)), "aslms")

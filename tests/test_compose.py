@@ -1,0 +1,259 @@
+"""Definitions and ledgers to an edition: what is public stays, what changed is told, what would vanish is refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from aslms_feeds.compose import compose, current_season, next_due
+from aslms_feeds.definitions import read_definitions
+from aslms_feeds.errors import IdentityError
+from seasons import NOW, SEASON, contents
+
+BASE = "https://calendar.example.org"
+LATER = NOW + timedelta(days=1)
+RACE = 'id = "race-1"\n  kind = "race"\n  round = 1\n  start = 2030-03-02T13:00:00\n  hours = 4'
+PARIS = SEASON[SEASON.index('[[event]]\nid = "paris"') :]
+
+
+def edition(season=SEASON, *, before=None, now=NOW, **files):
+    """Return the edition of the small series; ``before`` is the edition published before."""
+    found = read_definitions(contents(season, **files), "calendars")
+    assert found.problems == ()
+    ledgers = {one.files.id: one.ledger for one in before.seasons} if before else {}
+    return compose(found.series["trial"], ledgers, now=now, base_url=BASE)
+
+
+def told(one, language="en"):
+    """Return the newest season's dated items as (title, feeds)."""
+    return [
+        (item.title, sorted(item.feeds - {"everything"}))
+        for item in one.seasons[-1].items[language]
+        if item.published is not None
+    ]
+
+
+def revision(one, uid):
+    """Return the stamps of a component by the start of its UID."""
+    return one.revisions[f"{uid}.2030.trial@example.org"]
+
+
+def refused(season=SEASON, *, before, now=LATER, **files):
+    """Return the problems that stop a build, as text."""
+    with pytest.raises(IdentityError) as caught:
+        edition(season, before=before, now=now, **files)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_a_first_publication_is_one_announcement():
+    """Nothing is told as added."""
+    one = edition()
+    assert told(one) == [("2030 Test Series announced", ["news"])]
+    assert {row.sequence for row in one.revisions.values()} == {0}
+
+
+def test_unchanged_definitions_give_the_same_edition_at_any_time():
+    """A year later, too: the ledger is the same, byte for byte."""
+    one = edition()
+    again = edition(before=one, now=NOW + timedelta(days=365))
+    assert again.seasons[0].ledger.to_json() == one.seasons[0].ledger.to_json()
+    assert again.seasons[0].items == one.seasons[0].items
+
+
+def test_moving_one_session_is_one_fact_and_one_new_revision():
+    """Its weekend and the other sessions keep their stamps."""
+    one = edition()
+    two = edition(SEASON.replace("2030-03-02T13:00:00", "2030-03-02T14:00:00"), before=one, now=LATER)
+    changed = {uid for uid, row in two.revisions.items() if row != one.revisions[uid]}
+    assert changed == {"race-1.okayama.2030.trial@example.org"}
+    assert revision(two, "race-1.okayama").sequence == 1
+    assert told(two)[0] == ("4 Hours of Okayama: Race 1: new time", ["changes"])
+
+
+def test_a_cancelled_event_stays_and_is_told_once_with_its_reason():
+    """All its sessions are cancelled with it; the reason comes first in the text of each."""
+    change = '\n[[event.change]]\nid = "storm"\nwhat = "cancelled"\nwhy = "A storm is coming."\n'
+    off = SEASON.replace('circuit = "paris"\n', 'circuit = "paris"\nstatus = "cancelled"\n', 1) + change
+    two = edition(off, before=edition(), now=LATER)
+    item = two.seasons[0].items["en"][0]
+    assert (item.title, sorted(item.feeds)) == ("4 Hours of Paris is cancelled", ["changes", "everything", "news"])
+    assert "A storm is coming." in item.text
+    assert [title for title, _feeds in told(two)].count("4 Hours of Paris is cancelled") == 1
+    race = next(one for one in two.seasons[0].components if (one.event, one.session) == ("paris", "race"))
+    assert race.words["en"].summary == "CANCELLED: TS 4 Hours of Paris: Race"
+    assert race.words["en"].description.startswith("Cancelled. A storm is coming.\n")
+    assert revision(two, "race.paris").sequence == 1
+
+
+def test_a_reason_given_later_is_added_to_the_item_not_told_again():
+    """The change entry belongs to the change the ledger saw."""
+    off = SEASON.replace('circuit = "paris"\n', 'circuit = "paris"\nstatus = "cancelled"\n', 1)
+    two = edition(off, before=edition(), now=LATER)
+    change = '\n[[event.change]]\nid = "storm"\nwhat = "cancelled"\non = 2030-01-12\nwhy = "A storm is coming."\n'
+    three = edition(off + change, before=two, now=LATER + timedelta(days=2))
+    before, after = two.seasons[0].items["en"], three.seasons[0].items["en"]
+    assert [item.id for item in after] == [item.id for item in before]
+    assert "A storm is coming." in after[0].text
+    assert after[0].updated == LATER + timedelta(days=2)
+    assert after[0].published == LATER
+
+
+def test_history_is_told_with_its_own_day_and_never_stamps():
+    """A change from before this tool is an item; one without a day is on pages only."""
+    history = (
+        '\n[[event.change]]\nid = "was-march"\nwhat = "moved"\non = 2029-12-24\nfrom = 2030-03-06\nto = 2030-04-06\n'
+        '\n[[event.change]]\nid = "was-lyon"\nwhat = "place-changed"\nfrom = "Lyon"\nto = "Paris"\n'
+    )
+    one = edition()
+    two = edition(SEASON + history, before=one, now=LATER)
+    items = {item.key: item for item in two.seasons[0].items["en"]}
+    assert items["2030/change/was-march"].published == datetime(2029, 12, 24, tzinfo=UTC)
+    assert items["2030/change/was-lyon"].published is None
+    assert two.revisions == one.revisions
+
+
+def test_an_event_that_is_gone_stops_the_series_with_the_three_ways_out():
+    """One problem for the event, not one for each of its sessions."""
+    problems = refused(SEASON.replace(PARIS, ""), before=edition())
+    assert problems == [
+        "calendars/trial/2030/season.toml: event.paris: 'paris' was published and is not in the definitions any more. "
+        'If it is off, keep it with status = "cancelled"; if its id changed, give the new one formerly = ["paris"]; '
+        'if it was published by mistake, add [[retired]] with id = "paris" and the reason as why'
+    ]
+
+
+def test_a_session_that_is_gone_stops_the_series():
+    """By its event's id and its own."""
+    [problem] = refused(SEASON.replace("race-1", "race"), before=edition())
+    assert problem.startswith("calendars/trial/2030/season.toml: event.okayama.session.race-1: 'race-1' was published")
+    assert '[[retired]] with id = "okayama.race-1"' in problem
+
+
+def test_a_renamed_id_keeps_its_uid():
+    """``formerly`` makes the UID from the first id ever; nothing is stamped but for the new address."""
+    one = edition()
+    renamed = SEASON.replace(RACE, RACE.replace('"race-1"', '"main"') + '\n  formerly = ["race-1"]\n  name = "Race 1"')
+    two = edition(renamed, before=one, now=LATER)
+    assert two.revisions == one.revisions or revision(two, "race-1.okayama").sequence == 0
+    assert set(two.revisions) == set(one.revisions)
+
+
+def test_a_retired_event_stays_cancelled_for_ever():
+    """It is shown as the ledger knows it, with the reason, and goes on so at every later build."""
+    grave = '\n[[retired]]\nid = "paris"\nwhy = "It was never planned."\n'
+    two = edition(SEASON.replace(PARIS, "") + grave, before=edition(), now=LATER)
+    race = next(one for one in two.seasons[0].components if (one.event, one.session) == ("paris", "race"))
+    assert race.words["en"].summary == "CANCELLED: TS 4 Hours of Paris: Race"
+    assert race.words["en"].description.startswith("Cancelled. It was never planned.")
+    assert revision(two, "race.paris").sequence == 1
+    three = edition(SEASON.replace(PARIS, "") + grave, before=two, now=LATER + timedelta(days=9))
+    assert three.revisions == two.revisions
+    assert told(three) == told(two)
+
+
+def test_a_retired_session_leaves_the_rest_of_its_event():
+    """Only the session is cancelled."""
+    grave = '\n[[retired]]\nid = "okayama.race-1"\nwhy = "A slip."\n'
+    gone = SEASON.replace("  [[event.session]]\n  " + RACE, "")
+    assert "race-1" not in gone
+    two = edition(gone + grave, before=edition(), now=LATER)
+    status = {(one.event, one.session): str(one.status) for one in two.seasons[0].components}
+    assert status["okayama", "race-1"] == "cancelled"
+    assert status["okayama", "practice-1"] == "confirmed"
+
+
+def test_days_that_were_published_cannot_be_taken_back():
+    """An event without days would vanish from every calendar."""
+    undated = SEASON.replace("  start = 2030-04-06T13:00:00\n  hours = 4\n", "")
+    problems = refused(undated, before=edition())
+    assert any("its days were published" in problem and "postponed" in problem for problem in problems)
+
+
+def test_a_season_that_is_gone_stops_the_series():
+    """Its folder can be renamed with formerly."""
+    problems = refused(before=edition(), name="2030-31")
+    assert problems == [
+        "calendars/trial/2030/season.toml: the season '2030' was published and its folder is gone. Put it back; if the "
+        'folder has a new name, add formerly = ["2030"] to its season.toml'
+    ]
+    renamed = edition('formerly = ["2030"]\n' + SEASON, before=edition(), now=LATER, name="2030-31")
+    assert set(renamed.revisions) == set(edition().revisions)
+
+
+def test_news_that_is_gone_stops_the_series():
+    """Readers keep what they were told."""
+    news = '[[news]]\nid = "calendar"\non = 2029-12-20\ntitle = "Two races"\ntext = "Okayama and Paris."\n'
+    one = edition(news=news)
+    assert ("Two races", ["news"]) in told(one)
+    [problem] = refused(before=one, news="")
+    assert problem.startswith("calendars/trial/2030/news.toml: news.calendar: the news item 'calendar' was published")
+
+
+def test_results_and_spoilers_stay_in_their_own_feeds():
+    """The news and changes feeds never tell who won."""
+    news = '[[news]]\nid = "report"\non = 2030-03-03\ntitle = "How it went"\ntext = "Well."\nspoils = true\n'
+    results = (
+        '[[result]]\nevent = "okayama"\nsession = "race-1"\n[result.overall]\nteam = "Team X"\nnumber = "7"\n'
+        '[[champion]]\nclass = "gt"\nteam = "Team Y"\n'
+    )
+    one = edition(news=news, results=results, now=datetime(2030, 3, 4, tzinfo=UTC))
+    feeds = dict(told(one))
+    assert feeds["How it went"] == ["results"]
+    assert feeds["4 Hours of Okayama: Race 1, won by Team X #7"] == ["results"]
+    assert feeds["2030 Test Series, GT: Team Y"] == ["results"]
+
+
+def test_an_entry_list_is_told_and_so_is_each_change_of_it():
+    """The list keeps its item; what changed is a new one."""
+    cars = '[[list]]\nid = "season"\n[[list.entry]]\nnumber = "{}"\nclass = "gt"\nteam = "Team X"\n'
+    one = edition(entries=cars.format(7))
+    assert ("2030 Test Series: entry list with one car", ["news"]) in told(one)
+    two = edition(entries=cars.format(8), before=one, now=LATER)
+    assert told(two)[0] == ("2030 Test Series: entry list changed", ["changes"])
+    assert two.seasons[0].items["en"][0].text.startswith("- Out: #7 Team X\n- In: #8 Team X")
+
+
+def test_a_season_that_is_over_at_first_is_history():
+    """Stamps of now, SEQUENCE 0, and an announcement only with its own day."""
+    one = edition(now=datetime(2031, 1, 1, tzinfo=UTC))
+    assert one.seasons[0].ledger.backfilled
+    assert one.seasons[0].items["en"][0].published == datetime(2029, 12, 20, tzinfo=UTC)
+    bare = edition(SEASON.replace("announced = 2029-12-20\n", ""), now=datetime(2031, 1, 1, tzinfo=UTC))
+    assert told(bare) == []
+
+
+def test_a_season_without_a_calendar_is_announced_and_has_no_component():
+    """The calendar is to be announced; its first events are then news."""
+    bare = 'name = "2030 Test Series"\nclasses = ["gt"]\n'
+    one = edition(bare)
+    assert (one.calendars, told(one)) == ((), [("2030 Test Series announced", ["news"])])
+    assert one.seasons[0].items["en"][0].text == "The calendar is to be announced.\n\nClasses: GT"
+    two = edition(SEASON, before=one, now=LATER)
+    titles = [title for title, _feeds in told(two)]
+    assert titles[:2] == ["New: 4 Hours of Okayama", "New: 4 Hours of Paris"] or "New: 4 Hours of Paris" in titles
+    assert not any("Race" in title for title in titles)
+
+
+@pytest.mark.parametrize(
+    ("now", "current"),
+    [
+        (datetime(2030, 1, 1, tzinfo=UTC), "2030"),
+        # The race in Paris ends at 17:00 local time, 15:00 UTC; the weekend's day at midnight, 22:00 UTC.
+        (datetime(2030, 4, 6, 21, 59, tzinfo=UTC), "2030"),
+        (datetime(2030, 4, 6, 22, 0, tzinfo=UTC), "2031"),
+    ],
+)
+def test_the_current_season_ends_with_its_last_day_at_the_circuit(now, current):
+    """The next one takes over, even while it has no calendar."""
+    files = contents()
+    files["trial/2031/season.toml"] = b'name = "2031 Test Series"\n'
+    found = read_definitions(files, "calendars")
+    one = compose(found.series["trial"], {}, now=now, base_url=BASE)
+    assert one.current == current_season(one.seasons, now) == current
+
+
+def test_the_next_due_instant_is_the_end_of_a_season():
+    """Then another season is the current one, though no definition changed."""
+    assert next_due(edition(), NOW) == datetime(2030, 4, 6, 22, 0, tzinfo=UTC)
+    assert next_due(edition(), datetime(2030, 4, 6, 22, 0, tzinfo=UTC)) is None

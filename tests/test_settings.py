@@ -1,0 +1,52 @@
+"""Settings: command line over environment over defaults."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from aslms_feeds.errors import UsageError
+from aslms_feeds.settings import PREFIX, Settings, settings
+
+
+def test_defaults_without_anything():
+    """Nothing said: the documented values."""
+    assert settings({}, {}) == Settings()
+
+
+def test_the_environment_says_what_the_command_line_does_not():
+    """Every setting has a variable; empty ones and None say nothing."""
+    said = {
+        f"{PREFIX}CALENDARS": "defs",
+        f"{PREFIX}OUTPUT": "out",
+        f"{PREFIX}BASE_URL": "https://a.example/",
+        f"{PREFIX}SETTLE": "2.5",
+        f"{PREFIX}HOST": "::1",
+        f"{PREFIX}PORT": "8080",
+    }
+    assert len(said) == len(fields(Settings))
+    assert settings({"port": None}, said) == Settings(Path("defs"), Path("out"), "https://a.example", 2.5, "::1", 8080)
+    assert settings({"port": 9000, "output": "mine"}, said).port == 9000
+    assert settings({"output": "mine"}, said).output == Path("mine")
+    assert settings({}, {f"{PREFIX}PORT": ""}).port == 8000
+
+
+@pytest.mark.parametrize(
+    ("given", "message", "hint"),
+    [
+        ({"port": "http"}, "port is 'http', which is no number", "--port or ASLMS_FEEDS_PORT"),
+        ({"settle": "soon"}, "settle is 'soon', which is no number", "--settle or ASLMS_FEEDS_SETTLE"),
+        (
+            {"base_url": "calendar.example.org"},
+            "the base address 'calendar.example.org' does not start with https:// or http://",
+            "--base-url https://calendar.example.org, or ASLMS_FEEDS_BASE_URL",
+        ),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_a_usage_error(given, message, hint):
+    """It names the option and the variable."""
+    with pytest.raises(UsageError) as caught:
+        settings(given, {})
+    assert (str(caught.value), caught.value.hint) == (message, hint)
