@@ -180,7 +180,7 @@ def _off_line(status: Status, why: _Why, language: Language) -> str:
         case Status.CANCELLED:
             text = _("Cancelled.")
         case Status.POSTPONED:
-            text = _("Postponed to %(day)s.", day=to) if to else _("Postponed; the new date is not known yet.")
+            text = _("Postponed to %(day)s.", day=to) if to else _("Postponed; the new date is not known.")
         case _:
             return ""
     return f"{text} {reason}".strip()
@@ -211,10 +211,10 @@ def _when_lines(session: Session, span: Span, status: Status, language: Language
         if status is Status.PROVISIONAL:
             lines.append(_("The time is provisional."))
     elif span.first_day == span.last_day:
-        lines.append(_("On %(day)s; the time is not known yet.", day=language.day(span.first_day)))
+        lines.append(_("On %(day)s; the time is not known.", day=language.day(span.first_day)))
     else:
         days = language.days(span.first_day, span.last_day)
-        lines.append(_("Some time during %(days)s; the day is not known yet.", days=days))
+        lines.append(_("Some time during %(days)s; the day is not known.", days=days))
     if session.distance_km is not None:
         lines.append(_("Distance: %(distance)s km", distance=language.number(session.distance_km)))
     return lines

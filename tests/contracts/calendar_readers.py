@@ -74,7 +74,7 @@ def with_ical(body: bytes) -> dict[str, Read]:
             end=_utc(event.dtend),
             location=event.location or "",
             description=event.description or "",
-            status=str(event.status),
+            status=event.status.value if event.status else "",
             sequence=event.sequence,
         )
         for event in IcsCalendarStream.calendar_from_ics(body.decode()).events
@@ -136,9 +136,7 @@ class Khal:
         lines = self._run("list", "--once", *fields, first, f"{days}d").splitlines()
         rows = [row for line in lines if line != "[]" for row in json.loads(line)]
         kept = {
-            uid: one.sequence
-            for path in self.vdir.iterdir()
-            for uid, one in with_icalendar(path.read_bytes()).items()
+            uid: one.sequence for path in self.vdir.iterdir() for uid, one in with_icalendar(path.read_bytes()).items()
         }
         return _by_uid(self._row(row, kept) for row in rows)
 

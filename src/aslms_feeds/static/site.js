@@ -21,7 +21,9 @@
     const date = new Date(cell.dataset.yours);
     const time = document.createElement("time");
     time.dateTime = date.toISOString();
-    time.textContent = clock.format(date) + (day(date) === cell.dataset.day ? "" : ` ${weekday.format(date)}`);
+    const other = day(date) !== cell.dataset.day;
+    time.textContent = clock.format(date) + (other ? ` ${weekday.format(date)}` : "");
+    cell.classList.toggle("wide", other);
     cell.append(time);
   }
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
