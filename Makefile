@@ -9,7 +9,7 @@ PORT ?= 8000
 OUTPUT ?= publication
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lock schema translations bench clean
+.PHONY: help run test check bench browser lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
@@ -19,7 +19,7 @@ run: $(READY) ## check the definitions, publish them and serve them on 127.0.0.1
 	@$(BIN)/aslms-feeds build --output $(OUTPUT) --base-url http://127.0.0.1:$(PORT) || true
 	@exec $(BIN)/aslms-feeds serve --watch --settle 1 --output $(OUTPUT) --base-url http://127.0.0.1:$(PORT) --port $(PORT)
 
-test: $(READY) $(CLIENTS) ## every test, with branch coverage
+test: $(READY) $(CLIENTS) browser ## every test, with branch coverage
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m pytest $(PYTEST_ARGS)
 	@$(BIN)/coverage combine -q
@@ -31,6 +31,14 @@ check: $(READY) ## formatting, lint, types, imports that point one way, and the 
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache | tail -4
 	@$(BIN)/aslms-feeds check
+
+bench: $(READY) ## how long builds take, as ratios within one run
+	@$(BIN)/python tests/benchmarks/builds.py
+
+browser: # the pages are tested in a real one
+	@command -v chromium >/dev/null || test "$$(id -u)" -ne 0 || { \
+	  echo "Installing chromium from Debian …"; apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
 
 lock: ## pin every dependency again by hash (needs uv)
 	uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --extra dev pyproject.toml -o requirements.lock -q

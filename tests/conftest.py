@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from hypothesis import settings
+
 from seasons import CALENDARS, LATER, NOW, documents, everything, everything_at_first, folder, published
 
 # Without a time limit, for machines that do other things too, and without a folder of found examples in the checkout.

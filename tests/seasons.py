@@ -175,7 +175,7 @@ def published(*steps: tuple[dict[str, bytes], datetime], store: MemoryStore | No
     return store
 
 
-def documents(store: MemoryStore, part: str = "ts") -> dict[str, bytes]:
+def documents(store: MemoryStore, part: str = "trial") -> dict[str, bytes]:
     """Return what a series has published, by path."""
     generation = store.current(part)
     assert generation is not None, f"{part} is not published"

@@ -6,6 +6,7 @@ Two locks, one behind the other: markdown-it-py never passes HTML on, and nh3 le
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -48,12 +49,19 @@ _CLEANER = nh3.Cleaner(
 
 def html(markdown: str) -> str:
     """Return Markdown as an HTML fragment of ``TAGS``, with absolute links only."""
-    return _CLEANER.clean(_MARKDOWN.render(markdown)).strip()
+    rendered = _MARKDOWN.renderer.render(_tokens(markdown), _MARKDOWN.options, {})
+    return _CLEANER.clean(rendered).strip()
 
 
 def plain(markdown: str) -> str:
     """Return Markdown as plain text: paragraphs apart, lists marked, the address of a link behind its words."""
-    return _blocks(SyntaxTreeNode(_MARKDOWN.parse(markdown)).children)
+    return _blocks(SyntaxTreeNode(_tokens(markdown)).children)
+
+
+@lru_cache(maxsize=4096)
+def _tokens(markdown: str) -> list[Token]:
+    """Return a text parsed; every item needs it twice, as HTML and as plain text."""
+    return _MARKDOWN.parse(markdown)
 
 
 def directed(fragment: str, direction: str) -> str:

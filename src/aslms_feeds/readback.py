@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from aslms_feeds.language import Language
     from aslms_feeds.ledger import Revision
     from aslms_feeds.publication import Document
-    from aslms_feeds.render.ics import Form, Rendered
+    from aslms_feeds.render.ics import Rendered
 
 _WRAP = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//EN\r\n%sEND:VCALENDAR\r\n"
 _LONG_LINE = re.compile(rb"[^\r\n]{76,}")
@@ -42,20 +42,27 @@ def check(
     documents: Iterable[Document],
     calendars: Sequence[Rendered],
     told: Sequence[tuple[str, Feed]],
-    vevents: Mapping[tuple[str, Form], bytes],
+    published: Mapping[str, str],
 ) -> None:
-    """Raise :class:`RenderError` for the first document that does not say what the model says."""
+    """Raise :class:`RenderError` for the first document that does not say what the model says.
+
+    ``published`` holds the SHA-256 of what is public, by path: the same bytes were read back before they became so.
+    """
+    fresh = {one.path: one for one in documents if published.get(one.path) != one.sha256}
     known = {component.uid: component for season in edition.seasons for component in season.components}
     languages = {language.tag: language for language in edition.languages}
-    for (uid, form), body in vevents.items():
-        component = known[uid]
-        _check_vevent(component, edition.revisions[uid], languages[form.language], body)
+    checked = {key for one in calendars if one.calendar.path not in fresh for key in one.vevents}
     for one in calendars:
+        if one.calendar.path not in fresh:
+            continue
+        for (uid, form), body in one.vevents.items():
+            if (uid, form) not in checked:
+                checked.add((uid, form))
+                _check_vevent(known[uid], edition.revisions[uid], languages[form.language], body)
         _check_calendar(one)
-    by_path = {one.path: one for one in documents}
     for folder, feed in told:
-        _check_feed(feed, folder, by_path)
-    for document in by_path.values():
+        _check_feed(feed, folder, fresh)
+    for document in fresh.values():
         if document.media_type == HTML:
             _check_page(document)
         elif document.media_type == JSON:
@@ -63,6 +70,9 @@ def check(
 
 
 def _check_vevent(component: Component, revision: Revision, language: Language, body: bytes) -> None:
+    if _LONG_LINE.search(body) or _BARE_END.search(body):
+        message = f"{component.uid} has a line that is too long or ends wrongly"
+        raise RenderError(message)
     try:
         event = Vcalendar.from_ical(_WRAP % body).walk("VEVENT")[0]
     except (ValueError, IndexError) as error:
@@ -98,37 +108,43 @@ def _value(event: Vcomponent, name: str) -> object:
 
 
 def _check_calendar(one: Rendered) -> None:
-    """Check the joints: every line folded and ended, each UID once, as many events as components."""
-    path, body = one.calendar.path, one.body
-    if _LONG_LINE.search(body) or _BARE_END.search(body):
-        message = f"{path} has a line that is too long or ends wrongly"
-        raise RenderError(message)
-    uids = re.findall(rb"BEGIN:VEVENT.*?\r\nUID:(.*?)\r\n(?! )", body, re.DOTALL)
-    if len(uids) != len(set(uids)) or body.count(b"BEGIN:VEVENT\r\n") != len(one.components) or not one.components:
+    """Check the joints: head, each component's VEVENT once and in order, and the end."""
+    path = one.calendar.path
+    uids = [uid for uid, _form in one.vevents]
+    if not uids or uids != [component.uid for component in one.components] or len(set(uids)) != len(uids):
         message = f"{path} does not hold each of its {len(one.components)} events once"
         raise RenderError(message)
-    if not body.startswith(b"BEGIN:VCALENDAR\r\n") or not body.endswith(b"END:VEVENT\r\nEND:VCALENDAR\r\n"):
-        message = f"{path} does not begin and end as a calendar does"
+    body = b"".join(one.vevents.values())
+    if _LONG_LINE.search(one.head) or _BARE_END.search(one.head):
+        message = f"{path} has a line that is too long or ends wrongly"
+        raise RenderError(message)
+    head = one.head.startswith(b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:")
+    if not head or one.body != one.head + body + b"END:VCALENDAR\r\n" or body.count(b"BEGIN:VEVENT\r\n") != len(uids):
+        message = f"{path} does not begin, go on and end as a calendar does"
         raise RenderError(message)
 
 
 def _check_feed(feed: Feed, folder: str, documents: Mapping[str, Document]) -> None:
     expected = [(item.id, item.title) for item in feed.items]
-    atom = _xml(documents[f"{folder}/atom.xml"])
-    found = {
-        "atom.xml": [
-            (entry.findtext(f"{_ATOM}id"), entry.findtext(f"{_ATOM}title")) for entry in atom.iter(f"{_ATOM}entry")
-        ],
-        "rss.xml": [
-            (item.findtext("guid"), item.findtext("title"))
-            for item in _xml(documents[f"{folder}/rss.xml"]).iter("item")
-        ],
-        "feed.json": [(one["id"], one["title"]) for one in json.loads(documents[f"{folder}/feed.json"].body)["items"]],
-    }
-    for name, items in found.items():
-        if items != expected:
+    readers = {"atom.xml": _atom_items, "rss.xml": _rss_items, "feed.json": _json_items}
+    for name, read in readers.items():
+        document = documents.get(f"{folder}/{name}")
+        if document is not None and read(document) != expected:
             message = f"{folder}/{name} does not hold the {len(expected)} items of its feed in order"
             raise RenderError(message)
+
+
+def _atom_items(document: Document) -> list[tuple[str | None, str | None]]:
+    entries = _xml(document).iter(f"{_ATOM}entry")
+    return [(entry.findtext(f"{_ATOM}id"), entry.findtext(f"{_ATOM}title")) for entry in entries]
+
+
+def _rss_items(document: Document) -> list[tuple[str | None, str | None]]:
+    return [(item.findtext("guid"), item.findtext("title")) for item in _xml(document).iter("item")]
+
+
+def _json_items(document: Document) -> list[tuple[str | None, str | None]]:
+    return [(one["id"], one["title"]) for one in json.loads(document.body)["items"]]
 
 
 def _xml(document: Document) -> etree._Element:

@@ -120,10 +120,10 @@ def _publish(
     store: Store, files: SeriesFiles, public: Generation | None, now: datetime, root: str
 ) -> tuple[Part, datetime | None]:
     ledgers = {name: read_ledger(text) for name, text in _ledgers(public).items()}
-    paths = public.manifest.documents.keys() if public else ()
+    digests = {path: row.sha256 for path, row in public.manifest.documents.items()} if public else {}
     base = files.publisher.base_url
-    edition = compose(files, ledgers, now=now, base_url=base, root=root, published=paths)
-    documents = render(edition).documents
+    edition = compose(files, ledgers, now=now, base_url=base, root=root, published=digests.keys())
+    documents = render(edition, digests).documents
     state = {f"{_LEDGER}{one.files.id}.json": one.ledger.to_json() for one in edition.seasons}
     state[site.STATE] = site.card(edition)
     manifest, change = publish(store, files.id, documents, state, now=now)

@@ -13,6 +13,8 @@ from aslms_feeds.render.feeds import atom, rss
 from aslms_feeds.render.ics import Rendered, Renderer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aslms_feeds.edition import Edition
     from aslms_feeds.feed import Feed
 
@@ -26,8 +28,11 @@ class Documents:
     feeds: tuple[tuple[str, Feed], ...]
 
 
-def render(edition: Edition) -> Documents:
-    """Return every document of a series; raises :class:`aslms_feeds.errors.RenderError` when one reads back wrong."""
+def render(edition: Edition, published: Mapping[str, str]) -> Documents:
+    """Return every document of a series; raises :class:`aslms_feeds.errors.RenderError` when one reads back wrong.
+
+    ``published`` holds the SHA-256 of what is public, by path: it was read back before.
+    """
     renderer = Renderer(
         edition.files.publisher,
         edition.files.series,
@@ -45,7 +50,7 @@ def render(edition: Edition) -> Documents:
     made += data.documents(edition)
     made += pages.series_pages(edition)
     whole = Documents(tuple(sorted(made, key=lambda one: one.path)), calendars, told)
-    readback.check(edition, whole.documents, calendars, told, renderer.vevents)
+    readback.check(edition, whole.documents, calendars, told, published)
     return whole
 
 

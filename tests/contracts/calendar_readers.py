@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ical.calendar_stream import IcsCalendarStream
 from icalendar import Calendar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 CLIENTS = Path(__file__).parents[1] / "clients"
 _KHAL_CONFIG = """\

@@ -5,7 +5,7 @@ import http.server
 import re
 import shutil
 import threading
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -99,7 +99,8 @@ def visit(browser, address):
         page = context.new_page()
         page.set_default_timeout(20_000)
         if now:
-            page.clock.install(time=datetime.fromisoformat(now))
+            # The clock runs until it is paused, and cannot be paused in its past.
+            page.clock.install(time=datetime.fromisoformat(now) - timedelta(minutes=1))
             page.clock.pause_at(datetime.fromisoformat(now))
         heard = [] if expect_complaints else complaints
         page.on("console", lambda message: heard.append(f"{path}: {message.type}: {message.text}"))

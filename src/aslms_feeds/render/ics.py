@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import webcolors
@@ -16,7 +17,7 @@ from icalendar import Calendar as Vcalendar
 
 from aslms_feeds.identity import calendar_uid
 from aslms_feeds.model import Cancelled, Kind, Status, Times
-from aslms_feeds.moments import zone
+from aslms_feeds.moments import Clock, clock, zone
 from aslms_feeds.render.vtimezone import offset, vtimezone
 
 if TYPE_CHECKING:
@@ -170,11 +171,19 @@ def alarm_minutes(component: Component, publisher: Publisher, *, reminders: bool
 
 @dataclass(frozen=True)
 class Rendered:
-    """A calendar file, and the seasons it kept."""
+    """A calendar file and what it was joined from."""
 
     calendar: Calendar
-    body: bytes
     components: tuple[Component, ...]
+    """Those of the seasons it kept."""
+    head: bytes
+    vevents: Mapping[tuple[str, Form], bytes]
+    """Each VEVENT by UID and form, in order."""
+
+    @cached_property
+    def body(self) -> bytes:
+        """The whole file."""
+        return b"".join([self.head, *self.vevents.values(), b"END:VCALENDAR\r\n"])
 
 
 class Renderer:
@@ -197,22 +206,18 @@ class Renderer:
         self._vevents: dict[tuple[str, Form], bytes] = {}
         self._vtimezones: dict[str, bytes] = {}
 
-    @property
-    def vevents(self) -> Mapping[tuple[str, Form], bytes]:
-        """Every VEVENT rendered so far, by UID and form."""
-        return self._vevents
-
     def calendar(self, calendar: Calendar) -> Rendered:
         """Return one calendar file (RFC 5545 section 3.4)."""
         held: Sequence[Component] = calendar.components
-        bodies: Sequence[bytes] = [self._vevent(component, calendar) for component in held]
+        keys: Sequence[tuple[str, Form]] = [self._rendered(component, calendar) for component in held]
         if calendar.evergreen:
-            held, bodies = self._newest_seasons(held, bodies)
-        head = self._head(calendar, held)
+            held, keys = self._newest_seasons(held, keys)
         zones = b"".join(self._vtimezone(name) for name in self._zones(held))
-        return Rendered(calendar, head + zones + b"".join(bodies) + b"END:VCALENDAR\r\n", tuple(held))
+        vevents = {key: self._vevents[key] for key in keys}
+        return Rendered(calendar, tuple(held), self._head(calendar, held) + zones, vevents)
 
-    def _vevent(self, component: Component, calendar: Calendar) -> bytes:
+    def _rendered(self, component: Component, calendar: Calendar) -> tuple[str, Form]:
+        """Render a component, unless it was before in this form, and return what it is kept under."""
         options = self._publisher.calendars
         timezone = component.span.timezone
         tzids = frozenset({timezone}) if options.times is Times.CIRCUIT and _zone_is_right(component) else frozenset()
@@ -222,26 +227,26 @@ class Renderer:
         if key not in self._vevents:
             language = self._languages[calendar.language]
             self._vevents[key] = vevent(component, self._revisions[component.uid], form, language)
-        return self._vevents[key]
+        return key
 
     def _newest_seasons(
-        self, held: Sequence[Component], bodies: Sequence[bytes]
-    ) -> tuple[Sequence[Component], Sequence[bytes]]:
+        self, held: Sequence[Component], keys: Sequence[tuple[str, Form]]
+    ) -> tuple[Sequence[Component], Sequence[tuple[str, Form]]]:
         """Keep whole seasons, the newest first, up to the size; Google is reported to stop at about a megabyte."""
         room = self._publisher.calendars.max_kilobytes * 1000
         sizes: dict[str, int] = {}
-        for component, body in zip(held, bodies, strict=True):
-            sizes[component.season] = sizes.get(component.season, 0) + len(body)
+        newest: dict[str, str] = {}
+        for component, key in zip(held, keys, strict=True):
+            sizes[component.season] = sizes.get(component.season, 0) + len(self._vevents[key])
+            newest[component.season] = max(newest.get(component.season, ""), _day(component))
         kept: set[str] = set()
-        for season in sorted(
-            sizes, key=lambda name: max(_day(one) for one in held if one.season == name), reverse=True
-        ):
+        for season in sorted(sizes, key=lambda name: newest[name], reverse=True):
             room -= sizes[season]
             if room < 0 and kept:
                 break
             kept.add(season)
-        pairs = [(one, body) for one, body in zip(held, bodies, strict=True) if one.season in kept]
-        return [one for one, _body in pairs], [body for _one, body in pairs]
+        pairs = [(one, key) for one, key in zip(held, keys, strict=True) if one.season in kept]
+        return [one for one, _key in pairs], [key for _one, key in pairs]
 
     def _zones(self, held: Iterable[Component]) -> list[str]:
         if self._publisher.calendars.times is not Times.CIRCUIT:
@@ -283,10 +288,14 @@ def _day(component: Component) -> str:
 def _zone_is_right(component: Component) -> bool:
     """Say whether the VTIMEZONE, which holds today's rules alone, gives this component's instants.
 
-    Of a local time that the clocks show twice, calendars mean the first (RFC 5545 section 3.3.5): the second is UTC's.
+    Of a local time that the clocks show twice, RFC 5545 section 3.3.5 means the first and some clients the second: such
+    times are in UTC.
     """
     name, start, end = component.span.timezone, component.span.start, component.span.end
     if not isinstance(start, datetime) or not isinstance(end, datetime):
         return False
     times = [value.astimezone(zone(name)) for value in (start, end)]
-    return all(offset(name, time) == time.utcoffset() and not time.fold for time in times)
+    return all(
+        offset(name, time) == time.utcoffset() and clock(time.replace(tzinfo=None), name) is Clock.ONCE
+        for time in times
+    )

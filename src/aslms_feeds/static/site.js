@@ -23,7 +23,7 @@
     time.dateTime = date.toISOString();
     const other = day(date) !== cell.dataset.day;
     time.textContent = clock.format(date) + (other ? ` ${weekday.format(date)}` : "");
-    cell.classList.toggle("wide", other);
+    cell.classList.toggle("other-day", other);
     cell.append(time);
   }
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
