@@ -13,15 +13,13 @@ An error carries facts: what happened, where, and what to do.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-@dataclass(frozen=True, order=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing that is wrong, or doubtful, at one place in one file.
 
     ``line`` and ``column`` count from 1, columns in characters; 0 means the file as a whole.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from aslms_feeds.errors import PublicationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -38,7 +38,10 @@ ASSETS = "assets/"
 """The folder whose files carry their digest in their name and never change."""
 
 
-_SEGMENT = re.compile(r"(?!\.{1,2}$)[^/\\\x00-\x1f\x7f]+")
+TWINS = (".gz", ".br")
+"""The endings of the compressed files beside a document's own."""
+
+_SEGMENT = re.compile(r"(?!\.{1,2}$)[^/\\\x00-\x1f\x7f\ud800-\udfff]+")
 _MEDIA_TYPE = re.compile(r"[!#$&^_.+a-z0-9-]+/[!#$&^_.+a-z0-9-]+(; ?[a-z0-9-]+=[A-Za-z0-9_.-]+)*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -122,8 +125,12 @@ def read_manifest(text: bytes) -> Manifest:
             message = f"the manifest has format {data['format']}, this program reads {FORMAT}"
             raise PublicationError(message, hint="use the version that wrote it, or newer")
         rows = [_listed(row) for row in data["documents"]]
-        generation = int(data["generation"])
-        return Manifest(str(data["part"]), generation, _moment(data["published"]), {row.path: row for row in rows})
+        documents = {row.path: row for row in rows}
+        part, generation = data["part"], data["generation"]
+        if type(part) is not str or type(generation) is not int or generation < 1 or len(documents) != len(rows):
+            message = "it has no part or generation, or a path twice"
+            raise ValueError(message)
+        return Manifest(part, generation, _moment(data["published"]), documents)
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         reason = error if type(error) is ValueError else f"{type(error).__name__}: {error}"
         message = f"the manifest cannot be read: {reason}"
@@ -135,10 +142,14 @@ def _listed(row: Mapping[str, Any]) -> Listed:
     if not all(_SEGMENT.fullmatch(segment) for segment in listed.path.split("/")):
         message = f"{listed.path!r} is not the path of a document"
         raise ValueError(message)
-    if not (_SHA256.fullmatch(listed.sha256) and _MEDIA_TYPE.fullmatch(listed.media_type) and listed.size >= 0):
+    if not (_SHA256.fullmatch(listed.sha256) and _MEDIA_TYPE.fullmatch(listed.media_type) and _is_size(listed.size)):
         message = f"{listed.path} has no digest, size or media type"
         raise ValueError(message)
     return listed
+
+
+def _is_size(value: object) -> bool:
+    return type(value) is int and value >= 0
 
 
 def _moment(text: str) -> datetime:
@@ -152,7 +163,11 @@ def _moment(text: str) -> datetime:
 def changes(old: Manifest | None, documents: Iterable[Document]) -> Changes:
     """Return what differs between what is published and ``documents``."""
     listed = old.documents if old else {}
-    wanted = {document.path: document for document in documents}
+    wanted: dict[str, Document] = {}
+    for document in documents:
+        if wanted.setdefault(document.path, document) != document:
+            message = f"there are two documents at {document.path}"
+            raise PublicationError(message)
     put = [document for path, document in sorted(wanted.items()) if _differs(listed.get(path), document)]
     return Changes(tuple(put), tuple(sorted(listed.keys() - wanted.keys())))
 
@@ -173,6 +188,34 @@ def next_manifest(old: Manifest | None, part: str, change: Changes, *, now: date
         )
     published = max(now, old.published + timedelta(seconds=1)) if old else now
     return Manifest(part, old.generation + 1 if old else 1, published, documents)
+
+
+def check(manifest: Manifest, put: Mapping[str, Document], *, after: int) -> None:
+    """Refuse a generation that no store could hold, or that would not be the successor of generation ``after``."""
+    if manifest.generation <= after:
+        message = f"generation {manifest.generation} of {manifest.part} would follow generation {after}"
+        raise PublicationError(message, hint="another build was faster; build again")
+    for path, document in put.items():
+        if path not in manifest.documents or manifest.documents[path].sha256 != document.sha256:
+            message = f"{path} is not what the manifest of {manifest.part} lists"
+            raise PublicationError(message)
+    files = {MANIFEST, *manifest.documents}
+    taken = files | {f"{path}{ending}" for path in files for ending in TWINS}
+    for path in manifest.documents:
+        if reason := _misplaced(path, taken, manifest.documents):
+            message = f"{manifest.part} cannot have a document {path!r}: {reason}"
+            raise PublicationError(message, hint="give it another address; the public one stays")
+
+
+def _misplaced(path: str, taken: Collection[str], documents: Mapping[str, Listed]) -> str:
+    segments = path.split("/")
+    if not all(_SEGMENT.fullmatch(segment) for segment in segments):
+        return "that is no path below the site"
+    if path == MANIFEST or (path.endswith(TWINS) and (path[:-3] == MANIFEST or path[:-3] in documents)):
+        return "a file of ours is there"
+    folders = ("/".join(segments[:count]) for count in range(1, len(segments)))
+    blocked = next((folder for folder in folders if folder in taken), "")
+    return f"{blocked} is a file" if blocked else ""
 
 
 def _instant(value: datetime) -> str:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from aslms_feeds.errors import UsageError
 
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
 PREFIX = "ASLMS_FEEDS_"
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """The choices, their units and what they are when nobody says otherwise."""
 
     calendars: Path = Path("calendars")
@@ -37,12 +35,12 @@ def settings(given: Mapping[str, object], environment: Mapping[str, str] | None 
     """Return the settings: what was ``given`` on the command line (None: nothing), else the environment's."""
     environment = os.environ if environment is None else environment
     values: dict[str, object] = {}
-    for one in fields(Settings):
-        variable = PREFIX + one.name.upper()
-        if given.get(one.name) is not None:
-            values[one.name] = given[one.name]
+    for name in Settings._fields:
+        variable = PREFIX + name.upper()
+        if given.get(name) is not None:
+            values[name] = given[name]
         elif environment.get(variable):
-            values[one.name] = environment[variable]
+            values[name] = environment[variable]
     for name, kind in (("calendars", Path), ("output", Path), ("settle", float), ("port", int)):
         if name in values:
             values[name] = _as(kind, name, values[name])

@@ -3,6 +3,9 @@
 ``OUTPUT/series/<part>/generations/<n>/{site,state}`` holds generation n, ``current`` beside it names the public one,
 and ``OUTPUT/site`` is the web root: the index' own documents and a link to each series' current ``site``, nothing else.
 Whoever reads sees the old or the new generation; whenever a builder dies, the next one starts from the public one.
+
+A generation is made under a hidden name and gets its number when it is whole. Once ``current`` has led to it, it holds
+an empty file ``public``: what has none was never seen by anybody and is swept away, what has one is never made again.
 """
 
 from __future__ import annotations
@@ -10,23 +13,26 @@ from __future__ import annotations
 import fcntl
 import gzip
 import os
+import re
 import shutil
+import stat
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import brotli
 
 from aslms_feeds.errors import Busy, PublicationError
-from aslms_feeds.publication import INDEX, MANIFEST, read_manifest
+from aslms_feeds.identity import ID_PATTERN
+from aslms_feeds.publication import INDEX, MANIFEST, TWINS, check, read_manifest
 from aslms_feeds.publish import Generation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from aslms_feeds.publication import Document, Manifest
+    from aslms_feeds.publication import Document, Listed, Manifest
 
 KEEP_GENERATIONS = 5
 KEEP_SECONDS = 600
@@ -34,6 +40,10 @@ KEEP_SECONDS = 600
 _SMALLEST_TWIN = 256
 """Octets; what is smaller is not worth a compressed twin."""
 _COMPRESSIBLE = ("text/", "application/", "image/svg+xml")
+_PUBLIC = "public"
+"""The file that says since when a generation is, or was, public: by its time."""
+_NUMBER = re.compile(r"[1-9][0-9]{0,17}")
+_RESTORE = "restore it from a backup; building on without it would lose stamps"
 
 
 class LocalStore:
@@ -45,27 +55,22 @@ class LocalStore:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Keep other builders out; the lock dies with its holder."""
+        """Keep other builders out, and tidy up after one that died; the lock dies with its holder."""
         try:
-            self.output.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self.output / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            _make(self.output)
+            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+            handle = os.open(self.output / "lock", flags, 0o644)
         except OSError as error:
             raise _storage_error(error, self.output) from error
         try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                message = f"another build is writing {self.output}"
-                raise Busy(message, hint="wait until it is done; the lock ends with that process") from error
+            self._take(handle)
             yield
         finally:
             os.close(handle)
 
     def parts(self) -> tuple[str, ...]:
         """Return the names of the parts that are public."""
-        series = self.output / "series"
-        found = [path.name for path in series.iterdir()] if series.is_dir() else []
-        return tuple(sorted(name for name in [*found, INDEX] if (self._folder(name) / "current").is_symlink()))
+        return tuple(sorted(name for name in self._names() if (self._folder(name) / "current").is_symlink()))
 
     def current(self, part: str) -> Generation | None:
         """Return the generation that is public now."""
@@ -74,129 +79,233 @@ class LocalStore:
             return None
         try:
             manifest = read_manifest((folder / "site" / MANIFEST).read_bytes())
-            state = {
-                path.relative_to(folder / "state").as_posix(): path.read_bytes()
-                for path in sorted((folder / "state").rglob("*"))
-                if path.is_file()
-            }
+            state = dict(_files(folder / "state"))
         except OSError as error:
-            message = f"the public generation {folder} cannot be read: {error.strerror}"
-            raise PublicationError(
-                message, hint="restore it from a backup; building on without it would lose stamps"
-            ) from error
+            message = f"the public generation {folder} cannot be read: {error.filename}: {error.strerror}"
+            raise PublicationError(message, hint=_RESTORE) from error
+        except PublicationError as error:
+            message = f"{folder / 'site' / MANIFEST}: {error}"
+            raise PublicationError(message, hint=error.hint) from error
+        if (manifest.part, manifest.generation) != (part, int(folder.name)):
+            message = f"{folder} holds generation {manifest.generation} of {manifest.part!r}"
+            raise PublicationError(message, hint=_RESTORE)
         return Generation(manifest, state)
 
     def read(self, part: str, path: str) -> bytes:
-        """Return the bytes of a public document."""
+        """Return the bytes of a public document, or of the manifest."""
         folder = self._current(part)
-        if folder is None:
-            message = f"{part} is not published"
-            raise PublicationError(message)
         try:
-            return (folder / "site" / path).read_bytes()
+            if folder is not None:
+                site = folder / "site"
+                if path == MANIFEST or path in read_manifest((site / MANIFEST).read_bytes()).documents:
+                    return (site / path).read_bytes()
         except OSError as error:
-            message = f"{part} has no document {path!r}"
-            raise PublicationError(message) from error
+            message = f"{folder}/site/{path} cannot be read: {error.strerror}"
+            raise PublicationError(message, hint=_RESTORE) from error
+        message = f"{part} has no document {path!r}"
+        raise PublicationError(message)
 
     def switch(self, manifest: Manifest, put: Iterable[Document], state: Mapping[str, bytes]) -> None:
         """Make a new generation public, whole."""
+        part, fresh = manifest.part, {one.path: one for one in put}
+        old = self._current(part)
+        check(manifest, fresh, after=int(old.name) if old else 0)
+        self._stay_inside(part)
+        self._not_switched_back(part, old)
         try:
-            self._switch(manifest, {one.path: one for one in put}, state)
+            self._sweep(part)
+            final = self._write(manifest, fresh, state, old)
+            _point(self._folder(part) / "current", Path("generations") / final.name)
+        except BaseException as error:
+            if self._is_public(part, manifest.generation):
+                # Only the last sync can have failed: readers have the new generation, whole.
+                message = f"generation {manifest.generation} of {part} is public, but may be lost with the power"
+                raise PublicationError(f"{message}: {error}", hint="look after the disk, then build again") from error
+            self._sweep(part)
+            if isinstance(error, OSError):
+                raise _storage_error(error, self.output) from error
+            raise
+        with suppress(OSError):
+            (final / _PUBLIC).touch(exist_ok=True)
+            self._prune(part, manifest.generation)
+
+    def _take(self, handle: int) -> None:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for name in self._names():
+                self._sweep(name)
+            # Before the index there is nothing behind it; whoever removes it finds it again after the next build.
+            _point(self.output / "site", Path(INDEX) / "current" / "site")
+        except BlockingIOError as error:
+            message = f"another build is writing {self.output}"
+            raise Busy(message, hint="wait until it is done; the lock ends with that process") from error
         except OSError as error:
-            self._sweep(manifest.part)
             raise _storage_error(error, self.output) from error
 
-    def _switch(self, manifest: Manifest, put: Mapping[str, Document], state: Mapping[str, bytes]) -> None:
-        part = manifest.part
-        self._sweep(part)
-        generations = self._folder(part) / "generations"
-        generations.mkdir(parents=True, exist_ok=True)
-        old = self._current(part)
+    def _write(
+        self, manifest: Manifest, put: Mapping[str, Document], state: Mapping[str, bytes], old: Path | None
+    ) -> Path:
+        """Write a whole generation, durable, which nobody sees yet."""
+        generations = self._folder(manifest.part) / "generations"
+        _make(generations)
         new = generations / f".{manifest.generation}"
-        writer = _Writer(new / "site")
+        new.mkdir()
+        writer = _Writer(new / "site", 0o777)
         for path, listed in manifest.documents.items():
             if path in put:
                 writer.write(path, put[path].body, listed.media_type, listed.modified)
-            elif old is not None:
-                writer.link(old / "site", path)
             else:
-                message = f"{path} is listed but was never written"
-                raise PublicationError(message)
+                writer.link(old / "site" if old else None, listed)
         writer.write(MANIFEST, manifest.to_json(), "application/json", manifest.published)
-        if part == INDEX:
-            for name in self.parts():
-                if name != INDEX:
-                    (new / "site" / name).symlink_to(Path("../../../../series") / name / "current" / "site")
-        private = _Writer(new / "state")
+        if manifest.part == INDEX:
+            self._link_series(new / "site")
+        private = _Writer(new / "state", 0o700)
         for path, body in state.items():
             private.write(path, body, "", manifest.published)
-        (new / "state").mkdir(exist_ok=True)
         writer.sync()
         private.sync()
         _sync(new)
         final = generations / str(manifest.generation)
         new.rename(final)
         _sync(generations)
-        _point(self._folder(part) / "current", Path("generations") / final.name)
-        if part == INDEX:
-            _point(self.output / "site", Path(INDEX) / "current" / "site")
-        self._prune(part, manifest.generation)
+        return final
+
+    def _link_series(self, site: Path) -> None:
+        for name in self.parts():
+            if name != INDEX:
+                if os.path.lexists(site / name):
+                    message = f"the index has a document where the series {name!r} is"
+                    raise PublicationError(message)
+                (site / name).symlink_to(Path("../../../../series") / name / "current" / "site")
+
+    # --- Where things are -------------------------------------------------------------------------------------------
+
+    def _names(self) -> list[str]:
+        """Return the parts there are folders of; copies, links and what is not named like a series are none."""
+        found = [INDEX]
+        with suppress(FileNotFoundError, NotADirectoryError), os.scandir(self.output / "series") as entries:
+            found += [one.name for one in entries if _is_name(one.name) and one.is_dir(follow_symlinks=False)]
+        return sorted(set(found))
 
     def _folder(self, part: str) -> Path:
+        if not _is_name(part):
+            message = f"{part!r} is not the name of a part"
+            raise PublicationError(message)
         return self.output / INDEX if part == INDEX else self.output / "series" / part
 
     def _current(self, part: str) -> Path | None:
-        link = self._folder(part) / "current"
-        return link.parent / link.readlink() if link.is_symlink() else None
+        """Return the folder of the public generation; None only where there never was one."""
+        folder = self._folder(part)
+        try:
+            target = (folder / "current").readlink()
+        except FileNotFoundError:
+            known = _numbered(folder)
+            if known and (known[-1][0] > 1 or (known[-1][1] / _PUBLIC).exists()):
+                message = f"{folder / 'current'} is gone and there are generations"
+                hint = f"ln -s generations/{known[-1][0]} {folder / 'current'}, if that one was the last"
+                raise PublicationError(message, hint=hint) from None
+            return None
+        except OSError as error:
+            message = f"{folder / 'current'} is not the link it should be: {error.strerror}"
+            raise PublicationError(message, hint=_RESTORE) from error
+        public = folder / target
+        if target.parent != Path("generations") or not _NUMBER.fullmatch(target.name):
+            message = f"{folder / 'current'} leads to {str(target)!r}, which is no generation"
+            raise PublicationError(message, hint=_RESTORE)
+        if public.is_symlink() or not public.is_dir():
+            message = f"the public generation {public} is gone"
+            raise PublicationError(message, hint=_RESTORE)
+        return public
+
+    def _is_public(self, part: str, generation: int) -> bool:
+        try:
+            return (self._folder(part) / "current").readlink() == Path("generations") / str(generation)
+        except OSError:
+            return False
+
+    def _stay_inside(self, part: str) -> None:
+        """Refuse to write through a link: it would lead out of the publication."""
+        folder = self._folder(part)
+        for one in (folder.parent, folder, folder / "generations"):
+            if one != self.output and one.is_symlink():
+                message = f"{one} is a link; nothing is written through it"
+                raise PublicationError(message, hint="remove the link, or put the folder itself there")
+
+    def _not_switched_back(self, part: str, old: Path | None) -> None:
+        """Refuse to give a number and stamps away twice: subscribers have seen them."""
+        newest = [(number, path) for number, path in _numbered(self._folder(part)) if (path / _PUBLIC).exists()]
+        if old and newest and newest[-1][0] > int(old.name):
+            link, last = self._folder(part) / "current", newest[-1][0]
+            message = f"{link} was switched back from generation {last} to {old.name} by hand; it stays there"
+            raise PublicationError(message, hint=f"ln -sfn generations/{last} {link}, then build: that releases it")
+
+    # --- What is left over ------------------------------------------------------------------------------------------
 
     def _sweep(self, part: str) -> None:
         """Remove what a builder that died, or a full disk, left behind: it was never public."""
-        generations = self._folder(part) / "generations"
-        current = self._current(part)
-        newest = int(current.name) if current else 0
-        for path in generations.iterdir() if generations.is_dir() else ():
-            if path.name.startswith(".") or (path.name.isdigit() and int(path.name) > newest):
-                shutil.rmtree(path, ignore_errors=True)
+        with suppress(OSError, PublicationError):
+            self._stay_inside(part)
+            folder, current = self._folder(part), self._current(part)
+            if current:
+                (current / _PUBLIC).touch(exist_ok=True) if not (current / _PUBLIC).exists() else None
+            newest = int(current.name) if current else 0
+            (folder / ".current").unlink(missing_ok=True)
+            with os.scandir(folder / "generations") as entries:
+                found = [Path(one.path) for one in entries if one.name.startswith(".")]
+            late = [path for number, path in _numbered(folder) if number > newest and not (path / _PUBLIC).exists()]
+            for path in (*found, *late):
+                _remove(path)
 
     def _prune(self, part: str, newest: int) -> None:
-        for path in (self._folder(part) / "generations").iterdir():
-            if path.name.isdigit() and int(path.name) <= newest - KEEP_GENERATIONS:
-                successor = path.with_name(str(int(path.name) + 1))
-                replaced = successor.stat().st_mtime if successor.exists() else path.stat().st_mtime
-                if time.time() - replaced >= KEEP_SECONDS:
-                    shutil.rmtree(path, ignore_errors=True)
+        """Remove the generations nobody can be reading any more: a name that is gone at once, then what it held."""
+        known = _numbered(self._folder(part))
+        for (number, path), (_number, successor) in zip(known, known[1:], strict=False):
+            if number < newest - KEEP_GENERATIONS and _older(successor, KEEP_SECONDS):
+                gone = path.with_name(f".{path.name}")
+                path.rename(gone)
+                _remove(gone)
 
 
 class _Writer:
     """Writes one tree of a generation and remembers what to sync."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, mode: int) -> None:
         self._root = root
-        self._folders: set[Path] = set()
-        self._make(root)
+        self._folders = {root}
+        root.mkdir(mode=mode)
 
     def write(self, path: str, body: bytes, media_type: str, modified: datetime) -> None:
         """Write a file with its compressed twins, its time that of its content."""
-        self._file(self._inside(path), body, modified)
+        self._file(path, body, modified)
         if media_type.startswith(_COMPRESSIBLE) and len(body) >= _SMALLEST_TWIN:
-            self._file(self._inside(f"{path}.gz"), gzip.compress(body, 6, mtime=0), modified)
-            self._file(self._inside(f"{path}.br"), brotli.compress(body, quality=5), modified)
+            for ending, packed in zip(TWINS, (gzip.compress(body, 6, mtime=0), brotli.compress(body, quality=5))):
+                if len(packed) < len(body):
+                    self._file(f"{path}{ending}", packed, modified)
 
-    def link(self, old: Path, path: str) -> None:
+    def link(self, old: Path | None, listed: Listed) -> None:
         """Take over an unchanged file and its twins from the last generation."""
-        for name in (path, f"{path}.gz", f"{path}.br"):
-            source = old / name
-            if name == path or source.exists():
-                target = self._inside(name)
-                self._make(target.parent)
-                os.link(source, target)
+        for ending in ("", *TWINS):
+            source = (old or self._root) / f"{listed.path}{ending}"
+            try:
+                known = source.lstat()
+            except FileNotFoundError:
+                known = None
+            if known is None and ending:
+                continue
+            if known is None or not stat.S_ISREG(known.st_mode) or (not ending and known.st_size != listed.size):
+                message = f"{source} should hold the {listed.size} bytes of an unchanged document and does not"
+                raise PublicationError(message, hint="restore that file from a backup; what is public stays")
+            target = self._inside(f"{listed.path}{ending}")
+            self._make(target.parent)
+            os.link(source, target)
 
     def sync(self) -> None:
         """Make the folders' own entries durable."""
         for folder in sorted(self._folders, key=lambda path: -len(path.parts)):
             _sync(folder)
 
-    def _file(self, target: Path, body: bytes, modified: datetime) -> None:
+    def _file(self, path: str, body: bytes, modified: datetime) -> None:
+        target = self._inside(path)
         self._make(target.parent)
         handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
         with os.fdopen(handle, "wb") as file:
@@ -213,18 +322,70 @@ class _Writer:
 
     def _inside(self, path: str) -> Path:
         target = self._root / path
-        if path.startswith("/") or ".." in target.parts:
+        if path.startswith("/") or ".." in target.relative_to(self._root).parts:
             message = f"{path!r} leads out of the publication"
             raise PublicationError(message)
         return target
+
+
+def _is_name(part: str) -> bool:
+    return bool(re.fullmatch(ID_PATTERN, part))
+
+
+def _files(root: Path, below: str = "") -> Iterator[tuple[str, bytes]]:
+    """Yield every file of a folder by its path; what is neither a file nor a folder is refused."""
+    with os.scandir(root / below) as entries:
+        found = sorted(entries, key=lambda entry: entry.name)
+    for entry in found:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _files(root, f"{below}{entry.name}/")
+        elif entry.is_file(follow_symlinks=False):
+            yield f"{below}{entry.name}", (root / below / entry.name).read_bytes()
+        else:
+            message = f"{entry.path} is neither a file nor a folder"
+            raise PublicationError(message, hint=_RESTORE)
+
+
+def _numbered(folder: Path) -> list[tuple[int, Path]]:
+    """Return the numbered generations of a part, in order."""
+    try:
+        names = os.listdir(folder / "generations")  # noqa: PTH208 - names are all that is wanted
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return sorted((int(name), folder / "generations" / name) for name in names if _NUMBER.fullmatch(name))
+
+
+def _older(generation: Path, seconds: float) -> bool:
+    """Say whether a generation became public longer ago; a time to come is a clock that was wrong."""
+    mark = generation / _PUBLIC
+    since = (mark if mark.exists() else generation).stat().st_mtime
+    return not 0 <= time.time() - since < seconds
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _make(folder: Path) -> None:
+    """Make a folder and what is above it, each durable in its parent."""
+    if not folder.is_dir():
+        _make(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync(folder.parent)
 
 
 def _point(link: Path, target: Path) -> None:
     """Point a symbolic link at a target with one rename (POSIX rename is atomic), and make it durable."""
     if link.is_symlink() and link.readlink() == target:
         return
+    if link.exists() and not link.is_symlink():
+        message = f"{link} is in the way: a link of ours belongs there"
+        raise PublicationError(message, hint="move it away, then build again")
     fresh = link.with_name(f".{link.name}")
-    fresh.unlink(missing_ok=True)
+    _remove(fresh)
     fresh.symlink_to(target)
     fresh.rename(link)
     _sync(link.parent)

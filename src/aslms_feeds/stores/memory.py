@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from aslms_feeds.errors import Busy, PublicationError
-from aslms_feeds.publication import MANIFEST
+from aslms_feeds.publication import MANIFEST, check
 from aslms_feeds.publish import Generation
 
 if TYPE_CHECKING:
@@ -54,10 +54,13 @@ class MemoryStore:
 
     def switch(self, manifest: Manifest, put: Iterable[Document], state: Mapping[str, bytes]) -> None:
         """Make a new generation public, whole."""
-        bodies = {**self._bodies.get(manifest.part, {}), **{one.path: one.body for one in put}}
-        bodies[MANIFEST] = manifest.to_json()
+        fresh = {one.path: one for one in put}
+        public = self._generations.get(manifest.part)
+        check(manifest, fresh, after=public.manifest.generation if public else 0)
+        bodies = {**self._bodies.get(manifest.part, {}), **{path: one.body for path, one in fresh.items()}}
         if missing := manifest.documents.keys() - bodies.keys():
-            message = f"{', '.join(sorted(missing))} listed but not there"
+            message = f"{', '.join(sorted(missing))} listed but never written"
             raise PublicationError(message)
-        self._bodies[manifest.part] = bodies
+        kept = {path: bodies[path] for path in manifest.documents}
+        self._bodies[manifest.part] = {**kept, MANIFEST: manifest.to_json()}
         self._generations[manifest.part] = Generation(manifest, dict(state))
