@@ -37,7 +37,7 @@ UID = "race-1.okayama.2030.trial@example.org"
 def opened(*statements, now=NOW):
     """Return a ledger after a first publication."""
     said = {UID: statements[0]} if statements else {UID: RACE}
-    return open_ledger("2030", now=now, backfilled=False).revise(said, now=now)
+    return open_ledger("2030", minted="example.org,2029-12-01", now=now, backfilled=False).revise(said, now=now)
 
 
 def test_a_first_publication_starts_at_zero_and_is_no_news():

@@ -88,5 +88,3 @@ def test_feeds_that_are_no_xml_are_refused(monkeypatch):
     """The parser's own words are in the message."""
     monkeypatch.setattr(rendering, "atom", lambda _feed: b"<feed")
     assert "is no XML" in refused()
-
-

@@ -71,14 +71,13 @@ def selected(name: CalendarName, component: Component) -> bool:
             return component.kind is None
 
 
-def calendars(
+def planned(
     files: SeriesFiles,
     made: Mapping[str, Sequence[Component]],
     addresses: Addresses,
     languages: Sequence[Language],
-    published: Collection[str] = (),
 ) -> tuple[Calendar, ...]:
-    """Return every calendar of a series; ``made`` holds components by season, ``published`` the paths there were."""
+    """Return every calendar there could be of a series, the empty ones too; ``made`` holds components by season."""
     everything = [component for season in files.seasons for component in made.get(season.id, ())]
     found: list[Calendar] = []
     for language in languages:
@@ -86,10 +85,15 @@ def calendars(
         found += planner.evergreen(everything)
         for season in files.seasons:
             found += planner.season(season, made.get(season.id, ()))
-    options = files.publisher.calendars
+    return tuple(found)
+
+
+def chosen(possible: Iterable[Calendar], files: SeriesFiles, published: Collection[str]) -> tuple[Calendar, ...]:
+    """Return the calendars to publish: not empty, and switched on or published before (``published`` holds paths)."""
+    policy = files.publisher.calendars.cancelled
     return tuple(
-        _shown(calendar, options.cancelled)
-        for calendar in found
+        _shown(calendar, policy)
+        for calendar in possible
         if calendar.components and (calendar.path in published or _wanted(calendar, files))
     )
 

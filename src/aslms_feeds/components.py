@@ -33,6 +33,8 @@ TITLE_LIMIT = 250
 class Words:
     """What a component says in one language."""
 
+    name: str
+    """The event's name, and the session's: the title without the series and its marks."""
     summary: str
     location: str
     description: str
@@ -80,6 +82,7 @@ class Component:
             timezone=self.span.timezone,
             classes=self.classes,
             texts={tag: _digest(words, self) for tag, words in self.words.items()},
+            names={tag: words.name for tag, words in self.words.items()},
             subject=self.subject,
         )
 
@@ -148,6 +151,7 @@ class _Teller:
         url = self.addresses.page_url(language.tag, self.season_id, self.event.id)
         kind = naming.kind_name(session.kind, language) if session else _("Race meeting")
         return Words(
+            name=name,
             summary=_cut(_titled(f"{self.files.series.short} {name}", status, language), TITLE_LIMIT),
             location=_cut(naming.location(self.circuit, self.event, language), TITLE_LIMIT),
             description="\n".join([_cut("\n".join(filter(None, lines)), DESCRIPTION_LIMIT - len(url)), url]),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from aslms_feeds import feed
 from aslms_feeds.addresses import Addresses
-from aslms_feeds.calendars import calendars
+from aslms_feeds.calendars import chosen, planned
 from aslms_feeds.components import Component, components, entry_statements, revived, statements
 from aslms_feeds.edition import Edition, SeasonEdition
 from aslms_feeds.errors import IdentityError, Problem
@@ -22,7 +22,7 @@ from aslms_feeds.model import Change, Event, Season, SeasonFiles, SeriesFiles, S
 from aslms_feeds.moments import midnight
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from aslms_feeds.facts import Statement
     from aslms_feeds.language import Language
@@ -44,6 +44,9 @@ def compose(
     """
     languages = tuple(language(tag) for tag in files.publisher.languages)
     addresses = Addresses(base_url, files.id, files.publisher.languages[0])
+    problems = list(_other_names(files, ledgers, root))
+    if problems:
+        raise IdentityError(problems)
     problems = [_lost_season(files, season, root) for season in ledgers if not _still_there(files, season)]
     editions = []
     for season in files.seasons:
@@ -59,14 +62,43 @@ def compose(
     files = replace(files, seasons=tuple(one.files for one in editions))
     # A forerunner is told about on pages and in the data, but nobody subscribes to it.
     made = {one.files.id: one.components for one in editions if one.files.season.kind == "championship"}
+    possible = planned(files, made, addresses, languages)
+    if problems := list(_lost_calendars(files, {one.path for one in possible}, published, root)):
+        raise IdentityError(problems)
     return Edition(
         files=files,
         languages=languages,
         addresses=addresses,
         seasons=tuple(editions),
         current=current_season(editions, now),
-        calendars=calendars(files, made, addresses, languages, published),
+        calendars=chosen(possible, files, published),
     )
+
+
+def successor(path: str, files: SeriesFiles) -> str:
+    """Return where a document is today whose season or event has a new id; the path itself where nothing has.
+
+    An address once published answers for ever: the old one carries what the new one does.
+    """
+    *folders, name = path.split("/")
+    for season in files.seasons:
+        for index, folder in enumerate(folders):
+            if folder not in (season.id, *season.season.formerly):
+                continue
+            folders[index] = season.id
+            name = _renamed(name, f"{files.id}-{folder}-", f"{files.id}-{season.id}-")
+            for event in season.season.events:
+                if folders[index + 1 :] and folders[index + 1] in event.formerly:
+                    name = _renamed(
+                        name, f"{files.id}-{season.id}-{folders[index + 1]}.", f"{files.id}-{season.id}-{event.id}."
+                    )
+                    folders[index + 1] = event.id
+            return "/".join([*folders, name])
+    return path
+
+
+def _renamed(name: str, old: str, new: str) -> str:
+    return new + name.removeprefix(old) if name.startswith(old) else name
 
 
 def season_over(season: SeasonFiles, made: Sequence[Component], now: datetime) -> bool:
@@ -120,7 +152,7 @@ class _SeasonWork:
     def _opened(self, made: Sequence[Component], now: datetime) -> Ledger:
         """Return a new ledger; a first publication is one fact: the season is announced."""
         over = season_over(self.season, made, now)
-        ledger = open_ledger(self.season.id, now=now, backfilled=over)
+        ledger = open_ledger(self.season.id, minted=_minted(self.files), now=now, backfilled=over)
         weekends = [one for one in made if not one.session]
         days = ";".join(f"{one.event}={write_moment(one.span.start)}/{write_moment(one.span.end)}" for one in weekends)
         day = self.season.season.announced
@@ -168,6 +200,37 @@ class _SeasonWork:
             "readers keep what they were told: put it back, and say in its text what is wrong with it"
         )
         return self._problem(files.get(kind, "season.toml"), f"{kind}.{name}", message)
+
+
+def _other_names(files: SeriesFiles, ledgers: Mapping[str, Ledger], root: str) -> Iterator[Problem]:
+    """Yield a problem when what every UID and item id is made from is not what it was."""
+    minted = _minted(files)
+    for ledger in ledgers.values():
+        if ledger.minted != minted:
+            identity, _comma, day = ledger.minted.partition(",")
+            message = (
+                f'the publication was begun with identity = "{identity}" and tag_date = {day}; every UID and item id '
+                "is made from them, so they stay for ever, on whatever host: set them back"
+            )
+            yield Problem(f"{root}/publisher.toml", 0, 0, "identity", message)
+            return
+
+
+def _minted(files: SeriesFiles) -> str:
+    return f"{files.publisher.identity},{files.publisher.tag_date.isoformat()}"
+
+
+def _lost_calendars(
+    files: SeriesFiles, possible: Collection[str], published: Collection[str], root: str
+) -> Iterator[Problem]:
+    """Yield a problem for each calendar that people may be subscribed to and that nothing would keep up to date."""
+    for path in sorted(published):
+        if path.endswith(".ics") and path not in possible and successor(path, files) not in possible:
+            message = (
+                f"the calendar {path} was published, and what it is made from is not defined any more: "
+                "put its class, or its language in publisher.toml, back"
+            )
+            yield Problem(f"{root}/{files.id}/series.toml", 0, 0, "", message)
 
 
 def _still_there(files: SeriesFiles, season: str) -> bool:

@@ -42,6 +42,8 @@ class Statement:
     classes: tuple[str, ...] = ()
     texts: Mapping[str, str] = field(default_factory=dict)
     """A digest of everything it says in a language, by language tag."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What it is called in each language: for the facts about it, which keep the name it had."""
     subject: Mapping[str, Any] = field(default_factory=dict)
     """Its definition, so that it can still be shown, as cancelled, when it was published by mistake."""
 
@@ -51,7 +53,7 @@ class Statement:
         return self.start, self.end, self.status, self.place
 
     def says_the_same_as(self, other: Statement) -> bool:
-        """Compare what both say; a language that only one of them has does not count, nor does the subject."""
+        """Compare what both say; a language that only one of them has does not count, nor do names and subject."""
         shared = self.texts.keys() & other.texts.keys()
         return (
             self.significant == other.significant
@@ -83,6 +85,8 @@ class Fact:
     before: str = ""
     after: str = ""
     timezone: str = "UTC"
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What it was about was called so, by language, when it happened: what was told stays as it was told."""
     why: str = ""
     whys: Mapping[str, str] = field(default_factory=dict)
     sources: tuple[str, ...] = ()
@@ -168,6 +172,10 @@ def _days(statement: Statement) -> tuple[date | None, date | None]:
     return local_day(statement.start, statement.timezone), last
 
 
+_OF_ALL = (What.CANCELLED, What.POSTPONED, What.REINSTATED)
+"""What happens to a season happens to everything in it."""
+
+
 def worth_telling(facts: Iterable[Fact], sessions: Mapping[str, int]) -> list[Fact]:
     """Return the facts of one build without those that others imply; ``sessions`` counts each event's sessions.
 
@@ -176,6 +184,7 @@ def worth_telling(facts: Iterable[Fact], sessions: Mapping[str, int]) -> list[Fa
     """
     facts = list(facts)
     season_wide = {(fact.what, fact.before, fact.after) for fact in facts if not fact.event}
+    season_wide |= {(fact.what, "", "") for fact in facts if not fact.event and fact.what in _OF_ALL}
     whole_events = {(fact.what, fact.event) for fact in facts if fact.event and not fact.session}
     moved = Counter(fact.event for fact in facts if fact.session and fact.what is What.MOVED)
     whole_events -= {(What.MOVED, event) for event, count in moved.items() if count < sessions.get(event, 0)}
@@ -186,6 +195,8 @@ def _implied(fact: Fact, season_wide: set[tuple[What, str, str]], whole_events: 
     if not fact.event:
         return False
     if fact.what in (What.CLASS_ADDED, What.CLASS_DROPPED) and (fact.what, fact.before, fact.after) in season_wide:
+        return True
+    if fact.what in _OF_ALL and (fact.what, "", "") in season_wide:
         return True
     if not fact.session:
         return fact.what is What.MOVED and (fact.what, fact.event) not in whole_events

@@ -110,11 +110,8 @@ class Draft:
     sources: tuple[str, ...] = ()
 
     def digests(self) -> dict[str, str]:
-        """Return a digest of what it says, by language."""
-        return {
-            tag: digest(story.title, story.text, self.urls[tag], *self.categories[tag], "", *self.sources)
-            for tag, story in self.stories.items()
-        }
+        """Return a digest of what it says, by language; where it is read is no part of that."""
+        return {tag: digest(story.title, story.text, *self.sources) for tag, story in self.stories.items()}
 
 
 NEWSWORTHY = frozenset(
@@ -278,6 +275,8 @@ class _Writer:
     ) -> Draft:
         page, fragment = anchor
         parts = [self.season.id, *([page] if page else [])]
+        if self.season.season.kind == "forerunner":
+            parts, fragment = ["history"], self.season.id
         end = f"#{fragment}" if fragment else ""
         return Draft(
             key=f"{self.season.lasting_id}/{key}",

@@ -52,6 +52,8 @@ class Ledger:
     """All revisions, facts and item dates of one season."""
 
     season: str
+    minted: str
+    """The authority and day its tag URIs and UIDs are made from (RFC 4151): set once, for ever."""
     opened: datetime
     backfilled: bool
     """Whether the season was over when this ledger was opened: history, not news."""
@@ -97,6 +99,7 @@ class Ledger:
         data = {
             "format": FORMAT,
             "season": self.season,
+            "minted": self.minted,
             "opened": _instant(self.opened),
             "backfilled": self.backfilled,
             "revisions": {uid: _revision_data(revision) for uid, revision in sorted(self.revisions.items())},
@@ -113,9 +116,9 @@ class Ledger:
         return json.dumps(data, ensure_ascii=False, indent=1).encode() + b"\n"
 
 
-def open_ledger(season: str, *, now: datetime, backfilled: bool) -> Ledger:
+def open_ledger(season: str, *, minted: str, now: datetime, backfilled: bool) -> Ledger:
     """Return the ledger of a season nothing was published of yet."""
-    return Ledger(season=season, opened=whole_second(now), backfilled=backfilled)
+    return Ledger(season=season, minted=minted, opened=whole_second(now), backfilled=backfilled)
 
 
 def read_ledger(text: bytes) -> Ledger:
@@ -127,6 +130,7 @@ def read_ledger(text: bytes) -> Ledger:
             raise PublicationError(message, hint="use the version that wrote it, or newer")
         return Ledger(
             season=data["season"],
+            minted=data["minted"],
             opened=_parse(data["opened"]),
             backfilled=data["backfilled"],
             revisions={uid: _read_revision(row) for uid, row in data["revisions"].items()},
@@ -200,6 +204,7 @@ def _facts(old: Mapping[str, Revision], new: Mapping[str, Revision], now: dateti
                     before=was,
                     after=became,
                     timezone=said.timezone,
+                    names=said.names,
                 )
             )
     return found

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aslms_feeds import readback
+from aslms_feeds.compose import successor
 from aslms_feeds.feed import feeds
 from aslms_feeds.publication import ATOM, CALENDAR, JSON_FEED, RSS, Document
 from aslms_feeds.render import data, jsonfeed, pages
@@ -13,7 +14,7 @@ from aslms_feeds.render.feeds import atom, rss
 from aslms_feeds.render.ics import Rendered, Renderer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from aslms_feeds.edition import Edition
     from aslms_feeds.feed import Feed
@@ -49,9 +50,17 @@ def render(edition: Edition, published: Mapping[str, str]) -> Documents:
         made.append(Document(f"{folder}/feed.json", JSON_FEED, jsonfeed.render(feed)))
     made += data.documents(edition)
     made += pages.series_pages(edition)
+    made += _at_old_addresses(edition, made, published)
     whole = Documents(tuple(sorted(made, key=lambda one: one.path)), calendars, told)
     readback.check(edition, whole.documents, calendars, told, published)
     return whole
+
+
+def _at_old_addresses(edition: Edition, made: Sequence[Document], published: Iterable[str]) -> list[Document]:
+    """Return what is public under an address that a new id of its season or event has changed."""
+    new = {one.path: one for one in made}
+    old = [(path, new.get(successor(path, edition.files))) for path in published if path not in new]
+    return [Document(path, one.media_type, one.body) for path, one in old if one is not None]
 
 
 def _feeds(edition: Edition) -> list[tuple[str, Feed]]:

@@ -120,7 +120,8 @@ class Teller:
         """Return the headline."""
         _ = self.language.gettext
         # The session of an entry list's fact is the list.
-        name = self._name(fact.event, "" if fact.what is What.ENTRY_LIST else fact.session)
+        now = self._name(fact.event, "" if fact.what is What.ENTRY_LIST else fact.session)
+        name = fact.names.get(self.language.tag, now)
         race_class = naming.class_name(fact.after or fact.before, self.files.series, self.language)
         day = self._first_day(fact.after)
         match fact.what:

@@ -39,7 +39,7 @@ builds = st.lists(
 
 def played(history):
     """Yield each ledger of a history with the statements before it; what was said once is said for ever."""
-    ledger, said, now = open_ledger("2030", now=START, backfilled=False), {}, START
+    ledger, said, now = open_ledger("2030", minted="example.org,2029-12-01", now=START, backfilled=False), {}, START
     for new, seconds in history:
         now += timedelta(seconds=seconds)
         said = {**said, **new}

@@ -1,0 +1,121 @@
+"""The same definitions give the same bytes: in any environment, on any day, again and again."""
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from aslms_feeds.publication import Manifest
+from aslms_feeds.publish import Generation
+from aslms_feeds.stores.memory import MemoryStore
+from seasons import CALENDARS, LATER, NOW, documents, everything, everything_at_first, folder, published
+
+ENVIRONMENTS = [
+    {"PYTHONHASHSEED": "0", "TZ": "UTC", "LC_ALL": "C", "PYTHONUTF8": "0"},
+    {"PYTHONHASHSEED": "1", "TZ": "Pacific/Auckland", "LC_ALL": "C.UTF-8"},
+    {"PYTHONHASHSEED": "4242", "TZ": "America/St_Johns", "LC_ALL": "tr_TR.UTF-8", "LANGUAGE": "tr"},
+]
+ONE_YEAR = timedelta(days=365)
+
+
+def write(files: dict[str, bytes], root: Path) -> Path:
+    """Write a calendars folder."""
+    for path, body in files.items():
+        file = root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(body)
+    return root
+
+
+def build(calendars: Path, output: Path, now: datetime, environment: dict[str, str]) -> None:
+    """Run the command in a process of its own."""
+    command = [sys.executable, "-m", "aslms_feeds", "build", "--calendars", calendars, "--output", output]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG", "TZ", "PYTHON"))}
+    run = subprocess.run(
+        [*command, "--now", now.isoformat()],
+        env={**clean, **environment, **{name: value for name, value in os.environ.items() if name.startswith("COV")}},
+        capture_output=True,
+        check=False,
+    )
+    assert (run.returncode, run.stderr) == (0, b""), run.stderr
+
+
+def tree(output: Path) -> dict[str, bytes]:
+    """Return every file of every generation by its path, public and private, compressed twins included."""
+    return {
+        path.relative_to(output).as_posix(): path.read_bytes()
+        for part in ("series", "index")
+        for path in sorted((output / part).rglob("*"))
+        if path.is_file() and not path.is_symlink() and "/current/" not in path.as_posix()
+    }
+
+
+@pytest.mark.parametrize("which", ["everything", "real"])
+def test_every_environment_gives_the_same_bytes(which, tmp_path):
+    """Hash seed, time zone and locale of the machine reach no file, compressed ones and private state included."""
+    if which == "everything":
+        steps, environments = [(everything_at_first(), NOW), (everything(), LATER)], ENVIRONMENTS
+    else:
+        steps, environments = [(folder(CALENDARS), datetime(2026, 11, 21, tzinfo=UTC))], ENVIRONMENTS[:2]
+    found = []
+    for number, environment in enumerate(environments):
+        output = tmp_path / f"output-{number}"
+        for step, (files, now) in enumerate(steps):
+            # The name of the folder is no part of what is published either.
+            build(write(files, tmp_path / f"calendars-{number}-{step}"), output, now, environment)
+        found.append(tree(output))
+    assert any(path.endswith(".ics.br") for path in found[0])
+    assert any("/state/" in path for path in found[0])
+    for other in found[1:]:
+        assert other.keys() == found[0].keys()
+        assert [path for path, body in other.items() if body != found[0][path]] == []
+
+
+def test_a_year_later_nothing_is_new():
+    """The same files a year on: no calendar, no page and no data of a season changes, whatever season is current."""
+    store = published((everything_at_first(), NOW), (everything(), LATER))
+    before = documents(store, "cup")
+    published((everything(), LATER + ONE_YEAR), store=store)
+    after = documents(store, "cup")
+    assert before.keys() <= after.keys()
+    changed = {path for path in before if before[path] != after[path]}
+    assert {path for path in changed if path.endswith(".ics")} == set()
+    assert {path for path in changed if path.startswith(("1998-suzuka/", "2029/"))} == set()
+    # It has become another season's turn, and the front page and the list of seasons say so.
+    assert {"index.html", "series.json"} <= changed
+    assert {path for path in changed if path.endswith(("season.json", "changes.json"))} == set()
+
+
+def test_the_real_seasons_do_not_change_with_the_day():
+    """Nothing of the seasons that are over is touched in the next twenty years."""
+    start = datetime(2026, 11, 21, tzinfo=UTC)
+    store = published((folder(CALENDARS), start))
+    before = documents(store, "aslms")
+    published((folder(CALENDARS), start + 20 * ONE_YEAR), store=store)
+    after = documents(store, "aslms")
+    assert [
+        path for path in before if path.endswith((".ics", ".xml", "feed.json")) and before[path] != after[path]
+    ] == []
+    assert [path for path in before if path[0].isdigit() and before[path] != after[path]] == []
+
+
+def test_what_is_published_depends_on_the_ledger_and_not_on_what_lies_there():
+    """A store that has lost every document, but not its ledgers, gets the very bytes it had."""
+    store = published((everything_at_first(), NOW), (everything(), LATER))
+    state = store.current("cup").state
+    empty = MemoryStore()
+    empty.switch(Manifest("cup", 2, LATER, {}), [], state)
+    published((everything(), LATER + timedelta(days=3)), store=empty)
+    assert documents(empty, "cup") == documents(store, "cup")
+    assert empty.current("cup").state == Generation(empty.current("cup").manifest, state).state
+
+
+def test_a_second_build_writes_nothing():
+    """The same files again, days later: no document, no ledger, no generation."""
+    store = published((everything_at_first(), NOW), (everything(), LATER))
+    before = {part: store.current(part) for part in store.parts()}
+    published((everything(), LATER + timedelta(days=3)), store=store)
+    assert {part: store.current(part) for part in store.parts()} == before
