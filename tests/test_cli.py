@@ -14,6 +14,7 @@ import urllib.request
 from contextlib import closing
 
 import pytest
+
 from seasons import SEASON, contents
 
 COMMAND = [sys.executable, "-m", "aslms_feeds"]

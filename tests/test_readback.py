@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from seasons import NOW, contents
 
 from aslms_feeds import rendering
 from aslms_feeds.publication import Document
 from aslms_feeds.regenerate import regenerate
 from aslms_feeds.render import ics
 from aslms_feeds.stores.memory import MemoryStore
+from seasons import NOW, contents
 
 BASE = "https://calendar.example.org"
 

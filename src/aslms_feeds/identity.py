@@ -7,7 +7,6 @@ serves the files. RFC 5545 section 3.8.4.7 and RFC 7986 section 5.3 want a UID f
 from __future__ import annotations
 
 import hashlib
-import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,14 +29,6 @@ SITE_FOLDERS = frozenset({"assets", "bundles", "feeds", "index", "site", "status
 
 CALENDAR_NAMES = ("all", "races", "qualifying", "weekends")
 """The evergreen calendars; a class or season may not be called like one, since file names join the two."""
-
-LANGUAGE_ID = re.compile(r"^[a-z]{2,3}(-(?:[a-z]{2}|[a-z]{4}|[0-9]{3}))*$")
-"""What could be a language folder (BCP 47, lower case); such ids are reserved below a series and at the top."""
-
-
-def reserved(name: str, folders: frozenset[str]) -> bool:
-    """Say whether ``name`` is, or could become, an address of ours."""
-    return name in folders or bool(LANGUAGE_ID.match(name))
 
 
 def component_uid(identity: str, series: str, season: str, event: str, session: str | None = None) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from aslms_feeds.errors import PublicationError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -125,16 +125,19 @@ def read_manifest(text: bytes) -> Manifest:
             message = f"the manifest has format {data['format']}, this program reads {FORMAT}"
             raise PublicationError(message, hint="use the version that wrote it, or newer")
         rows = [_listed(row) for row in data["documents"]]
-        documents = {row.path: row for row in rows}
-        part, generation = data["part"], data["generation"]
-        if type(part) is not str or type(generation) is not int or generation < 1 or len(documents) != len(rows):
-            message = "it has no part or generation, or a path twice"
-            raise ValueError(message)
-        return Manifest(part, generation, _moment(data["published"]), documents)
+        return _manifest(data["part"], data["generation"], _moment(data["published"]), rows)
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         reason = error if type(error) is ValueError else f"{type(error).__name__}: {error}"
         message = f"the manifest cannot be read: {reason}"
         raise PublicationError(message, hint="restore the generation folder from a backup") from error
+
+
+def _manifest(part: object, generation: object, published: datetime, rows: Sequence[Listed]) -> Manifest:
+    documents = {row.path: row for row in rows}
+    if not isinstance(part, str) or type(generation) is not int or generation < 1 or len(documents) != len(rows):
+        message = "it has no part or no generation, or a path twice"
+        raise ValueError(message)
+    return Manifest(part, generation, published, documents)
 
 
 def _listed(row: Mapping[str, Any]) -> Listed:

@@ -161,9 +161,9 @@ class Teller:
             case What.ANNOUNCED:
                 return self._announced(fact)
             case What.ENTRY_LIST:
-                lines = [f"- {_('Out: %(car)s', car=escaped(car))}" for car in fact.before.split("; ") if car]
-                lines += [f"- {_('In: %(car)s', car=escaped(car))}" for car in fact.after.split("; ") if car]
-                return "\n".join(lines)
+                lines = [_("Out: %(car)s", car=escaped(car)) for car in fact.before.split("; ") if car]
+                lines += [_("In: %(car)s", car=escaped(car)) for car in fact.after.split("; ") if car]
+                return "\n".join(f"- {line}" for line in lines)
             case What.CANCELLED if _moments(fact.before):
                 return _("It was to begin on %(before)s.", before=before)
             case What.POSTPONED if _moments(fact.before) and after:
@@ -188,7 +188,8 @@ class Teller:
         if not lines:
             classes = naming.class_names(self.season.season.classes, self.files.series, self.language)
             text = _("The calendar is to be announced.")
-            return f"{text}\n\n{_('Classes: %(classes)s', classes=escaped(', '.join(classes)))}" if classes else text
+            taking_part = _("Classes: %(classes)s", classes=escaped(", ".join(classes)))
+            return f"{text}\n\n{taking_part}" if classes else text
         return "\n".join(lines)
 
     def _value(self, fact: Fact, value: str) -> str:

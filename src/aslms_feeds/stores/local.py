@@ -18,6 +18,7 @@ import shutil
 import stat
 import time
 from contextlib import contextmanager, suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -246,8 +247,8 @@ class LocalStore:
         with suppress(OSError, PublicationError):
             self._stay_inside(part)
             folder, current = self._folder(part), self._current(part)
-            if current:
-                (current / _PUBLIC).touch(exist_ok=True) if not (current / _PUBLIC).exists() else None
+            if current and not (current / _PUBLIC).exists():
+                (current / _PUBLIC).touch()
             newest = int(current.name) if current else 0
             (folder / ".current").unlink(missing_ok=True)
             with os.scandir(folder / "generations") as entries:
@@ -259,7 +260,7 @@ class LocalStore:
     def _prune(self, part: str, newest: int) -> None:
         """Remove the generations nobody can be reading any more: a name that is gone at once, then what it held."""
         known = _numbered(self._folder(part))
-        for (number, path), (_number, successor) in zip(known, known[1:], strict=False):
+        for (number, path), (_number, successor) in pairwise(known):
             if number < newest - KEEP_GENERATIONS and _older(successor, KEEP_SECONDS):
                 gone = path.with_name(f".{path.name}")
                 path.rename(gone)
@@ -278,7 +279,8 @@ class _Writer:
         """Write a file with its compressed twins, its time that of its content."""
         self._file(path, body, modified)
         if media_type.startswith(_COMPRESSIBLE) and len(body) >= _SMALLEST_TWIN:
-            for ending, packed in zip(TWINS, (gzip.compress(body, 6, mtime=0), brotli.compress(body, quality=5))):
+            twins = gzip.compress(body, 6, mtime=0), brotli.compress(body, quality=5)
+            for ending, packed in zip(TWINS, twins, strict=True):
                 if len(packed) < len(body):
                     self._file(f"{path}{ending}", packed, modified)
 

@@ -1,0 +1,149 @@
+"""One series in one language: what all its pages have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from aslms_feeds import naming
+from aslms_feeds.calendars import what_it_holds
+from aslms_feeds.feed import FEEDS
+from aslms_feeds.model import translated
+from aslms_feeds.render.links import FORMATS, CalendarLink, FeedLink, local
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aslms_feeds.calendars import Calendar
+    from aslms_feeds.edition import Edition
+    from aslms_feeds.feed import FeedName
+    from aslms_feeds.language import Language
+    from aslms_feeds.model import RaceClass, Series
+
+
+@dataclass(frozen=True)
+class ClassMark:
+    """A race class as pages show it."""
+
+    id: str
+    name: str
+    what: str = ""
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Book:
+    """One series in one language."""
+
+    edition: Edition
+    language: Language
+
+    @property
+    def series(self) -> Series:
+        """The series as it is defined."""
+        return self.edition.files.series
+
+    def url(self, *parts: str) -> str:
+        """Return the public address of a page."""
+        return self.edition.addresses.page_url(self.language.tag, *parts)
+
+    def href(self, *parts: str) -> str:
+        """Return the address of a page on this host."""
+        return local(self.url(*parts))
+
+    def data(self, *parts: str) -> str:
+        """Return the address of a data document on this host."""
+        addresses = self.edition.addresses
+        return local(addresses.url(addresses.path(self.language.tag, *parts)))
+
+    @cached_property
+    def name(self) -> str:
+        """The name of the series."""
+        return naming.series_name(self.series, self.language)
+
+    @cached_property
+    def about(self) -> str:
+        """What the series is, in Markdown."""
+        return translated(self.series.about or "", self.series.abouts, self.language.tag)
+
+    @cached_property
+    def site(self) -> str:
+        """The name of the whole site."""
+        publisher = self.edition.files.publisher
+        return translated(publisher.name, publisher.names, self.language.tag)
+
+    def classes(self, ids: Iterable[str]) -> tuple[ClassMark, ...]:
+        """Return classes in the series' order."""
+        wanted = set(ids)
+        return tuple(self._class(one) for one in self.series.classes if one.id in wanted)
+
+    def _class(self, race_class: RaceClass) -> ClassMark:
+        name = translated(race_class.name, race_class.names, self.language.tag)
+        return ClassMark(race_class.id, name, race_class.what or "", race_class.sources)
+
+    @cached_property
+    def calendars(self) -> tuple[CalendarLink, ...]:
+        """Every calendar in this language."""
+        own = (one for one in self.edition.calendars if one.language == self.language.tag)
+        return tuple(CalendarLink(one, self._label(one), self.edition.addresses.url(one.path)) for one in own)
+
+    def _label(self, calendar: Calendar) -> str:
+        _ = self.language.gettext
+        if calendar.event:
+            return calendar.title
+        held = what_it_holds(calendar.name, self.language)
+        held = held[:1].upper() + held[1:]
+        if calendar.race_class:
+            race_class = naming.class_name(calendar.race_class, self.series, self.language)
+            return _("%(class)s: %(what)s", **{"class": race_class, "what": held})
+        return held
+
+    @cached_property
+    def evergreen(self) -> tuple[CalendarLink, ...]:
+        """The calendars that hold every season."""
+        return tuple(one for one in self.calendars if one.calendar.evergreen)
+
+    @property
+    def main_calendars(self) -> tuple[CalendarLink, ...]:
+        """Those of all classes, without reminders."""
+        return tuple(one for one in self.evergreen if not one.calendar.race_class and not one.calendar.reminders)
+
+    @property
+    def class_calendars(self) -> tuple[CalendarLink, ...]:
+        """Those of one class, without reminders."""
+        return tuple(one for one in self.evergreen if one.calendar.race_class and not one.calendar.reminders)
+
+    @property
+    def reminder_calendars(self) -> tuple[CalendarLink, ...]:
+        """Those that ring."""
+        return tuple(one for one in self.evergreen if one.calendar.reminders)
+
+    @cached_property
+    def feeds(self) -> tuple[FeedLink, ...]:
+        """Every feed."""
+        addresses, tag = self.edition.addresses, self.language.tag
+        return tuple(
+            FeedLink(
+                feed,
+                *self._told(feed),
+                {file: addresses.url(addresses.feed(tag, feed, file)) for file, _type in FORMATS},
+            )
+            for feed in FEEDS
+        )
+
+    def _told(self, feed: FeedName) -> tuple[str, str]:
+        """Return the name of a feed and what it tells."""
+        _ = self.language.gettext
+        short = self.series.short
+        match feed:
+            case "news":
+                what = _("Announcements, entry lists, and what must be known to be there. Never tells a result.")
+                return _("%(series)s news", series=short), what
+            case "changes":
+                what = _("Everything that is added, moved or called off. Never tells a result.")
+                return _("%(series)s changes", series=short), what
+            case "results":
+                return _("%(series)s results", series=short), _("Winners and champions.")
+            case "everything":
+                return _("%(series)s: everything", series=short), _("News, changes and results in one feed.")

@@ -1,0 +1,70 @@
+"""Names that outlive a rebuild."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aslms_feeds.identity import (
+    ID_PATTERN,
+    calendar_uid,
+    component_uid,
+    digest,
+    fingerprint,
+    tag_uri,
+)
+
+ids = st.from_regex(re.compile(ID_PATTERN.replace("^", r"\A").replace("$", r"\Z")))
+
+
+def test_a_uid_is_made_of_ids_alone():
+    """Session, event, season, series, identity; a weekend has no session."""
+    uid = component_uid("example.org", "aslms", "2023-24", "sepang", "race-1")
+    assert uid == "race-1.sepang.2023-24.aslms@example.org"
+    assert component_uid("example.org", "aslms", "2023-24", "sepang") == "sepang.2023-24.aslms@example.org"
+
+
+@given(st.lists(ids, min_size=4, max_size=4), st.lists(ids, min_size=4, max_size=4))
+def test_no_two_sessions_share_a_uid(one, other):
+    """Nor does a session share one with a weekend: ids hold no dot."""
+    one_uid, other_uid = (component_uid("example.org", *parts) for parts in (one, other))
+    assert (one_uid == other_uid) == (one == other)
+    assert component_uid("example.org", *one[:3]) != other_uid
+    assert re.fullmatch(r"[!-~]+", one_uid)
+
+
+def test_a_calendar_and_a_tag_have_names_too():
+    """RFC 7986 section 5.3 and RFC 4151."""
+    path = "reminders/aslms-races.ics"
+    assert calendar_uid("example.org", path) == "reminders.aslms-races.calendar@example.org"
+    minted = date(2026, 11, 21)
+    assert tag_uri("example.org", minted, "en", "aslms", "x") == "tag:example.org,2026-11-21:en/aslms/x"
+
+
+@given(st.lists(st.text()), st.lists(st.text()))
+def test_parts_of_a_digest_cannot_run_into_each_other(one, other):
+    """("ab", "c") is not ("a", "bc")."""
+    assert (digest(*one) == digest(*other)) == (one == other)
+
+
+def test_a_digest_is_the_same_for_ever():
+    """The version stands in front, so that another way to hash is another digest."""
+    assert digest("a", b"b") == "1:4fc56058b4df0ca122be9a2e429541d6"
+
+
+def test_a_fingerprint_notices_every_file_and_version():
+    """The order of files does not matter; names, bytes and versions do."""
+    base = fingerprint([("a", b"1"), ("b", b"2")], "v1")
+    assert fingerprint([("b", b"2"), ("a", b"1")], "v1") == base
+    others = [
+        fingerprint([("a", b"1"), ("b", b"3")], "v1"),
+        fingerprint([("a", b"1"), ("c", b"2")], "v1"),
+        fingerprint([("a", b"1")], "v1"),
+        fingerprint([("a", b"1"), ("b", b"2")], "v2"),
+        fingerprint([("a", b"1"), ("b", b"2")], "v1", ""),
+    ]
+    assert base not in others
+    assert len(set(others)) == len(others)
