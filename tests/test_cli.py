@@ -22,7 +22,7 @@ COMMAND = [sys.executable, "-m", "aslms_feeds"]
 
 @pytest.fixture
 def folder(tmp_path):
-    """A working directory with a calendars folder."""
+    """Return a working directory with a calendars folder."""
     write(tmp_path, contents())
     return tmp_path
 

@@ -31,7 +31,7 @@ def told(files, now=NOW):
 
 @pytest.fixture(scope="module")
 def archived():
-    """A feed of ten items, with two seasons that are over and hold more."""
+    """Return feeds of ten items, with two seasons that are over and hold more."""
     files = contents(news=news(8, 2030), publisher=SMALL)
     season = '\n[[event]]\nid = "x"\nname = "X"\ncircuit = "paris"\nfirst_day = {0}-02-01\nlast_day = {0}-02-02\n'
     for year in (2027, 2028):

@@ -27,9 +27,6 @@ SERIES_FOLDERS = frozenset(
 SITE_FOLDERS = frozenset({"assets", "bundles", "feeds", "index", "site", "status"})
 """Names of ours at the top of the site: no series may be called so."""
 
-CALENDAR_NAMES = ("all", "races", "qualifying", "weekends")
-"""The evergreen calendars; a class or season may not be called like one, since file names join the two."""
-
 
 def component_uid(identity: str, series: str, season: str, event: str, session: str | None = None) -> str:
     """Return the UID of a session, or of the whole race meeting when ``session`` is None.

@@ -1,6 +1,6 @@
-"""How long builds of the real seasons take, as ratios to things measured in the same run.
-
 """How long builds of the real seasons take, as ratios to what is measured in the same run.
+
+``make bench`` runs it. Seconds differ from machine to machine and from minute to minute; compare the ratios.
 """
 
 from __future__ import annotations

@@ -1,0 +1,296 @@
+"""Which calendars there are, what each carries, and what a change or a result reaches."""
+
+import json
+import re
+
+import pytest
+from icalendar import Calendar
+
+from seasons import LATER, NOW, PUBLISHER, SEASON, SERIES, contents, documents, edited, published
+
+EVENTS = {
+    "practice": "practice-1.okayama",
+    "qualifying": "qualifying-gt.okayama",
+    "race": "race-1.okayama",
+    "paris": "race.paris",
+}
+
+
+def build(files: dict[str, bytes]) -> dict[str, bytes]:
+    """Return what a folder gives when it is published for the first time."""
+    return documents(published((files, NOW)))
+
+
+def calendars(found: dict[str, bytes]) -> dict[str, bytes]:
+    """Return the calendar files."""
+    return {path: body for path, body in found.items() if path.endswith(".ics")}
+
+
+def vevents(body: bytes) -> dict[str, bytes]:
+    """Return the bytes of each VEVENT by UID."""
+    found = re.findall(rb"BEGIN:VEVENT\r\n.*?END:VEVENT\r\n", body, re.DOTALL)
+    return {re.search(rb"\r\nUID:(.*?)\r\n", one.replace(b"\r\n ", b""))[1].decode(): one for one in found}
+
+
+def carried(body: bytes) -> set[str]:
+    """Return the session and event of what a calendar carries."""
+    return {uid.partition(".2030.")[0] for uid in vevents(body)}
+
+
+@pytest.fixture(scope="module")
+def small():
+    """Return the documents of the small season."""
+    return build(contents())
+
+
+# What there is
+
+
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        ("trial-all.ics", {"practice", "qualifying", "race", "paris"}),
+        ("trial-qualifying.ics", {"qualifying", "race", "paris"}),
+        ("trial-races.ics", {"race", "paris"}),
+        ("trial-all-proto.ics", {"practice", "race", "paris"}),
+        ("trial-all-gt.ics", {"practice", "qualifying", "race", "paris"}),
+        ("trial-qualifying-proto.ics", {"race", "paris"}),
+        ("reminders/trial-qualifying.ics", {"qualifying", "race", "paris"}),
+        ("2030/trial-2030-all.ics", {"practice", "qualifying", "race", "paris"}),
+        ("2030/trial-2030-races.ics", {"race", "paris"}),
+        ("2030/okayama/trial-2030-okayama.ics", {"practice", "qualifying", "race"}),
+        ("2030/paris/trial-2030-paris.ics", {"paris"}),
+    ],
+)
+def test_what_a_calendar_carries(small, path, names):
+    """Sessions of its kinds, of its class and of all classes; a race meeting's own has its sessions, not its days."""
+    assert carried(small[path]) == {EVENTS[name] for name in names}
+
+
+def test_weekends_are_in_a_calendar_of_their_own(small):
+    """One all-day event for each meeting, and in no other calendar of a season that has sessions."""
+    assert carried(small["trial-weekends.ics"]) == {"okayama", "paris"}
+    others = {path for path, body in calendars(small).items() if carried(body) & {"okayama", "paris"}}
+    assert others == {"trial-weekends.ics", "trial-weekends-gt.ics", "trial-weekends-proto.ics"}
+
+
+def test_every_calendar_there_is(small):
+    """Four names, each for all and for two classes, reminders of what has times, and one for each season and meeting."""
+    names = {
+        f"trial-{name}{race_class}" for name in ("all", "races", "qualifying") for race_class in ("", "-gt", "-proto")
+    }
+    weekends = {f"trial-weekends{race_class}" for race_class in ("", "-gt", "-proto")}
+    own = {
+        "2030/trial-2030-all",
+        "2030/trial-2030-races",
+        "2030/okayama/trial-2030-okayama",
+        "2030/paris/trial-2030-paris",
+    }
+    wanted = names | weekends | own | {f"reminders/{name}" for name in names}
+    assert calendars(small).keys() == {f"{name}.ics" for name in wanted}
+
+
+def test_what_is_switched_off_is_not_there():
+    """Names, classes and reminders are the publisher's choice."""
+    options = 'names = ["races"]\nclasses = false\nreminders = false\n'
+    found = calendars(build(contents(publisher=f"{PUBLISHER}\n[calendars]\n{options}")))
+    assert {path for path in found if not path.startswith("2030/")} == {"trial-races.ics"}
+
+
+def test_what_was_published_goes_on_when_it_is_switched_off():
+    """Someone subscribes to it: its address answers, and it follows what changes."""
+    store = published((contents(), NOW))
+    files = contents(publisher=f'{PUBLISHER}\n[calendars]\nnames = ["races"]\nclasses = false\nreminders = false\n')
+    files = edited(files, "trial/2030/season.toml", ("start = 2030-03-02T13:00:00", "start = 2030-03-02T14:00:00"))
+    published((files, LATER), store=store)
+    assert b"\r\nDTSTART:20300302T050000Z\r\n" in documents(store)["reminders/trial-all-gt.ics"]
+
+
+def test_no_calendar_is_ever_empty():
+    """A season without a day has none, and a calendar appears with its first event."""
+    season = 'name = "2030"\nclasses = ["gt"]\n'
+    assert calendars(build(contents(season))) == {}
+    store = published((contents(season), NOW), (contents(), LATER))
+    assert "trial-all.ics" in documents(store)
+
+
+def test_a_meeting_without_sessions_shows_its_days():
+    """Its own calendar holds the weekend until a session is known, then the sessions."""
+    season = 'name = "2030"\nclasses = ["gt"]\n[[event]]\nid = "o"\nname = "O"\nfirst_day = 2030-03-01\n'
+    assert carried(build(contents(season))["2030/o/trial-2030-o.ics"]) == {"o"}
+
+
+def test_a_class_carries_what_it_continues():
+    """Over any number of steps and both ways: old subscribers follow the successor, new ones see the past."""
+    series = SERIES + '[[class]]\nid = "gt3"\nname = "GT3"\ncontinues = ["gt"]\n'
+    series += '[[class]]\nid = "gt4"\nname = "GT4"\ncontinues = ["gt3"]\n'
+    files = contents(series=series)
+    later = SEASON.replace("2030", "2031").replace('"gt"', '"gt4"').replace("-gt", "-gt4")
+    files["trial/2031/season.toml"] = later.encode()
+    found = build(files)
+    assert (
+        vevents(found["trial-all-gt.ics"]) == vevents(found["trial-all-gt4.ics"]) == vevents(found["trial-all-gt3.ics"])
+    )
+    assert len(vevents(found["trial-all-gt.ics"])) == 8
+    assert len(vevents(found["trial-all-proto.ics"])) == 6
+
+
+def test_forerunners_are_in_no_calendar():
+    """They are on the history page and in the data only."""
+    season = SEASON.replace('status = "confirmed"\n', 'status = "confirmed"\nkind = "forerunner"\n', 1)
+    files = {**contents(), "trial/1999/season.toml": season.replace("2030", "1999").encode()}
+    found = build(files)
+    assert [path for path, body in calendars(found).items() if b".1999." in body] == []
+    assert json.loads(found["1999/season.json"])["kind"] == "forerunner"
+
+
+def test_titles_say_what_is_in_a_calendar(small):
+    """Series, class, what, and whether it rings."""
+    titles = {path: str(Calendar.from_ical(body)["X-WR-CALNAME"]) for path, body in calendars(small).items()}
+    assert titles["trial-all.ics"] == "Test Series: all sessions"
+    assert titles["trial-qualifying-gt.ics"] == "Test Series GT: qualifying and races"
+    assert titles["reminders/trial-races.ics"] == "Test Series: races, with reminders"
+    assert titles["trial-weekends.ics"] == "Test Series: race weekends"
+    assert titles["2030/trial-2030-races.ics"] == "2030 Test Series: races"
+    assert titles["2030/okayama/trial-2030-okayama.ics"] == "4 Hours of Okayama, 2030 Test Series"
+    assert len(set(titles.values())) == len(titles)
+
+
+# What a change reaches
+
+
+@pytest.fixture(scope="module")
+def moved():
+    """Return what is published before and after one session moved to another time of its day."""
+    store = published((contents(), NOW))
+    before = documents(store)
+    edit = ("start = 2030-03-02T13:00:00", "start = 2030-03-02T14:30:00")
+    published((edited(contents(), "trial/2030/season.toml", edit), LATER), store=store)
+    return before, documents(store)
+
+
+def test_one_session_that_moves_is_one_vevent_that_changes(moved):
+    """In the calendars that carry it, and in each of them alone; the others keep their bytes."""
+    before, after = moved
+    race = "race-1.okayama.2030.trial@example.org"
+    assert before.keys() == after.keys()
+    changed = set()
+    for path in calendars(after):
+        old, new = vevents(before[path]), vevents(after[path])
+        assert list(old) == list(new), path
+        if differ := {uid for uid in new if old[uid] != new[uid]}:
+            assert differ == {race}, path
+            changed.add(path)
+        else:
+            assert before[path] == after[path], path
+    assert changed == {path for path in calendars(after) if race in vevents(after[path])}
+    assert len(changed) == 21
+
+
+def test_one_session_that_moves_is_one_item_in_the_feeds(moved):
+    """Changes and everything tell it, once; news and results do not hear of a new time."""
+    before, after = moved
+    for name in ("news", "changes", "results", "everything"):
+        old, new = (json.loads(found[f"{name}/feed.json"])["items"] for found in (before, after))
+        titles = [item["title"] for item in new if item not in old]
+        expected = ["4 Hours of Okayama: Race 1: new time"] if name in ("changes", "everything") else []
+        assert titles == expected, name
+        assert [item for item in old if item not in new] == []
+        for file in ("atom.xml", "rss.xml"):
+            assert (before[f"{name}/{file}"] != after[f"{name}/{file}"]) == bool(expected), name
+
+
+def test_one_session_that_moves_changes_that_session_in_the_data(moved):
+    """And adds one fact and one item; the other meeting's page keeps its bytes."""
+    before, after = ({path: json.loads(found[path]) for path in found if path.endswith("s.json")} for found in moved)
+    assert before["series.json"] == after["series.json"]
+    old, new = before["2030/changes.json"], after["2030/changes.json"]
+    assert [one["id"] for one in new["facts"]][len(old["facts"]) :] == [
+        "race-1.okayama.retimed.20300201T093000Z",
+    ]
+    assert len(new["items"]) == len(old["items"]) + 1
+    old, new = (json.loads(found["2030/season.json"]) for found in moved)
+    sessions = [
+        (event["id"], one["id"], sorted(key for key in one if one[key] != two[key]))
+        for event, other in zip(old["events"], new["events"], strict=True)
+        for one, two in zip(event["sessions"], other["sessions"], strict=True)
+        if one != two
+    ]
+    times = ["end", "end_local", "last_modified", "revision", "sequence", "start", "start_local"]
+    assert sessions == [("okayama", "race-1", times)]
+    assert moved[0]["2030/paris/index.html"] == moved[1]["2030/paris/index.html"]
+
+
+# The wall in front of results
+
+RESULTS = """\
+[[result]]
+event = "okayama"
+session = "race-1"
+on = 2030-03-02
+note = "ztoken-a"
+sources = ["https://ztoken-b.example.org/"]
+overall = { team = "ztoken-c", number = "777", car = "ztoken-d", drivers = ["ztoken-e"] }
+
+  [[result.winner]]
+  class = "gt"
+  team = "ztoken-f"
+  number = "778"
+  car = "ztoken-g"
+  drivers = ["ztoken-h"]
+
+[[champion]]
+class = "gt"
+drivers = ["ztoken-i"]
+team = "ztoken-j"
+number = "779"
+car = "ztoken-k"
+note = "ztoken-l"
+sources = ["https://ztoken-m.example.org/"]
+
+[[champion]]
+title = "ztoken-n"
+team = "ztoken-o"
+on = 2030-03-03
+
+[[invitation]]
+race = "ztoken-p"
+team = "ztoken-q"
+class = "gt"
+note = "ztoken-r"
+sources = ["https://ztoken-s.example.org/"]
+"""
+NEWS = """\
+[[news]]
+id = "ztoken-t"
+on = 2030-03-02
+title = "ztoken-u"
+text = "ztoken-v"
+events = ["okayama"]
+sources = ["https://ztoken-w.example.org/"]
+spoils = true
+
+[[news]]
+id = "harmless"
+on = 2030-03-02
+title = "Harmless"
+text = "Nothing is told here."
+"""
+
+
+def test_no_result_reaches_a_calendar_or_the_news():
+    """Nothing of a result, a title, an invitation or a report that spoils: in no calendar, not in news, not in changes."""
+    after_the_race = LATER.replace(month=3, day=4)
+    with_results = contents(results=RESULTS, news=NEWS)
+    found = documents(published((contents(), NOW), (with_results, after_the_race)))
+    token = re.compile(rb"ztoken-[a-w]|77[789]")
+    told = {path for path, body in found.items() if token.search(re.sub(rb"\r\n |sha|[0-9a-f]{20,}", b"", body))}
+    walled = {path for path in found if path.endswith(".ics") or path.startswith(("news/", "changes/"))}
+    assert len(walled) > 30
+    assert told & walled == set()
+    # They are told where people look for them, and every token is one of those.
+    assert {"results/atom.xml", "results/rss.xml", "results/feed.json", "everything/feed.json"} <= told
+    everywhere = b"".join(found[path] for path in told)
+    assert {one for one in "abcdefghijklmnopqrstuvw" if f"ztoken-{one}".encode() not in everywhere} == set()
+    assert b"Harmless" in found["news/feed.json"]
+    assert b"Harmless" not in found["results/feed.json"]
