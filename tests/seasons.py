@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from aslms_feeds.definitions import read_definitions
 from aslms_feeds.regenerate import regenerate
 from aslms_feeds.stores.memory import MemoryStore
+
+if TYPE_CHECKING:
+    from aslms_feeds.model import SeriesFiles
 
 CALENDARS = Path(__file__).parents[1] / "calendars"
 """The real seasons."""
@@ -164,6 +169,13 @@ def everything_at_first() -> dict[str, bytes]:
     files = edited(everything(), "cup/2030/season.toml", *_AT_FIRST, (f"[[{reason}", ""))
     files = edited(files, "cup/2030/entries.toml", ('team   = "Class Team"', 'team   = "Another Team"'))
     return edited(files, "cup/2030/news.toml", ("**Eight** rounds", "Eight rounds"))
+
+
+def series_files(files: dict[str, bytes], series: str = "trial") -> SeriesFiles:
+    """Return what a calendars folder without a problem defines about one series."""
+    found = read_definitions(files, "calendars")
+    assert found.problems == ()
+    return found.series[series]
 
 
 def published(*steps: tuple[dict[str, bytes], datetime], store: MemoryStore | None = None) -> MemoryStore:

@@ -67,6 +67,23 @@ def test_what_a_calendar_carries(small, path, names):
     assert carried(small[path]) == {EVENTS[name] for name in names}
 
 
+def test_each_kind_of_session_is_in_its_calendars():
+    """All has every kind, qualifying two, races one; a race meeting is none of them."""
+    kinds = ["test", "practice", "qualifying", "race", "other"]
+    sessions = "".join(f'[[event.session]]\nid = "{kind}"\nkind = "{kind}"\nstart = 2030-03-01\n' for kind in kinds)
+    found = build(contents(f'name = "2030"\nclasses = ["gt"]\n[[event]]\nid = "o"\nname = "O"\n{sessions}'))
+    carried_kinds = {
+        name: sorted(one.removesuffix(".o") for one in carried(found[f"trial-{name}.ics"]))
+        for name in ("all", "qualifying", "races", "weekends")
+    }
+    assert carried_kinds == {
+        "all": sorted(kinds),
+        "qualifying": ["qualifying", "race"],
+        "races": ["race"],
+        "weekends": ["o"],
+    }
+
+
 def test_weekends_are_in_a_calendar_of_their_own(small):
     """One all-day event for each meeting, and in no other calendar of a season that has sessions."""
     assert carried(small["trial-weekends.ics"]) == {"okayama", "paris"}
@@ -75,17 +92,12 @@ def test_weekends_are_in_a_calendar_of_their_own(small):
 
 
 def test_every_calendar_there_is(small):
-    """Four names, each for all and for two classes, reminders of what has times, and one for each season and meeting."""
-    names = {
-        f"trial-{name}{race_class}" for name in ("all", "races", "qualifying") for race_class in ("", "-gt", "-proto")
-    }
-    weekends = {f"trial-weekends{race_class}" for race_class in ("", "-gt", "-proto")}
-    own = {
-        "2030/trial-2030-all",
-        "2030/trial-2030-races",
-        "2030/okayama/trial-2030-okayama",
-        "2030/paris/trial-2030-paris",
-    }
+    """Four names for all and for each class, reminders of what has times, two for the season, one for each meeting."""
+    classes = ("", "-gt", "-proto")
+    names = {f"trial-{name}{race_class}" for name in ("all", "races", "qualifying") for race_class in classes}
+    weekends = {f"trial-weekends{race_class}" for race_class in classes}
+    own = {f"2030/trial-2030-{name}" for name in ("all", "races")}
+    own |= {f"2030/{event}/trial-2030-{event}" for event in ("okayama", "paris")}
     wanted = names | weekends | own | {f"reminders/{name}" for name in names}
     assert calendars(small).keys() == {f"{name}.ics" for name in wanted}
 
@@ -145,15 +157,16 @@ def test_forerunners_are_in_no_calendar():
 
 
 def test_titles_say_what_is_in_a_calendar(small):
-    """Series, class, what, and whether it rings."""
+    """Series, class, what, and whether it rings; with no comma, whose escape some clients would show."""
     titles = {path: str(Calendar.from_ical(body)["X-WR-CALNAME"]) for path, body in calendars(small).items()}
     assert titles["trial-all.ics"] == "Test Series: all sessions"
     assert titles["trial-qualifying-gt.ics"] == "Test Series GT: qualifying and races"
-    assert titles["reminders/trial-races.ics"] == "Test Series: races, with reminders"
+    assert titles["reminders/trial-races.ics"] == "Test Series: races with reminders"
     assert titles["trial-weekends.ics"] == "Test Series: race weekends"
     assert titles["2030/trial-2030-races.ics"] == "2030 Test Series: races"
-    assert titles["2030/okayama/trial-2030-okayama.ics"] == "4 Hours of Okayama, 2030 Test Series"
+    assert titles["2030/okayama/trial-2030-okayama.ics"] == "4 Hours of Okayama (2030 Test Series)"
     assert len(set(titles.values())) == len(titles)
+    assert [path for path, body in calendars(small).items() if re.search(rb"X-WR-CAL\w+:[^\r]*\\", body)] == []
 
 
 # What a change reaches
@@ -279,7 +292,7 @@ text = "Nothing is told here."
 
 
 def test_no_result_reaches_a_calendar_or_the_news():
-    """Nothing of a result, a title, an invitation or a report that spoils: in no calendar, not in news, not in changes."""
+    """No word of a result, a title, an invitation or a report that spoils is in calendars, news or changes."""
     after_the_race = LATER.replace(month=3, day=4)
     with_results = contents(results=RESULTS, news=NEWS)
     found = documents(published((contents(), NOW), (with_results, after_the_race)))

@@ -86,8 +86,8 @@ def test_the_head_of_a_calendar():
         "VERSION:2.0",
         "PRODID:-//aslms-feeds//Race calendars//EN",
         "CALSCALE:GREGORIAN",
-        r"DESCRIPTION:Every season\, kept up to date. Subscribe once.",
-        r"X-WR-CALDESC:Every season\, kept up to date. Subscribe once.",
+        "DESCRIPTION:Every season and every change of it. Subscribe once.",
+        "X-WR-CALDESC:Every season and every change of it. Subscribe once.",
         "NAME:Test Series GT: races",
         "X-WR-CALNAME:Test Series GT: races",
         "COLOR:darkslateblue",
@@ -266,6 +266,18 @@ def test_an_evergreen_calendar_keeps_the_newest_whole_seasons():
     assert len(events(found["trial-all.ics"])) == 120
     assert len(found["trial-all.ics"]) < 152_000
     assert len(events(found["2028/trial-2028-all.ics"])) == 60
+
+
+def test_the_newest_season_is_kept_whatever_its_size():
+    """A calendar is never empty, and never holds half a season."""
+    note = "n" * 200
+    session = '[[event.session]]\nid = "s-{}"\nkind = "race"\nstart = 2030-03-01T10:00:00\nnote = "{}"\n'
+    season = 'name = "2030"\nclasses = ["gt"]\n[[event]]\nid = "okayama"\nname = "O"\ncircuit = "okayama"\n'
+    season += "".join(session.format(n, note) for n in range(60))
+    files = contents(season, publisher=f"{PUBLISHER}\n[calendars]\nmax_kilobytes = 50\n")
+    body = documents(published((files, NOW)))["trial-all.ics"]
+    assert len(body) > 50_000
+    assert len(events(body)) == 60
 
 
 def test_an_event_is_rendered_once_for_all_its_files(everything_now):

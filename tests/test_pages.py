@@ -6,251 +6,31 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import replace
-from datetime import UTC, date, datetime
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
 
-import lxml.html
 import pytest
 from jinja2 import Environment, nodes
+from page_editions import (
+    BASE,
+    EVIL,
+    LATER,
+    LONG,
+    changed_edition,
+    make_edition,
+    page,
+    row,
+    series_files,
+    tree,
+    whole_site,
+    words,
+)
 
-from aslms_feeds.compose import compose
 from aslms_feeds.errors import RenderError
 from aslms_feeds.feed import FEEDS
-from aslms_feeds.model import (
-    Broadcast,
-    Champion,
-    Change,
-    Circuit,
-    ClassWinner,
-    Entries,
-    Entry,
-    EntryList,
-    Event,
-    Invitation,
-    Kind,
-    News,
-    NewsItem,
-    Publisher,
-    RaceClass,
-    Result,
-    Results,
-    Season,
-    SeasonFiles,
-    Series,
-    SeriesFiles,
-    Session,
-    Status,
-    What,
-    Winner,
-)
-from aslms_feeds.render import pages
+from aslms_feeds.render import pages, templates
 
-BASE = "https://calendars.example/races"
-NOW = datetime(2025, 11, 20, 12, tzinfo=UTC)
-LATER = datetime(2025, 11, 25, 9, 30, tzinfo=UTC)
-EVIL = "<script>alert('1')</script> & \"quotes\""
-LONG = ("The Extraordinarily Long Name of a Race Meeting That Nobody at the Circuit Could Ever Say in One Breath " * 2)[
-    :180
-]
 PACKAGE = Path(pages.__file__).parents[1]
-
-SEPANG = Circuit(
-    name="Sepang International Circuit",
-    names={"ja": "セパン・インターナショナル・サーキット", "ar": "حلبة سيبانغ الدولية"},
-    city="Sepang",
-    country="MY",
-    timezone="Asia/Kuala_Lumpur",
-    latitude=2.7609,
-    longitude=101.7378,
-    length_km=5.543,
-    url="https://circuit.example/",
-)
-DUBAI = Circuit(name="Dubai Autodrome", country="AE", timezone="Asia/Dubai")
-
-
-def session(name, kind=Kind.RACE, start=None, **more):
-    """Return a session whose id is its name."""
-    return Session(id=name, kind=kind, start=start, **more)
-
-
-def sepang():
-    """Return a full race meeting: every kind of session, one without a time, one without a day, one cancelled."""
-    return Event(
-        id="sepang",
-        name="4 Hours of Sepang",
-        names={"ja": "セパン4時間", "ar": "أربع ساعات سيبانغ"},
-        circuit="sepang",
-        first_day=date(2025, 12, 11),
-        last_day=date(2025, 12, 14),
-        url="https://organiser.example/sepang?a=1&b=2",
-        checked=date(2025, 11, 18),
-        sources=("https://source.example/a%20page",),
-        broadcasts=(Broadcast(name="Race TV", url="https://tv.example/", territories=("Asia", "Europe")),),
-        session=(
-            session("test", Kind.TEST),
-            session("practice-1", Kind.PRACTICE, datetime(2025, 12, 12, 6, 30), minutes=90),  # noqa: DTZ001
-            session("qualifying-gt", Kind.QUALIFYING, date(2025, 12, 13), classes=("gt",)),
-            session("race-1", start=datetime(2025, 12, 13, 13), hours=4, round=1, note=EVIL),  # noqa: DTZ001
-            session("night", start=datetime(2025, 12, 13, 22), hours=4, status=Status.CANCELLED),  # noqa: DTZ001
-            session("race-2", start=datetime(2025, 12, 14, 13), round=2, status=Status.PROVISIONAL),  # noqa: DTZ001
-        ),
-        change=(
-            Change(id="night-off", what=What.CANCELLED, session="night", on=date(2025, 11, 1), why="No lights."),
-            Change(
-                id="moved",
-                what=What.MOVED,
-                on=date(2025, 10, 2),
-                **{"from": date(2025, 12, 4), "to": date(2025, 12, 11)},
-            ),
-        ),
-    )
-
-
-def running():
-    """Return the current season, with one event of each difficult kind."""
-    events = (
-        sepang(),
-        Event(
-            id="dubai",
-            name=EVIL,
-            circuit="dubai",
-            first_day=date(2026, 1, 29),
-            last_day=date(2026, 2, 1),
-            status=Status.POSTPONED,
-            change=(Change(id="later", what=What.POSTPONED, to=date(2026, 3, 7), why="The paddock is under water."),),
-        ),
-        Event(id="long", name=LONG.strip(), circuit="dubai", first_day=date(2026, 2, 6), status=Status.CANCELLED),
-        Event(id="someday", name="Someday", when="late spring"),
-        Event(id="nowhere", name="鈴鹿", first_day=date(2026, 4, 1), session=(session("race"),)),
-    )
-    return SeasonFiles(
-        "2025-26",
-        Season(
-            name="2025/26 Season",
-            names={"ar": "موسم 2025/26"},
-            status=Status.CONFIRMED,
-            announced=date(2025, 3, 19),
-            about="Four races. See <https://organiser.example/>.",
-            classes=("lmp2", "gt"),
-            event=events,
-            sources=("https://source.example/calendar",),
-        ),
-        Entries(
-            list=(
-                EntryList(id="season", on=date(2025, 9, 11), count=39, counts={"lmp2": 16, "gt": 23}),
-                EntryList(
-                    id="sepang",
-                    event="sepang",
-                    on=date(2025, 11, 19),
-                    entry=(
-                        Entry(
-                            number="007", **{"class": "gt"}, team=EVIL, car="Aston", drivers=("A. Ünsal", "山本 尚貴")
-                        ),
-                        Entry(number="26", **{"class": "lmp2"}, team="Algarve"),
-                    ),
-                ),
-            )
-        ),
-        Results(),
-        News(
-            news=(
-                NewsItem(
-                    id="hello", on=date(2025, 11, 12), title=EVIL, text="Some **bold** <b>text</b>", events=("sepang",)
-                ),
-                NewsItem(id="undated", title="An undated one", text="Known, but not since when."),
-            )
-        ),
-    )
-
-
-def finished():
-    """Return a season that is over, with results and champions."""
-    race = session("race", start=datetime(2024, 12, 8, 13), hours=4, round=1)  # noqa: DTZ001
-    return SeasonFiles(
-        "2024-25",
-        Season(
-            name="2024/25 Season",
-            status=Status.CONFIRMED,
-            classes=("lmp2",),
-            event=(Event(id="sepang", name="4 Hours of Sepang", circuit="sepang", session=(race,)),),
-        ),
-        results=Results(
-            result=(
-                Result(
-                    event="sepang",
-                    session="race",
-                    overall=Winner(team="Winning Team", number="4", drivers=("First", "Second")),
-                    winner=(ClassWinner(**{"class": "lmp2"}, team="Winning Team", number="4"),),
-                ),
-            ),
-            champion=(Champion(**{"class": "lmp2"}, drivers=("First", "Second")), Champion(title="Trophy", team=EVIL)),
-            invitation=(Invitation(race="24 Hours", team="Winning Team", priority=True),),
-        ),
-        news=News(news=(NewsItem(id="title", title="First wins the title", text="It is done.", spoils=True),)),
-    )
-
-
-def announced():
-    """Return a season of which nothing but the classes is known."""
-    return SeasonFiles("2026-27", Season(name="2026/27 Season", classes=("gt",)))
-
-
-def series_files(*seasons, languages=("en", "ar", "ja"), base=BASE):
-    """Return a series of these seasons."""
-    publisher = Publisher(
-        name="Race calendars & more",
-        base_url=base,
-        identity="calendars.example",
-        tag_date=date(2025, 1, 1),
-        languages=languages,
-    )
-    series = Series(
-        name="Example Series",
-        short="EX",
-        organiser="The Club",
-        url="https://organiser.example/",
-        about="A series with *style*.",
-        **{
-            "class": (
-                RaceClass(id="lmp2", name="LMP2", colour="royalblue", what="Prototypes."),
-                RaceClass(
-                    id="gt", name="GT", names={"ja": "ジーティー"}, colour="red;} body { display: none", what=EVIL
-                ),
-            )
-        },
-    )
-    return SeriesFiles("ex", publisher, series, {"sepang": SEPANG, "dubai": DUBAI}, seasons)
-
-
-def make_edition(files=None, now=NOW, ledgers=None):
-    """Return an edition, composed as a build does it."""
-    files = files or series_files(finished(), running(), announced())
-    return compose(files, ledgers or {}, now=now, base_url=files.publisher.base_url)
-
-
-def changed_edition():
-    """Return the edition after a second build, in which a race has moved."""
-    first = make_edition()
-    event = sepang()
-    moved = [
-        one.model_copy(update={"start": datetime(2025, 12, 14, 14, 30)}) if one.id == "race-2" else one  # noqa: DTZ001
-        for one in event.sessions
-    ]
-    season = running()
-    events = (event.model_copy(update={"sessions": tuple(moved)}), *season.season.events[1:])
-    season = replace(season, season=season.season.model_copy(update={"events": events}))
-    ledgers = {one.files.id: one.ledger for one in first.seasons}
-    return make_edition(series_files(finished(), season, announced()), LATER, ledgers)
-
-
-def whole_site(edition):
-    """Return every document of the site by its path below the host."""
-    root = urlsplit(edition.addresses.base_url).path
-    made = {f"{root}/ex/{one.path}": one for one in pages.series_pages(edition)}
-    site = pages.site_pages(edition.files.publisher, [pages.teasers(edition)])
-    return {**made, **{f"{root}/{one.path}": one for one in site}}
 
 
 @pytest.fixture(scope="module")
@@ -271,31 +51,10 @@ def trees(site):
     return {path: tree(one) for path, one in site.items() if path.endswith(".html")}
 
 
-def tree(document):
-    """Return a parsed page."""
-    return lxml.html.document_fromstring(document.body.decode())
-
-
-def words(element):
-    """Return the text of an element on one line."""
-    return " ".join(element.text_content().split())
-
-
-def page(trees, path, language=""):
-    """Return a page of the series by its path."""
-    folder = f"{language}/" if language else ""
-    return trees[f"/races/ex/{folder}{path}index.html"]
-
-
-def row(tree_, name):
-    """Return the row of a session on its meeting's page."""
-    (found,) = tree_.xpath("//tr[@id=$name]", name=name)
-    return found
-
-
 def test_every_page_is_there(trees):
-    """Every season and event has its page in every language, beside the four of the series and the site's own."""
-    own = ["", "subscribe/", "changes/", "2024-25/", "2024-25/sepang/", "2025-26/", "2026-27/"]
+    """Every season and event has its page in every language; forerunners have none of their own."""
+    own = ["", "subscribe/", "changes/", "history/", "2024-25/", "2024-25/sepang/", "2025-26/", "2026-27/"]
+    own += [f"2009/{event}" for event in ("", "okayama/", "sepang/", "dubai/")]
     own += [f"2025-26/{event}/" for event in ("sepang", "dubai", "long", "someday", "nowhere")]
     expected = {f"/races/ex/{tag}{path}index.html" for tag in ("", "ar/", "ja/") for path in own}
     expected |= {f"/races/{tag}index.html" for tag in ("", "ar/", "ja/")}
@@ -438,7 +197,7 @@ def test_addresses_of_other_kinds_are_refused():
         "",
     ):
         with pytest.raises(RenderError, match="no address that a page may link to"):
-            pages._href(address)
+            templates.href(address)
     for address in (
         "https://x.example",
         "http://x.example",
@@ -447,7 +206,7 @@ def test_addresses_of_other_kinds_are_refused():
         "/a",
         "#b",
     ):
-        assert pages._href(address) == address
+        assert templates.href(address) == address
 
 
 def test_templates_filter_every_address():
@@ -561,7 +320,7 @@ def test_current_season_is_the_edition_s(trees):
     series = page(trees, "")
     assert words(series.xpath("//h2")[0]) == "2025/26 Season"
     listed = [words(link) for link in series.xpath("//ul[@class='seasons']//a")]
-    assert listed == ["2026/27 Season", "2024/25 Season"]
+    assert listed == ["2026/27 Season", "2024/25 Season", "2009 Example Series"]
 
 
 def test_change_is_told_on_every_page_it_belongs_to(trees):
@@ -583,8 +342,10 @@ def test_revisions_tell_a_stale_app_from_a_wrong_calendar(trees):
 
 
 def test_results_are_behind_a_fold(trees):
-    """Nothing outside the folded results names a winner."""
+    """Nothing outside the folded results names a winner, but the history page for seasons that are over."""
     for path, one in trees.items():
+        if path.endswith("/history/index.html"):
+            continue
         for fold in one.xpath("//details[@class='spoilers']"):
             assert fold.get("open") is None, path
             fold.drop_tree()
@@ -725,7 +486,7 @@ def test_the_hour_is_in_no_page(site):
 def test_same_bytes_under_any_hash_seed_and_zone(tmp_path):
     """Another process, with another hash seed and time zone, makes the same bytes."""
     program = (
-        "import hashlib, test_pages as t; site = t.whole_site(t.changed_edition());"
+        "import hashlib, page_editions as t; site = t.whole_site(t.changed_edition());"
         "print(hashlib.sha256(b''.join(p.encode() + site[p].body for p in site)).hexdigest())"
     )
     found = set()

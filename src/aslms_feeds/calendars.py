@@ -147,7 +147,7 @@ class _Planner:
             title = f"{title} {naming.class_name(race_class, self.files.series, self.language)}"
         title = _("%(title)s: %(what)s", title=title, what=what_it_holds(name, self.language))
         if reminders:
-            title = _("%(title)s, with reminders", title=title)
+            title = _("%(title)s with reminders", title=title)
         tag = self.language.tag
         return Calendar(
             path=self.addresses.evergreen(tag, name, race_class or None, reminders=reminders),
@@ -158,7 +158,7 @@ class _Planner:
             race_class=race_class,
             reminders=reminders,
             title=title,
-            description=_("Every season, kept up to date. Subscribe once."),
+            description=_("Every season and every change of it. Subscribe once."),
             page_url=self.addresses.page_url(tag),
             components=held,
         )
@@ -177,7 +177,7 @@ class _Planner:
                 race_class="",
                 reminders=False,
                 title=_("%(title)s: %(what)s", title=title, what=what_it_holds(name, self.language)),
-                description=_("This season only, kept up to date."),
+                description=_("This season only and every change of it."),
                 page_url=self.addresses.page_url(tag, season.id),
                 components=tuple(component for component in held if selected(name, component)),
             )
@@ -191,8 +191,8 @@ class _Planner:
                 event=event.id,
                 race_class="",
                 reminders=False,
-                title=_("%(event)s, %(season)s", event=meeting, season=title),
-                description=_("One race meeting, kept up to date."),
+                title=_("%(event)s (%(season)s)", event=meeting, season=title),
+                description=_("One race meeting and every change of it."),
                 page_url=self.addresses.page_url(tag, season.id, event.id),
                 components=self._meeting(event.id, held),
             )

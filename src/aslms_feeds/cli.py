@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from aslms_feeds import __version__
 from aslms_feeds.errors import AslmsFeedsError, Busy, PublicationError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from aslms_feeds.definitions import Definitions
     from aslms_feeds.facts import Fact
@@ -35,6 +36,9 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # A terminal that knows no arrow is no reason to stop.
     given = _parser().parse_args(arguments)
     try:
         from aslms_feeds.settings import settings
@@ -84,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
         return one
 
     check = add("check", _check, "say everything that is wrong in the definitions")
+    check.add_argument("--strict", action="store_true", help="warnings count as errors")
     check.add_argument("--json", action="store_true", help="as JSON, for programs")
     build = add("build", _build, "publish what the definitions say, and write only what changed")
     _writes(build)
@@ -100,7 +105,9 @@ def _parser() -> argparse.ArgumentParser:
     _writes(watch)
     watch.add_argument("--settle", metavar="SECONDS", help="publish an edit once it stood so long (default: 30)")
     watch.add_argument("--parent", metavar="PID", type=int, help=argparse.SUPPRESS)
-    schema = add("schema", _schema, "write the JSON Schemas that give editors completion")
+    schema = add(
+        "schema", _schema, "write the JSON Schemas that give editors completion, and the reference in README.md"
+    )
     schema.add_argument("--check", action="store_true", help="only say whether they are up to date")
     return parser
 
@@ -124,26 +131,38 @@ def _instant(text: str) -> datetime:
 
 def _check(given: argparse.Namespace, chosen: Settings) -> int:
     from aslms_feeds import sources
+    from aslms_feeds.advice import warnings
     from aslms_feeds.definitions import read_definitions
 
     found = read_definitions(sources.read(chosen.calendars), str(chosen.calendars))
+    doubts = warnings(found, today=datetime.now(UTC).date())
+    status = WRONG if found.problems or (given.strict and doubts) else DONE
     if given.json:
         import json
 
-        rows = [
-            {"file": one.file, "line": one.line, "column": one.column, "where": one.where, "message": one.message}
-            for one in found.problems
-        ]
-        print(json.dumps({"problems": rows}, ensure_ascii=False, indent=1))
-        return WRONG if rows else DONE
-    for problem in found.problems:
+        rows = {
+            name: [
+                {"file": one.file, "line": one.line, "column": one.column, "where": one.where, "message": one.message}
+                for one in problems
+            ]
+            for name, problems in (("problems", found.problems), ("warnings", doubts))
+        }
+        print(json.dumps(rows, ensure_ascii=False, indent=1))
+        return status
+    for problem in (*found.problems, *doubts):
         print(problem, file=sys.stderr)
-    if found.problems:
-        count = len(found.problems)
-        print(f"{chosen.calendars}: {count} problem{'s' if count != 1 else ''}", file=sys.stderr)
-        return WRONG
-    print(f"{chosen.calendars}: {_counted(found)}: no problem")
-    return DONE
+    summary = _number(len(found.problems), "problem")
+    if doubts:
+        summary += f", {_number(len(doubts), 'warning')}"
+    if status == WRONG:
+        print(f"{chosen.calendars}: {summary}", file=sys.stderr)
+    else:
+        print(f"{chosen.calendars}: {_counted(found)}: {summary}")
+    return status
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count or 'no'} {what}{'s' if count > 1 else ''}"
 
 
 def _counted(found: Definitions) -> str:
@@ -175,21 +194,21 @@ def _regenerated(chosen: Settings, now: datetime) -> Report | None:
 
     contents = sources.read(chosen.calendars)
     if freshness.unchanged(chosen.output, contents, chosen.base_url, now=now):
-        last = freshness.read(chosen.output)
-        freshness.write(chosen.output, last, now=now)
+        freshness.touch(chosen.output)
         return None
+    prints = freshness.fingerprints(contents, chosen.base_url)
     from aslms_feeds.regenerate import regenerate
     from aslms_feeds.stores.local import LocalStore
 
+    def record(report: Report) -> None:
+        generations = freshness.generations(chosen.output)
+        done = {} if report.failed else prints
+        freshness.write(chosen.output, freshness.LastRun(now, done, generations, report.next_due))
+        freshness.replace(chosen.output / "status.json", _report_json(report).encode() + b"\n")
+
+    freshness.forget(chosen.output)
     store, root = LocalStore(chosen.output), str(chosen.calendars)
-    report = regenerate(store, contents, now=now, base_url=chosen.base_url, root=root)
-    done = None
-    if not report.failed:
-        prints = freshness.fingerprints(contents, chosen.base_url)
-        done = freshness.LastRun(prints, freshness.generations(chosen.output), report.next_due)
-    freshness.write(chosen.output, done, now=now)
-    freshness.replace(chosen.output / "status.json", _report_json(report).encode() + b"\n")
-    return report
+    return regenerate(store, contents, now=now, base_url=chosen.base_url, root=root, record=record)
 
 
 def _report_json(report: Report | None) -> str:
@@ -257,26 +276,56 @@ def _fact(fact: Fact) -> str:
 def _serve(given: argparse.Namespace, chosen: Settings) -> int:
     from aslms_feeds.serve import run
 
-    watcher = _start_watcher(chosen) if given.watch else None
+    end_watcher = _start_watcher(chosen) if given.watch else None
     try:
         print(f"Serving {chosen.output} on http://{chosen.host}:{chosen.port}/ (Ctrl-C ends it)", flush=True)
         run(chosen.output, host=chosen.host, port=chosen.port)
     finally:
-        if watcher is not None:
-            watcher.terminate()
-            watcher.wait()
+        if end_watcher is not None:
+            end_watcher()
     return DONE
 
 
-def _start_watcher(chosen: Settings):  # type: ignore[no-untyped-def] # noqa: ANN202 - subprocess is imported here
-    """Build in a process of its own: in a thread, every build would hold up the answers."""
+_AGAIN_SECONDS = 5.0
+"""How long after its end a watcher is started again."""
+
+
+def _start_watcher(chosen: Settings) -> Callable[[], None]:
+    """Build in a process of its own, and start it again should it end; return what ends it for good.
+
+    In a thread of this process, every build would hold up the answers.
+    """
     import subprocess
+    import threading
 
     command = [sys.executable, "-m", "aslms_feeds", "watch", "--parent", str(os.getpid())]
     command += ["--calendars", str(chosen.calendars), "--output", str(chosen.output), "--settle", str(chosen.settle)]
     if chosen.base_url:
         command += ["--base-url", chosen.base_url]
-    return subprocess.Popen(command)  # noqa: S603 - our own command
+    over = threading.Event()
+    watchers = [subprocess.Popen(command)]  # noqa: S603 - our own command
+
+    def keep() -> None:
+        while True:
+            status = watchers[-1].wait()
+            if over.wait(_AGAIN_SECONDS):
+                return
+            print(f"aslms-feeds: the watcher ended with status {status}; starting it again", file=sys.stderr)
+            watchers.append(subprocess.Popen(command))  # noqa: S603 - our own command
+
+    keeper = threading.Thread(target=keep, daemon=True)
+    keeper.start()
+
+    def end() -> None:
+        over.set()
+        watchers[-1].terminate()
+        keeper.join()
+
+    return end
+
+
+_RETRY_SECONDS = 60.0
+"""When a watcher tries again what failed for another reason than the definitions."""
 
 
 def _watch(given: argparse.Namespace, chosen: Settings) -> int:
@@ -287,19 +336,23 @@ def _watch(given: argparse.Namespace, chosen: Settings) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(DONE))
 
     def build() -> datetime | None:
-        try:
-            report = _regenerated(chosen, datetime.now(UTC))
-        except (AslmsFeedsError, OSError) as error:
-            _failed(error if isinstance(error, AslmsFeedsError) else PublicationError(str(error)))
-            return None
-        if report is not None:
-            _tell(report, chosen)
-            sys.stdout.flush()
-            return report.next_due
         from aslms_feeds import freshness
 
-        last = freshness.read(chosen.output)
-        return last.next_due if last else None
+        now = datetime.now(UTC)
+        again = now + timedelta(seconds=_RETRY_SECONDS)
+        try:
+            report = _regenerated(chosen, now)
+        except (AslmsFeedsError, OSError) as error:
+            _failed(error if isinstance(error, AslmsFeedsError) else PublicationError(str(error)))
+            return again
+        if report is None:
+            last = freshness.read(chosen.output)
+            return last.next_due if last else None
+        _tell(report, chosen)
+        sys.stdout.flush()
+        if any(part.error for part in report.parts):
+            return min(again, report.next_due or again)
+        return report.next_due
 
     if not Path(chosen.calendars).is_dir():
         message = f"there is no folder {chosen.calendars}"
@@ -309,19 +362,22 @@ def _watch(given: argparse.Namespace, chosen: Settings) -> int:
 
 
 def _schema(given: argparse.Namespace, chosen: Settings) -> int:
-    from aslms_feeds.schemas import schemas
+    from aslms_feeds.schemas import schemas, with_reference
 
     folder = chosen.calendars / "schema"
-    wanted: Mapping[str, bytes] = schemas()
-    stale = [name for name, text in wanted.items() if not _is(folder / name, text)]
+    wanted: dict[Path, bytes] = {folder / name: text for name, text in schemas().items()}
+    readme = chosen.calendars / "README.md"
+    if readme.is_file():
+        wanted[readme] = with_reference(readme.read_text(encoding="utf-8")).encode()
+    stale = [path for path, text in wanted.items() if not _is(path, text)]
     if given.check:
-        for name in stale:
-            print(f"{folder / name} is out of date; write it with: aslms-feeds schema", file=sys.stderr)
+        for path in stale:
+            print(f"{path} is out of date; write it with: aslms-feeds schema", file=sys.stderr)
         return WRONG if stale else DONE
     folder.mkdir(parents=True, exist_ok=True)
-    for name in stale:
-        (folder / name).write_bytes(wanted[name])
-        print(folder / name)
+    for path in stale:
+        path.write_bytes(wanted[path])
+        print(path)
     return DONE
 
 

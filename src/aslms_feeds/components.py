@@ -76,6 +76,7 @@ class Component:
             name=self.name,
             start=write_moment(self.span.start),
             end=write_moment(self.span.end),
+            end_known=self.span.end_known,
             precision=self.span.precision,
             status=self.status,
             place=self.place,

@@ -5,19 +5,22 @@ A problem in one series leaves the others untouched; a problem in the shared fil
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from aslms_feeds import checks
+from aslms_feeds.checks import is_id, nearest
 from aslms_feeds.errors import Problem
-from aslms_feeds.identity import ID_LENGTH, ID_PATTERN, SERIES_FOLDERS, SITE_FOLDERS
+from aslms_feeds.identity import ID_PATTERN, SERIES_FOLDERS, SITE_FOLDERS
 from aslms_feeds.model import (
+    CALENDAR_NAMES,
+    LINE_PATTERN,
+    RETIRED_PATTERN,
     Circuit,
     Definition,
     Entries,
@@ -31,7 +34,7 @@ from aslms_feeds.model import (
 )
 from aslms_feeds.moments import event_days
 from aslms_feeds.positions import Positions
-from aslms_feeds.toml import parse, text_problems
+from aslms_feeds.toml import frozen, parse, text_problems, unfilled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -75,54 +78,113 @@ class File:
     def __init__(self, label: str, content: bytes) -> None:
         """Read ``content``; ``label`` is how problems name the file."""
         self.label = label
-        parsed = parse(label, content)
+        parsed = parse(content)
         self.text = parsed.text
         self.data = parsed.data
-        self.problems = list(parsed.problems)
+        self._filled = parsed.filled
         self._positions: Positions | None = None
+        self._more = 0
+        self._found = [Problem(label, note.line, note.column, "", note.message) for note in parsed.notes]
+        self._note_short_times()
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What is wrong in it; a file with hundreds of problems has the first ones listed and the rest counted."""
+        if not self._more:
+            return self._found
+        return [*self._found, Problem(self.label, 0, 0, "", f"and {self._more:,} more problems in this file")]
 
     def problem(self, location: Location, message: str, *, key: bool = False) -> Problem:
         """Return a problem at a place of this file."""
-        self._positions = self._positions or Positions(self.text)
-        line, column = self._positions.of(location, key=key)
-        return Problem(self.label, line, column, where(self.data, location), message)
+        line, column = self._placed.of(location, key=key)
+        return Problem(self.label, line, unfilled(line, column, self._filled), where(self.data, location), message)
 
     def add(self, location: Location, message: str, *, key: bool = False) -> None:
         """Note a problem at a place of this file."""
-        self.problems.append(self.problem(location, message, key=key))
+        if len(self._found) < MAX_PROBLEMS:
+            self._found.append(self.problem(location, message, key=key))
+        else:
+            self._more += 1
+
+    def ids(self, location: Location, key: str = "id") -> frozenset[str]:
+        """Return the ids of a list of tables as they are written, whether the tables are right or not."""
+        data: Any = self.data
+        for step in location:
+            if isinstance(data, dict):
+                data = data.get(str(step))
+            elif isinstance(data, tuple) and isinstance(step, int) and step < len(data):
+                data = data[step]
+            else:
+                data = None
+        rows = data if isinstance(data, tuple) else ()
+        found = (row.get(key) for row in rows if isinstance(row, dict))
+        return frozenset(name for name in found if isinstance(name, str))
 
     def read(self, model: type[M]) -> M | None:
-        """Return the whole file as a model; None, and problems noted, when it is not one."""
+        """Return the whole file as a model, without what is wrong in it; None when nothing can be made of it."""
         if self.data is None:
             return None
-        self._check_text(())
+        self._check_text()
         return self._validated(model, self.data, ())
 
     def read_tables(self, model: type[M]) -> dict[str, M]:
-        """Return a file of tables named by ids as models; what is wrong is noted and left out."""
+        """Return a file of tables named by ids as models, without what is wrong in them."""
         found = {}
         if self.data is not None:
-            self._check_text(())
+            self._check_text()
             for name, table in self.data.items():
-                if not re.match(ID_PATTERN, name) or len(name) > ID_LENGTH:
-                    self.add((name,), f"{name!r} is no id: {_ID_RULE}", key=True)
+                if not is_id(name):
+                    self.add((name,), f"{_shown(name)} is no id: {_ID_RULE}", key=True)
                 elif (value := self._validated(model, table, (name,))) is not None:
                     found[name] = value
         return found
 
-    def _check_text(self, location: Location) -> None:
-        for place, message in text_problems(self.data, location):
+    @property
+    def _placed(self) -> Positions:
+        if self._positions is None:
+            self._positions = Positions(self.text)
+        return self._positions
+
+    def _note_short_times(self) -> None:
+        if not self._filled:
+            return
+        # The text holds the seconds; a value behind them on its line stands three characters further right there.
+        lines = self.text.split("\n")
+        wanted: dict[tuple[int, int], tuple[int, int]] = {}
+        shift: dict[int, int] = defaultdict(int)
+        for line, column in self._filled:
+            wanted[line, column + shift[line]] = line, column
+            shift[line] += len(":00")
+        known = self._placed.at(set(wanted))
+        for (line, whole), (_line, column) in wanted.items():
+            time = _TIME.match(lines[line - 1], whole - 1)
+            full = time.group() if time else ""
+            if len(full) == len("14:00:00"):
+                continue  # no key takes a time without its day, and that will be said
+            message = f"found {full[:-3]}, a time without seconds: TOML wants {full}"
+            if len(self._found) < MAX_PROBLEMS:
+                place = where(self.data, known.get((line, whole), ()))
+                self._found.append(Problem(self.label, line, column, place, message))
+            else:
+                self._more += 1
+
+    def _check_text(self) -> None:
+        for place, message in text_problems(self.data):
             self.add(place, message)
 
     def _validated(self, model: type[M], data: object, prefix: Location) -> M | None:
         try:
             return model.model_validate(data)
         except ValidationError as error:
-            for location, message, key in explained(model, data, error.errors(include_url=False)):
-                self.add(prefix + location, message, key=key)
-            return None
+            value, errors = _mended(model, data, error)
+        for location, message, key in explained(model, data, errors):
+            self.add(prefix + location, message, key=key)
+        return value
 
 
+MAX_PROBLEMS = 500
+"""The most problems listed of one file: a slip repeated in every line shows in fewer."""
+_TIME = re.compile(r"(?:\d{4}-\d\d-\d\d[Tt ])?\d\d:\d\d:\d\d")
 _ID_RULE = "small letters, digits and single hyphens, such as race-1"
 
 
@@ -137,81 +199,138 @@ def where(data: object, location: Location) -> str:
             inner = data[step]
         if isinstance(step, int):
             name = inner.get("id", inner.get("number")) if isinstance(inner, dict) else None
-            words.append(name if isinstance(name, str) and name else f"#{step + 1}")
+            words.append(name if isinstance(name, str) and _PLAIN.fullmatch(name) else f"#{step + 1}")
         else:
-            words.append(str(step))
+            words.append(step if _PLAIN.fullmatch(step) else _shown(step))
         data = inner
     return ".".join(words)
 
 
+_PLAIN = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
+
 def explained(model: type[BaseModel], data: object, errors: Iterable[ErrorDetails]) -> list[tuple[Location, str, bool]]:
     """Return pydantic's errors in our words: place, message, and whether the key itself is meant."""
-    messages: dict[tuple[Location, bool], list[str]] = defaultdict(list)
-    for error in errors:
-        location = _real(data, error["loc"])
-        key = error["type"] == "extra_forbidden" or error["loc"][-1:] == ("[key]",)
-        message = _message(model, location, error)
-        if message not in messages[location, key]:
-            messages[location, key].append(message)
-    return [(location, " or ".join(found), key) for (location, key), found in messages.items()]
+    messages: dict[tuple[Location, bool], list[ErrorDetails]] = defaultdict(list)
+    for one in errors:
+        location = _real(data, one)
+        key = one["type"] == "extra_forbidden" or one["loc"][-1:] == ("[key]",)
+        messages[location, key].append(one)
+    found = []
+    for count, ((location, key), same) in enumerate(messages.items()):
+        # Beyond what is listed, a problem is only counted.
+        said = _message(model, location, same) if count <= MAX_PROBLEMS else ""
+        found.append((location, said, key))
+    return found
 
 
-def _real(data: object, location: tuple[int | str, ...]) -> Location:
-    """Return a location without the names of union members, which pydantic puts in between."""
+def _real(data: object, error: ErrorDetails) -> Location:
+    """Return where an error is: without the names of union members, which pydantic puts in between."""
+    location = error["loc"]
     real: list[str | int] = []
     for index, step in enumerate(location):
-        if isinstance(data, dict) and (step in data or index == len(location) - 1):
+        if isinstance(data, dict) and (step in data or (index == len(location) - 1 and step != "[key]")):
             data = data.get(step)
             real.append(step)
-        elif isinstance(data, tuple) and isinstance(step, int) and step < len(data):
+        elif isinstance(data, tuple | list) and isinstance(step, int) and step < len(data):
             data = data[step]
             real.append(step)
         else:
             break
-    return tuple(step for step in real if step != "[key]")
+    # A check of a whole table names the key it is about.
+    key = error.get("ctx", {}).get("key")
+    return (*real, key) if isinstance(key, str) and isinstance(data, dict) else tuple(real)
 
 
-def _message(model: type[BaseModel], location: Location, error: ErrorDetails) -> str:
-    found = error["input"]
+def _message(model: type[BaseModel], location: Location, errors: list[ErrorDetails]) -> str:
+    """Return what is wrong at one place; an alternative that fits the value best speaks for all of them."""
+    if errors[0]["type"] == "missing":
+        return f"the key {location[-1]!r} is required"
+    if errors[0]["type"] == "extra_forbidden":
+        name, allowed = str(location[-1]), _keys_at(model, location[:-1])
+        return f"unknown key {_shown(name)}{nearest(name, allowed)}; allowed: {', '.join(allowed)}"
+    if errors[0]["type"] == "tuple_type" and isinstance(errors[0]["input"], dict):
+        name = ".".join(step for step in location if isinstance(step, str))
+        return f"found one table; one of many is written with double brackets, [[{name}]]"
+    told = [error for error in errors if error["type"] in _TELLING]
+    if told:
+        return _one_message(told[0], told[0]["input"])
+    found = errors[0]["input"]
+    types = {error["type"] for error in errors}
+    if not types.isdisjoint(_DAYS):
+        return f"found {_shown(found)}; {_day_wanted(found, types)}"
+    return " or ".join(dict.fromkeys(_one_message(error, found) for error in errors))
+
+
+_TELLING = frozenset({"timezone_naive", "year"})
+_DAYS = frozenset(
+    {
+        "date_type",
+        "datetime_type",
+        "date_from_datetime_inexact",
+        "date_from_datetime_parsing",
+        "datetime_from_date_parsing",
+        "date_parsing",
+        "datetime_parsing",
+    }
+)
+
+
+def _day_wanted(found: object, types: set[str]) -> str:
+    time = not types.isdisjoint({"datetime_type", "datetime_from_date_parsing", "datetime_parsing"})
+    day = not types.isdisjoint({"date_type", "date_from_datetime_inexact", "date_from_datetime_parsing"})
+    text = ", or a text" if types & {"string_type", "string_too_long", "string_too_short"} else ""
+    if isinstance(found, str):
+        return "dates and times stand without quotes: " + ("2023-12-02T14:00:00" if time else "2023-12-02")
+    if time and day:
+        return f"a time with its day is wanted, 2023-12-02T14:00:00, or the day alone, 2023-12-02{text}"
+    if time:
+        return "a time with its day is wanted, such as 2023-12-02T14:00:00"
+    return "a day alone is wanted, such as 2023-12-02"
+
+
+def _one_message(error: ErrorDetails, found: object) -> str:
+    context = error.get("ctx", {})
     match error["type"]:
-        case "extra_forbidden":
-            allowed = _keys_at(model, location[:-1])
-            return f"unknown key {location[-1]!r}{_nearest(str(location[-1]), allowed)}; allowed: {', '.join(allowed)}"
-        case "missing":
-            return f"the key {location[-1]!r} is required"
         case "enum" | "literal_error":
-            allowed = re.findall(r"'([^']*)'", str(error.get("ctx", {}).get("expected", "")))
-            return f"found {_shown(found)}{_nearest(str(found), allowed)}; allowed: {', '.join(allowed)}"
-        case "string_pattern_mismatch" if error.get("ctx", {}).get("pattern") == ID_PATTERN:
-            return f"found {_shown(found)}; an id is {_ID_RULE}"
+            allowed = re.findall(r"'([^']*)'|\b(\d+)\b", str(context.get("expected", "")))
+            names = [name or number for name, number in allowed]
+            return f"found {_shown(found)}{nearest(str(found), names)}; allowed: {', '.join(names)}"
         case "string_pattern_mismatch":
-            return f"found {_shown(found)}; one line of text without space at its ends" + _pattern_hint(error)
+            return f"found {_shown(found)}; {_PATTERNS.get(str(context.get('pattern')), 'it looks otherwise')}"
+        case "string_too_long":
+            length = len(found) if isinstance(found, str) else 0
+            return f"found {length:,} characters; {context.get('max_length'):,} are allowed"
+        case "string_too_short":
+            return "found an empty text; leave the key out when there is nothing to say"
         case "timezone_naive":
-            return f"found {found}; times are the circuit's own: write it without Z or an offset"
-        case "date_type" | "datetime_type" | "date_from_datetime_inexact" if isinstance(found, str):
-            return f"found the text {_shown(found)}; write a date without quotes: 2023-12-02 or 2023-12-02T14:00:00"
-        case "date_type" | "date_from_datetime_inexact" | "date_from_datetime_parsing":
-            return f"found {_shown(found)}; a day is wanted, such as 2023-12-02"
-        case "datetime_type" | "datetime_from_date_parsing":
-            return f"found {_shown(found)}; a time is wanted, such as 2023-12-02T14:00:00"
+            return f"found {_shown(found)}; times are the circuit's own: write it without Z or an offset"
         case "string_type":
             return f"found {_shown(found)}; text in quotes is wanted"
         case "tuple_type":
             return f'found {_shown(found)}; a list is wanted, such as ["one", "two"]'
+        case "dict_type" | "model_type" | "model_attributes_type" if isinstance(found, tuple):
+            return "found a list; one table is wanted"
         case "dict_type" | "model_type" | "model_attributes_type":
             return f"found {_shown(found)}; a table is wanted"
+        case "int_type" | "int_from_float" | "int_parsing_size":
+            return f"found {_shown(found)}; a whole number without quotes is wanted"
+        case "float_type":
+            return f"found {_shown(found)}; a number without quotes is wanted"
+        case "bool_type":
+            return f"found {_shown(found)}; true or false is wanted, without quotes"
+        case "finite_number":
+            return f"found {_shown(found)}, which is no number"
+        case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal":
+            bound = next(iter(context.values()), "")
+            words = error["type"].replace("_than", "").replace("_equal", " or equal to").replace("greater", "more than")
+            words = {"more than or equal to": "at least", "less or equal to": "at most", "less": "less than"}.get(
+                words, words
+            )
+            return f"found {_shown(found)}; {words} {bound:g} is allowed"
         case _:
             text = error["msg"][0].lower() + error["msg"][1:]
             return f"found {_shown(found)}; {text}" if not isinstance(found, dict | tuple) else text
-
-
-def _pattern_hint(error: ErrorDetails) -> str:
-    pattern = str(error.get("ctx", {}).get("pattern", ""))
-    hints = {
-        r"^[A-Z]{2}$": "; here a country code of two capital letters (ISO 3166-1), such as MY",
-        r"^[0-9A-Za-z]{1,5}$": "; here a car's number, such as 99 or 007",
-    }
-    return hints.get(pattern, "")
 
 
 def _shown(value: object) -> str:
@@ -220,31 +339,40 @@ def _shown(value: object) -> str:
             return repr(value if len(value) <= 60 else value[:57] + "…")  # noqa: PLR2004 - one line
         case bool():
             return str(value).lower()
-        case datetime() | date():
+        case datetime() | date() | time():
             return value.isoformat()
         case dict():
             return "a table"
         case tuple():
             return "a list"
         case _:
-            return str(value)
+            return str(value)[:60]
 
 
-def _nearest(found: str, allowed: Iterable[str]) -> str:
-    near = difflib.get_close_matches(found, list(allowed), n=1, cutoff=0.6)
-    return f", did you mean {near[0]!r}?" if near else ""
+_PATTERNS = {
+    ID_PATTERN: f"an id is {_ID_RULE}",
+    LINE_PATTERN: "one line of text is wanted, without space at its ends",
+    r"\S": "a text is wanted; leave the key out when there is nothing to say",
+    r"^[A-Z]{2}$": "a country's code of two capital letters is wanted (ISO 3166-1), such as MY",
+    r"^[0-9A-Za-z]{1,5}$": "a car's number is wanted, such as 99 or 007",
+    RETIRED_PATTERN: "an event's id is wanted, or event.session",
+}
 
 
 def _keys_at(model: type[BaseModel], location: Location) -> list[str]:
     """Return the keys a table at ``location`` may hold."""
+    current = _model_at(model, location)
+    return [info.alias or name for name, info in current.model_fields.items()]
+
+
+def _model_at(model: type[BaseModel], location: Location) -> type[BaseModel]:
     current: type[BaseModel] = model
     for step in location:
-        if isinstance(step, int):
-            continue
         for name, info in current.model_fields.items():
             if (info.alias or name) == step:
                 current = _model_in(info.annotation) or current
-    return [info.alias or name for name, info in current.model_fields.items()]
+                break
+    return current
 
 
 def _model_in(annotation: object) -> type[BaseModel] | None:
@@ -256,102 +384,223 @@ def _model_in(annotation: object) -> type[BaseModel] | None:
     return None
 
 
+_STAND_IN: dict[str, object] = {
+    "name": "?",
+    "title": "?",
+    "text": "?",
+    "team": "?",
+    "race": "?",
+    "why": "?",
+    "short": "?",
+    "url": "https://example.org",
+    "kind": "other",
+    "what": "announced",
+    "country": "XX",
+    "timezone": "UTC",
+    "base_url": "https://example.org",
+    "identity": "example.org",
+    "tag_date": date(2000, 1, 1),
+}
+"""What stands for a required key that is wrong or missing while the rest of its file is checked."""
+_STAND_IN_IDS = frozenset({"id", "class", "event", "session"})
+_ROUNDS = 4
+"""Taking out what is wrong may show what a check of the whole table finds then."""
+
+
+def _mended(model: type[M], data: object, error: ValidationError) -> tuple[M | None, list[ErrorDetails]]:
+    """Return the model without what is wrong, and all that is: so the rest is checked in the same run.
+
+    It is never published. Lists keep their length, so that positions in the model are positions in the file.
+    """
+    table = _unfrozen(data)
+    errors: list[ErrorDetails] = []
+    for _round in range(_ROUNDS):
+        new = error.errors(include_url=False)
+        # What stands in for something wrong is no mistake of the file.
+        places = dict.fromkeys(_real(table, one) for one in new)
+        errors += new
+        if not all(_mend(model, table, place) for place in places):
+            break
+        try:
+            return model.model_validate(frozen(table)), errors
+        except ValidationError as again:
+            error = again
+    return None, errors
+
+
+def _unfrozen(value: Any) -> Any:  # noqa: ANN401 - any TOML value
+    match value:
+        case dict():
+            return {key: _unfrozen(inner) for key, inner in value.items()}
+        case tuple():
+            return [_unfrozen(inner) for inner in value]
+        case _:
+            return value
+
+
+def _is_tables(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(one, dict) for one in value)
+
+
+def _mend(model: type[BaseModel], table: Any, location: Location) -> bool:  # noqa: ANN401 - any TOML value
+    """Take what is wrong at a place out of the table; False when that cannot be done."""
+    current, data = model, table
+    for index, step in enumerate(location):
+        if isinstance(step, int):
+            data = data[step]
+            if not isinstance(data, dict):
+                return False
+            continue
+        info = next((info for name, info in current.model_fields.items() if (info.alias or name) == step), None)
+        if info is None:
+            return data.pop(step, None) is not None if isinstance(data, dict) else False
+        inner = _model_in(info.annotation)
+        deeper = location[index + 1 :]
+        value = data.get(step)
+        if inner is not None and deeper and (isinstance(value, dict) or _is_tables(value)):
+            current, data = inner, value
+        elif not info.is_required() and (step in data or step not in _STAND_IN):
+            data.pop(step, None)
+            return True
+        elif step == "number":
+            data[step] = f"Z{next(one for one in reversed(location) if isinstance(one, int)):04}"[:5]
+            return True
+        elif step in _STAND_IN:
+            data[step] = _STAND_IN[step]
+            return True
+        elif step in _STAND_IN_IDS:
+            data[step] = checks.UNREAD + "-".join(str(one) for one in location if isinstance(one, int))
+            return True
+        else:
+            return False
+    return False
+
+
 def read_definitions(contents: Mapping[str, bytes], root: str) -> Definitions:
     """Return what the files of a calendars folder define.
 
     ``contents`` maps paths below the folder to bytes; ``root`` is how the folder is named in problems.
     """
     files = {path: File(f"{root}/{path}", data) for path, data in sorted(contents.items()) if path.endswith(".toml")}
-    shared: list[Problem] = []
-    publisher = _shared(files, PUBLISHER, root, shared, Publisher)
-    circuits: dict[str, Circuit] = {}
+    shared = [
+        Problem(f"{root}/{path}", 0, 0, "", f"the file is missing; {why}")
+        for path, why in _SHARED.items()
+        if path not in files
+    ]
+    publisher = files[PUBLISHER].read(Publisher) if PUBLISHER in files else None
+    if publisher is not None:
+        checks.publisher(files[PUBLISHER], publisher)
+    venues = checks.Venues({}, complete=False)
     if CIRCUITS in files:
-        circuits = files[CIRCUITS].read_tables(Circuit)
-        checks.circuits(files[CIRCUITS], circuits)
-        shared += files[CIRCUITS].problems
-    else:
-        shared.append(Problem(f"{root}/{CIRCUITS}", 0, 0, "", "the file is missing; it names the venues"))
-    folders = sorted({path.split("/")[0] for path in files if path.count("/") in (1, 2)})
+        found = files[CIRCUITS].read_tables(Circuit)
+        checks.circuits(files[CIRCUITS], found)
+        names = files[CIRCUITS].data
+        venues = checks.Venues(found, frozenset(names or ()), complete=names is not None)
+    for path, file in files.items():
+        if path not in _SHARED and path.count("/") not in (1, 2):
+            allowed = f"the folder holds {PUBLISHER}, {CIRCUITS} and a folder for each series"
+            file.add((), f"unknown file{nearest(path, _SHARED)}; {allowed}")
+    folders = _by_folder({path: file for path, file in files.items() if path.count("/") in (1, 2)})
     good: dict[str, SeriesFiles] = {}
-    broken: dict[str, tuple[Problem, ...]] = {"": tuple(shared)} if shared else {}
-    for name in folders:
-        own = {path.removeprefix(f"{name}/"): file for path, file in files.items() if path.startswith(f"{name}/")}
-        found = _series(name, own, publisher, circuits, root)
-        problems = [problem for file in own.values() for problem in file.problems]
-        if isinstance(found, Problem):
-            problems.append(found)
-        if problems:
+    broken: dict[str, tuple[Problem, ...]] = {}
+    for name, own in folders.items():
+        series, missing = _series(name, own, publisher, venues, root)
+        if problems := [problem for file in own.values() for problem in file.problems] + missing:
             broken[name] = tuple(sorted(set(problems)))
-        elif isinstance(found, SeriesFiles) and not shared:
-            good[name] = found
-    return Definitions(publisher, good, broken, files)
+        elif series is not None:
+            good[name] = series
+    if publisher is not None:
+        _across(files, publisher, folders, good)
+    if not folders:
+        shared.append(Problem(root, 0, 0, "", f"no series is here: make a folder with a {SERIES} in it"))
+    shared += [problem for path, file in files.items() if path.count("/") not in (1, 2) for problem in file.problems]
+    if shared:
+        broken[""] = tuple(shared)
+        good = {}
+    told = PUBLISHER in files and not files[PUBLISHER].problems
+    return Definitions(publisher if told else None, good, broken, files)
 
 
-def _shared(files: Mapping[str, File], path: str, root: str, problems: list[Problem], model: type[M]) -> M | None:
-    if path not in files:
-        problems.append(Problem(f"{root}/{path}", 0, 0, "", "the file is missing; it says who publishes, and where"))
-        return None
-    value = files[path].read(model)
-    if isinstance(value, Publisher):
-        checks.publisher(files[path], value)
-    problems += files[path].problems
-    return value
+_SHARED = {PUBLISHER: "it says who publishes, and where", CIRCUITS: "it names the venues"}
 
 
-def _series(
-    name: str, files: Mapping[str, File], publisher: Publisher | None, circuits: Mapping[str, Circuit], root: str
-) -> SeriesFiles | Problem | None:
-    if SERIES not in files:
-        return Problem(f"{root}/{name}/{SERIES}", 0, 0, "", "the file is missing; it names the series and its classes")
-    series = files[SERIES].read(Series)
-    languages = publisher.languages if publisher else ()
-    if message := checks.folder(name, SITE_FOLDERS, languages):
-        files[SERIES].add((), message)
-    if series is not None:
-        checks.series(files[SERIES], series)
-    seasons = _seasons(files, series, circuits, languages)
-    if series is None or publisher is None:
-        return None
-    return SeriesFiles(name, publisher, series, circuits, tuple(sorted(seasons, key=_by_time)))
-
-
-def _seasons(
-    files: Mapping[str, File], series: Series | None, circuits: Mapping[str, Circuit], languages: Iterable[str]
-) -> list[SeasonFiles]:
-    seasons = []
+def _by_folder(files: Mapping[str, File]) -> dict[str, dict[str, File]]:
+    """Return the files of each folder, by their path below it."""
     folders: dict[str, dict[str, File]] = defaultdict(dict)
     for path, file in files.items():
         folder, _slash, rest = path.partition("/")
-        if rest:
-            folders[folder][rest] = file
-        elif path != SERIES:
-            file.add((), f"unknown file; a series folder holds {SERIES} and a folder for each season")
-    for folder, own in sorted(folders.items()):
-        season = _season(folder, own, languages)
-        if season is not None and series is not None:
-            checks.season(own, season, series, circuits)
+        folders[folder][rest] = file
+    return dict(sorted(folders.items()))
+
+
+def _across(
+    files: Mapping[str, File],
+    publisher: Publisher,
+    folders: Mapping[str, Mapping[str, File]],
+    good: Mapping[str, SeriesFiles],
+) -> None:
+    """Check what concerns all series: the classes the publisher names, and ids that two series claim."""
+    file = files[PUBLISHER]
+    named = publisher.calendars.classes
+    if isinstance(named, tuple) and all(SERIES in own and own[SERIES].data is not None for own in folders.values()):
+        known = frozenset[str]().union(*(own[SERIES].ids(("class",)) for own in folders.values()))
+        checks.classes(file, named, known, ("calendars", "classes"))
+    lasting = [(name, one.series.formerly) for name, one in good.items()]
+    anchors = {name: files[f"{name}/{SERIES}"] for name in good}
+    checks.folders_lasting(anchors, lasting)
+
+
+def _series(
+    name: str, files: Mapping[str, File], publisher: Publisher | None, venues: checks.Venues, root: str
+) -> tuple[SeriesFiles | None, list[Problem]]:
+    """Return the series, as far as it can be read, and the problems that are in none of its files."""
+    languages = publisher.languages if publisher else ()
+    anchor = files.get(SERIES) or next(iter(files.values()))
+    if message := checks.folder(name, SITE_FOLDERS, languages):
+        anchor.add((), message)
+    own = {path: file for path, file in files.items() if "/" not in path}
+    for path, file in own.items():
+        if path != SERIES:
+            hint = nearest(path, (SERIES,))
+            file.add((), f"unknown file{hint}; a series folder holds {SERIES} and a folder for each season")
+    series = files[SERIES].read(Series) if SERIES in files else None
+    if series is not None:
+        checks.series(files[SERIES], series)
+    classes = files[SERIES].ids(("class",)) if series is not None else None
+    seasons = []
+    folders = _by_folder({path: file for path, file in files.items() if "/" in path})
+    for folder, inner in folders.items():
+        season = _season(folder, inner, languages)
         if season is not None:
+            checks.season(inner, season, classes, venues)
             seasons.append(season)
-    return seasons
+    lasting = [(season.id, season.season.formerly) for season in seasons]
+    checks.folders_lasting({season.id: folders[season.id][SEASON] for season in seasons}, lasting)
+    missing = []
+    if SERIES not in files:
+        message = "the file is missing; it names the series and its classes"
+        missing.append(Problem(f"{root}/{name}/{SERIES}", 0, 0, "", message))
+    if series is None or publisher is None:
+        return None, missing
+    return SeriesFiles(name, publisher, series, venues.circuits, tuple(sorted(seasons, key=_by_time))), missing
 
 
 def _season(folder: str, files: Mapping[str, File], languages: Iterable[str]) -> SeasonFiles | None:
     anchor = files.get(SEASON) or next(iter(files.values()))
-    if message := checks.folder(folder, SERIES_FOLDERS, languages):
+    if message := checks.folder(folder, SERIES_FOLDERS | CALENDAR_NAMES, languages):
         anchor.add((), message)
     for path, file in files.items():
         if path not in SEASON_FILES:
-            file.add((), f"unknown file; a season folder holds {', '.join(SEASON_FILES)}")
+            hint = nearest(path, SEASON_FILES)
+            file.add((), f"unknown file{hint}; a season folder holds {', '.join(SEASON_FILES)}")
+    season = files[SEASON].read(Season) if SEASON in files else None
+    entries = files[ENTRIES].read(Entries) if ENTRIES in files else None
+    results = files[RESULTS].read(Results) if RESULTS in files else None
+    news = files[NEWS].read(News) if NEWS in files else None
     if SEASON not in files:
         anchor.add((), f"the folder has no {SEASON}, which makes it a season")
-        return None
-    season = files[SEASON].read(Season)
-    entries = files[ENTRIES].read(Entries) if ENTRIES in files else Entries()
-    results = files[RESULTS].read(Results) if RESULTS in files else Results()
-    news = files[NEWS].read(News) if NEWS in files else News()
     if season is None:
         return None
-    # A file that is wrong has said so; the season is still checked against the others.
     return SeasonFiles(folder, season, entries or Entries(), results or Results(), news or News())
 
 

@@ -34,6 +34,8 @@ class Statement:
     start: str = ""
     end: str = ""
     """Exclusive."""
+    end_known: bool = True
+    """False: the end is assumed, which is nobody's news."""
     precision: str = ""
     status: str = Status.PROVISIONAL
     place: str = ""
@@ -128,11 +130,11 @@ def differences(old: Statement, new: Statement) -> list[tuple[What, str, str]]:
     if old.name != new.name:
         found.append((What.RENAMED, old.name, new.name))
     if now is Status.CANCELLED:
-        return [*found, (What.CANCELLED, old.start, "")] if was is not Status.CANCELLED else found
+        return [*found, (What.CANCELLED, _shown(old), "")] if was is not Status.CANCELLED else found
     if now is Status.POSTPONED:
-        return [*found, (What.POSTPONED, old.start, "")] if was is not Status.POSTPONED else found
+        return [*found, (What.POSTPONED, _shown(old), "")] if was is not Status.POSTPONED else found
     if was in OFF:
-        found.append((What.REINSTATED, old.start, new.start))
+        found.append((What.REINSTATED, _shown(old), _shown(new)))
     else:
         found += _time(old, new)
     if old.place != new.place and old.scope != "season":
@@ -152,7 +154,7 @@ def entry_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, 
 def _time(old: Statement, new: Statement) -> list[tuple[What, str, str]]:
     confirmed = old.status == Status.PROVISIONAL and new.status == Status.CONFIRMED
     if (old.start, old.end) == (new.start, new.end):
-        return [(What.TIME_CONFIRMED, old.start, new.start)] if confirmed and old.scope != "season" else []
+        return [(What.TIME_CONFIRMED, _shown(old), _shown(new))] if confirmed and old.scope != "season" else []
     if _days(old) != _days(new) and old.precision != Precision.EVENT:
         return [(What.MOVED, _shown(old), _shown(new))]
     if old.precision != Precision.TIME and new.precision == Precision.TIME and new.status == Status.CONFIRMED:
@@ -162,7 +164,9 @@ def _time(old: Statement, new: Statement) -> list[tuple[What, str, str]]:
 
 def _shown(statement: Statement) -> str:
     """Return a start and an end as an ISO 8601 interval, or one day alone."""
-    if statement.precision == Precision.TIME or statement.scope == "event":
+    if (statement.precision == Precision.TIME and statement.end_known) or (
+        statement.scope == "event" and statement.end
+    ):
         return f"{statement.start}/{statement.end}"
     return statement.start
 

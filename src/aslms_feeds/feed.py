@@ -248,12 +248,13 @@ class _Writer:
         feeds: tuple[FeedName, ...] = ("changes", "news") if fact.what in NEWSWORTHY else ("changes",)
         if fact.what is What.ANNOUNCED:
             feeds = ("news",)
-        event = fact.event if fact.what is not What.ENTRY_LIST else ""
+        event = fact.event
+        place = f"entries-{fact.session}" if fact.what is What.ENTRY_LIST else fact.session if event else ""
         return self._draft(
             f"change/{fact.id}",
             {language.tag: self._teller(language).fact(fact) for language in self.languages},
             event=event,
-            anchor=(event, fact.session if event else ""),
+            anchor=(event, place),
             what=fact.what,
             feeds=feeds,
             published=published,
@@ -406,7 +407,8 @@ def _source_line(draft: Draft, language: Language) -> str:
     links = ", ".join(
         f"[{escaped(_site(url))}]({url.replace('(', '%28').replace(')', '%29')})" for url in draft.sources
     )
-    return f"\n\n{language.gettext('Source: %(links)s', links=links)}"
+    line = language.gettext("Source: %(links)s", links=links)
+    return f"\n\n{line}"
 
 
 def _site(url: str) -> str:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,10 +29,12 @@ _FORMAT = 1
 class LastRun:
     """What the last run that had no problem was made from."""
 
+    at: datetime
+    """What it took for the time."""
     fingerprints: Mapping[str, str]
-    """By series."""
+    """By series; "" for the files they share."""
     generations: Mapping[str, str]
-    """What each part's ``current`` led to."""
+    """What the web root and each part's ``current`` led to."""
     next_due: datetime | None
     """When the publication changes although its definitions do not."""
 
@@ -38,18 +42,24 @@ class LastRun:
 def fingerprints(contents: Mapping[str, bytes], base_url: str | None) -> dict[str, str]:
     """Return the fingerprint of every series: its files, and what makes documents of them."""
     versions = (_tools(), base_url or "")
-    return {name: fingerprint(files.items(), *versions) for name, files in sources.by_series(contents).items()}
+    shared = {path: data for path, data in contents.items() if "/" not in path}
+    files = {"": shared, **sources.by_series(contents)}
+    return {name: fingerprint(found.items(), *versions) for name, found in files.items()}
 
 
+@cache
 def _tools() -> str:
-    """Return what tells one installation from another: this package's files and the folder of its dependencies."""
+    """Return what tells one installation from another: this package's files and the folder of its dependencies.
+
+    Asked once, when a process starts: what is installed while it runs is not what it publishes with.
+    """
     package = Path(__file__).parent
     marks = []
     for folder, folders, files in os.walk(package):
         folders[:] = sorted(name for name in folders if name != "__pycache__")
         marks += [_mark(f"{folder}/{name}") for name in sorted(files)]
     for path in sys.path:
-        if path.endswith("site-packages"):
+        if path.endswith(("site-packages", "dist-packages")) and os.path.isdir(path):  # noqa: PTH112 - a plain string
             marks.append(_mark(path))
     return "|".join([*marks, sys.version.split()[0]])
 
@@ -60,15 +70,15 @@ def _mark(path: str) -> str:
 
 
 def generations(output: Path) -> dict[str, str]:
-    """Return what each part's ``current`` leads to now."""
+    """Return what the web root and each part's ``current`` lead to now."""
     found = {}
+    with suppress(OSError):
+        found["site"] = os.readlink(output / "site")  # noqa: PTH115 - plain text, not a path
     series = output / "series"
     folders = [output / "index", *(series.iterdir() if series.is_dir() else ())]
     for folder in folders:
-        try:
+        with suppress(OSError):
             found[folder.name] = os.readlink(folder / "current")  # noqa: PTH115 - plain text, not a path
-        except OSError:
-            continue
     return found
 
 
@@ -78,34 +88,63 @@ def read(output: Path) -> LastRun | None:
         data = json.loads((output / LAST_RUN).read_bytes())
         if data["format"] != _FORMAT:
             return None
-        due = datetime.fromisoformat(data["next_due"]) if data["next_due"] else None
-        return LastRun(data["fingerprints"], data["generations"], due)
-    except (OSError, ValueError, KeyError, TypeError):
+        due = _instant(data["next_due"]) if data["next_due"] else None
+        return LastRun(_instant(data["at"]), dict(data["fingerprints"]), dict(data["generations"]), due)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
-def write(output: Path, run: LastRun | None, *, now: datetime) -> None:
-    """Record a run; None: it had problems, and the next one must look again."""
+def _instant(text: str) -> datetime:
+    value = datetime.fromisoformat(text)
+    if value.tzinfo is None:
+        message = f"{text} has no offset"
+        raise ValueError(message)
+    return value
+
+
+def write(output: Path, run: LastRun) -> None:
+    """Record a run; one that had problems has no fingerprints, and the next one must look again."""
     data = {
         "format": _FORMAT,
-        "at": now.isoformat(),
-        "fingerprints": dict(run.fingerprints) if run else {},
-        "generations": dict(run.generations) if run else {},
-        "next_due": run.next_due.isoformat() if run and run.next_due else None,
+        "at": run.at.isoformat(),
+        "fingerprints": dict(run.fingerprints),
+        "generations": dict(run.generations),
+        "next_due": run.next_due.isoformat() if run.next_due else None,
     }
     replace(output / LAST_RUN, json.dumps(data, indent=1).encode() + b"\n")
 
 
+def touch(output: Path) -> None:
+    """Note by its time alone that a run found nothing to do: this needs no room, no lock and no other file."""
+    with suppress(FileNotFoundError):  # a builder has just begun
+        os.utime(output / LAST_RUN)
+
+
+def forget(output: Path) -> None:
+    """Remove the record before anything is written: should this run die, the next one looks again."""
+    (output / LAST_RUN).unlink(missing_ok=True)
+
+
 def replace(path: Path, body: bytes) -> None:
-    """Write a file whole: beside it, then one rename."""
+    """Write a file whole: beside it, then one rename. Only one process at a time may do this."""
     fresh = path.with_name(f".{path.name}")
-    fresh.write_bytes(body)
-    fresh.replace(path)
+    fresh.unlink(missing_ok=True)
+    try:
+        with fresh.open("xb") as file:
+            file.write(body)
+        fresh.replace(path)
+    except OSError:
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
+        raise
 
 
 def unchanged(output: Path, contents: Mapping[str, bytes], base_url: str | None, *, now: datetime) -> bool:
     """Say whether a build would change nothing."""
     last = read(output)
-    if last is None or not last.fingerprints or (last.next_due is not None and last.next_due <= now):
+    if last is None or not last.fingerprints:
         return False
-    return last.fingerprints == fingerprints(contents, base_url) and last.generations == generations(output)
+    # A clock that was ahead published what was not due yet; what is due is looked at again.
+    if now < last.at or (last.next_due is not None and last.next_due <= now):
+        return False
+    return last.generations == generations(output) and last.fingerprints == fingerprints(contents, base_url)

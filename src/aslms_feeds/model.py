@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 _URL = re.compile(r"^https?://[A-Za-z0-9._~-]+(?::\d{1,5})?(?:[/?#][!-~]*)?$")
 _HOST = re.compile(r"^(?=.{1,120}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$")
-_LANGUAGE = re.compile(r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
+_LANGUAGE = re.compile(r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}$")
 
 
 def _url(value: str) -> str:
-    if not _URL.match(value):
+    if not _URL.fullmatch(value):
         message = (
             "an address starts with https:// or http://; characters beyond ASCII and spaces are written as %-escapes"
         )
@@ -35,22 +35,37 @@ def _url(value: str) -> str:
 
 
 def _host(value: str) -> str:
-    if not _HOST.match(value):
+    if not _HOST.fullmatch(value):
         raise PydanticCustomError("host", "a host name of yours in lower case, such as calendar.example.org")
     return value
 
 
 def _language(value: str) -> str:
-    if not _LANGUAGE.match(value):
+    if not _LANGUAGE.fullmatch(value):
         raise PydanticCustomError("language", "a language tag (BCP 47), such as en, fr, ja or zh-Hant")
     return value
 
 
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN, max_length=ID_LENGTH)]
 """Small letters, digits and single hyphens."""
-Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^\S([^\n\r\t]*\S)?$")]
+LINE_PATTERN = r"^\S([^\n\r\t]*\S)?$"
+RETIRED_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)?$"
+FIRST_YEAR, LAST_YEAR = 1900, 2199
+"""Days outside are slips of the pen; the calendar's own bounds are too near to compute with."""
+
+
+def _year(value: date) -> date:
+    if not FIRST_YEAR <= value.year <= LAST_YEAR:
+        facts = {"found": value.isoformat(), "first": FIRST_YEAR, "last": LAST_YEAR}
+        raise PydanticCustomError("year", "the year is not between {first} and {last}", facts)
+    return value
+
+
+Day = Annotated[date, AfterValidator(_year)]
+Moment = Annotated[NaiveDatetime, AfterValidator(_year)]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=LINE_PATTERN)]
 """One line of text without space at its ends."""
-Prose = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
+Prose = Annotated[str, StringConstraints(min_length=1, max_length=20_000, pattern=r"\S")]
 """Text of several lines."""
 Url = Annotated[str, AfterValidator(_url), StringConstraints(max_length=2_000)]
 Host = Annotated[str, AfterValidator(_host)]
@@ -78,6 +93,20 @@ class Kind(StrEnum):
     OTHER = "other"
 
 
+class Warned(StrEnum):
+    """The warnings of `check`."""
+
+    NO_SOURCE = "no-source"
+    OVERLAP = "overlap"
+    OUTSIDE = "outside"
+    ODD_HOUR = "odd-hour"
+    NO_RACE = "no-race"
+    ROUND_GAP = "round-gap"
+    LAST_CANCELLED = "last-cancelled"
+    NO_SUCCESSOR = "no-successor"
+    IDLE_ACCEPT = "idle-accept"
+
+
 class What(StrEnum):
     """The types of fact: everything that can be news about a season."""
 
@@ -102,6 +131,7 @@ class What(StrEnum):
 
 StatusValue = Annotated[Status, Field(strict=False)]
 KindValue = Annotated[Kind, Field(strict=False)]
+WarningCode = Annotated[Warned, Field(strict=False)]
 WhatValue = Annotated[What, Field(strict=False)]
 
 
@@ -112,10 +142,20 @@ class Definition(BaseModel):
         frozen=True,
         extra="forbid",
         strict=True,
+        allow_inf_nan=False,
         use_attribute_docstrings=True,
         validate_by_alias=True,
         validate_by_name=True,
     )
+
+
+class Accepted(Definition):
+    """A warning of `check` that is right as it is here."""
+
+    warning: WarningCode
+    """The warning's name, as `check` shows it."""
+    why: Line
+    """Why it is right here."""
 
 
 class Broadcast(Definition):
@@ -142,11 +182,11 @@ class Circuit(Definition):
     """The country, as its ISO 3166-1 code of two letters."""
     timezone: str
     """The IANA time zone whose clocks the circuit keeps, such as Asia/Kuala_Lumpur."""
-    latitude: Annotated[float, Field(ge=-90, le=90, strict=False)] | None = None
+    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
     """Degrees north."""
-    longitude: Annotated[float, Field(ge=-180, le=180, strict=False)] | None = None
+    longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
     """Degrees east."""
-    length_km: Annotated[float, Field(gt=0, le=100, strict=False)] | None = None
+    length_km: Annotated[float, Field(gt=0, le=100)] | None = None
     """The length of a lap, in kilometres."""
     url: Url | None = None
     """The circuit's own page."""
@@ -158,7 +198,8 @@ class Circuit(Definition):
     @model_validator(mode="after")
     def _both_or_none(self) -> Self:
         if (self.latitude is None) != (self.longitude is None):
-            raise PydanticCustomError("position", "latitude and longitude go together: give both or none")
+            key = {"key": "latitude" if self.longitude is None else "longitude"}
+            raise PydanticCustomError("position", "latitude and longitude go together: give both or none", key)
         return self
 
 
@@ -188,7 +229,7 @@ class Series(Definition):
     """The full name."""
     names: Names = {}
     """The name in other languages."""
-    short: Annotated[str, StringConstraints(min_length=1, max_length=16)]
+    short: Annotated[str, StringConstraints(min_length=1, max_length=16, pattern=LINE_PATTERN)]
     """The short name that opens every title, such as AsLMS."""
     organiser: Line | None = None
     """Who organises it."""
@@ -219,13 +260,13 @@ class Change(Definition):
     """The type of fact."""
     session: Id | None = None
     """The session it is about; else the event, or the season."""
-    on: date | None = None
+    on: Day | None = None
     """The day it became known. Without it, it is on pages and in JSON only."""
     on_basis: Literal["reported"] | None = None
     """"reported": `on` is the day of the report, not of the decision."""
-    before: date | datetime | Line | None = Field(default=None, alias="from")
+    before: Moment | Day | Line | None = Field(default=None, alias="from")
     """What it was: a day, a time or a name."""
-    after: date | datetime | Line | None = Field(default=None, alias="to")
+    after: Moment | Day | Line | None = Field(default=None, alias="to")
     """What it became."""
     why: Line | None = None
     """The reason, in one sentence."""
@@ -250,18 +291,18 @@ class Session(Definition):
     """The classes that take part; none given: all classes of the event."""
     round: Annotated[int, Field(ge=1, le=99)] | None = None
     """The round of the championship, for races that count."""
-    start: NaiveDatetime | date | None = None
+    start: Moment | Day | None = None
     """When it starts, by the circuit's clock. A date alone: the time is not known. Absent: some time in the event."""
-    end: NaiveDatetime | None = None
+    end: Moment | None = None
     """When it ends, by the circuit's clock; else `hours`, `minutes`, or not known."""
-    hours: Annotated[float, Field(gt=0, le=48, strict=False)] | None = None
+    hours: Annotated[float, Field(gt=0, le=48)] | None = None
     """How long it lasts, in hours."""
     minutes: Annotated[int, Field(gt=0, le=2880)] | None = None
     """How long it lasts, in minutes."""
-    distance_km: Annotated[float, Field(gt=0, le=10_000, strict=False)] | None = None
+    distance_km: Annotated[float, Field(gt=0, le=10_000)] | None = None
     """The distance a race goes over, where that ends it."""
-    fold: Literal[1] | None = None
-    """1: of the two times a clock set back shows, the second is meant."""
+    fold: Literal[0, 1] | None = None
+    """Of the two times that a clock set back shows, 0: the first is meant; 1: the second."""
     status: StatusValue | None = None
     """Its own status; else the event's."""
     note: Line | None = None
@@ -272,15 +313,17 @@ class Session(Definition):
     """Ids it had before, the first one first."""
     sources: tuple[Url, ...] = ()
     """Where this is known from."""
+    accept: tuple[Accepted, ...] = ()
+    """Warnings of `check` that are right here: `accept = [{ warning = "overlap", why = "…" }]`."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         given = [name for name in ("end", "hours", "minutes") if getattr(self, name) is not None]
         if len(given) > 1:
-            facts = {"given": " and ".join(given)}
+            facts = {"given": " and ".join(given), "key": given[1]}
             raise PydanticCustomError("length", "give one of end, hours and minutes, not {given}", facts)
         if self.end is not None and not isinstance(self.start, datetime):
-            raise PydanticCustomError("length", "an end needs a start with a time")
+            raise PydanticCustomError("length", "an end needs a start with a time", {"key": "end"})
         return self
 
     @property
@@ -302,11 +345,11 @@ class Event(Definition):
     """Where it is held: an id of circuits.toml."""
     circuit_name: Line | None = None
     """What the venue was called at the time, where that differs."""
-    length_km: Annotated[float, Field(gt=0, le=100, strict=False)] | None = None
+    length_km: Annotated[float, Field(gt=0, le=100)] | None = None
     """The length of a lap at the time, where that differs."""
-    first_day: date | None = None
+    first_day: Day | None = None
     """The first day; else the first session's."""
-    last_day: date | None = None
+    last_day: Day | None = None
     """The last day; else the last session's."""
     when: Line | None = None
     """A date too vague for a calendar, such as late 2001: for pages and JSON only."""
@@ -330,15 +373,18 @@ class Event(Definition):
     """What changed, one `[[event.change]]` each."""
     formerly: tuple[Id, ...] = ()
     """Ids it had before, the first one first."""
-    checked: date | None = None
+    checked: Day | None = None
     """When a person last compared it with its sources."""
     sources: tuple[Url, ...] = ()
     """Where this is known from."""
+    accept: tuple[Accepted, ...] = ()
+    """Warnings of `check` that are right here: `accept = [{ warning = "overlap", why = "…" }]`."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.first_day and self.last_day and self.last_day < self.first_day:
-            raise PydanticCustomError("days", "the last day is before the first day")
+            facts = {"key": "last_day", "first": self.first_day.isoformat(), "last": self.last_day.isoformat()}
+            raise PydanticCustomError("days", "the last day, {last}, is before the first day, {first}", facts)
         return self
 
     @property
@@ -361,7 +407,7 @@ class Record(Definition):
 class Retired(Definition):
     """A tombstone: something that was published by mistake and stays cancelled for ever."""
 
-    id: Line
+    id: Annotated[str, StringConstraints(pattern=RETIRED_PATTERN, max_length=2 * ID_LENGTH + 1)]
     """What it was: an event's id, or event.session."""
     why: Line
     """The reason, which subscribers read."""
@@ -378,7 +424,7 @@ class Season(Definition):
     """forerunner: a season before the series; on the history page and in JSON only."""
     status: StatusValue = Status.PROVISIONAL
     """How sure the calendar is; events and sessions may say otherwise."""
-    announced: date | None = None
+    announced: Day | None = None
     """When it was announced."""
     organiser: Line | None = None
     """Who organised it, where that differs from the series."""
@@ -402,10 +448,12 @@ class Season(Definition):
     """Where it can be watched; else as the series says."""
     formerly: tuple[Id, ...] = ()
     """Ids it had before, the first one first."""
-    checked: date | None = None
+    checked: Day | None = None
     """When a person last compared it with its sources."""
     sources: tuple[Url, ...] = ()
     """Where this is known from."""
+    accept: tuple[Accepted, ...] = ()
+    """Warnings of `check` that are right here: `accept = [{ warning = "overlap", why = "…" }]`."""
 
 
 class Entry(Definition):
@@ -430,7 +478,7 @@ class EntryList(Definition):
     """The id within the season."""
     event: Id | None = None
     """The event it is for; none: the season."""
-    on: date | None = None
+    on: Day | None = None
     """The day it was published."""
     count: Annotated[int, Field(ge=0, le=500)] | None = None
     """How many cars, where the list itself is not known."""
@@ -478,7 +526,7 @@ class Result(Definition):
     """The event."""
     session: Id
     """The race."""
-    on: date | None = None
+    on: Day | None = None
     """The day the result became known; else the day of the race."""
     overall: Winner | None = None
     """The overall winner."""
@@ -505,7 +553,7 @@ class Champion(Definition):
     """The number on the car."""
     car: Line | None = None
     """What they drove."""
-    on: date | None = None
+    on: Day | None = None
     """The day it was decided; else the day of the last race."""
     note: Line | None = None
     """One sentence about it."""
@@ -515,7 +563,7 @@ class Champion(Definition):
     @model_validator(mode="after")
     def _of_something(self) -> Self:
         if self.race_class is None and self.title is None:
-            raise PydanticCustomError("champion", "a champion needs a class or a title")
+            raise PydanticCustomError("champion", "a champion needs a class or a title", {"key": "title"})
         return self
 
     @property
@@ -558,7 +606,7 @@ class NewsItem(Definition):
 
     id: Id
     """The id within the season; it makes the item's id and never changes."""
-    on: date | None = None
+    on: Day | None = None
     """The day of the announcement. Without it, it is on pages only."""
     title: Line
     """The headline."""
@@ -601,6 +649,8 @@ class Times(StrEnum):
 
 
 CalendarName = Literal["all", "races", "qualifying", "weekends"]
+CALENDAR_NAMES = frozenset({"all", "races", "qualifying", "weekends"})
+"""No class or season may be called so: file names join the two."""
 
 
 class Calendars(Definition):
@@ -652,7 +702,7 @@ class Publisher(Definition):
     """Where it is published, without a slash at the end."""
     identity: Host
     """What every UID and item id ends in. Set it once, to a host name of yours: it outlives any move."""
-    tag_date: date
+    tag_date: Day
     """A day on which that host name was yours (RFC 4151). Set it once."""
     languages: tuple[LanguageTag, ...] = ("en",)
     """The languages it is published in, the first at the plain addresses."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import ast
+import tomllib
 from typing import TYPE_CHECKING, NamedTuple
 
 import tree_sitter_toml
@@ -16,21 +16,22 @@ if TYPE_CHECKING:
 Location = tuple[str | int, ...]
 """Keys and list positions, from the top of the file: ``("event", 0, "session", 1, "start")``."""
 
+_Point = tuple[int, int]
+"""Row and column as tree-sitter counts: from 0, columns in bytes."""
 
-class Place(NamedTuple):
-    """Where a key and its value stand; lines and columns count from 1, columns in characters."""
 
-    key: tuple[int, int]
-    value: tuple[int, int]
+class _Place(NamedTuple):
+    key: _Point
+    value: _Point
 
 
 class Positions:
-    """The places of every key of one file."""
+    """The places of every key of one file; lines and columns count from 1, columns in characters."""
 
     def __init__(self, text: str) -> None:
         """Read ``text``; a file that is no TOML has the places of what could be read."""
-        self._lines = text.split("\n")
-        self._places: dict[Location, Place] = {(): Place((1, 1), (1, 1))}
+        self._lines = text.encode().split(b"\n")
+        self._places: dict[Location, _Place] = {(): _Place((0, 0), (0, 0))}
         self._counts: dict[Location, int] = {}
         root = Parser(Language(tree_sitter_toml.language())).parse(text.encode()).root_node
         for node in root.named_children:
@@ -40,16 +41,32 @@ class Positions:
         """Return line and column of a value, or of its key; of what holds it when it is missing."""
         for end in range(len(location), -1, -1):
             if place := self._places.get(location[:end]):
-                return place.key if key or end < len(location) else place.value
+                return self._shown(place.key if key or end < len(location) else place.value)
         return 1, 1
+
+    def at(self, places: set[tuple[int, int]]) -> dict[tuple[int, int], Location]:
+        """Return which values stand at the given lines and columns."""
+        rows = {line - 1 for line, _column in places}
+        found = {}
+        for location, place in self._places.items():
+            if place.value[0] in rows and (shown := self._shown(place.value)) in places:
+                found[shown] = location
+        return found
+
+    def _shown(self, point: _Point) -> tuple[int, int]:
+        row, column = point
+        line = self._lines[row] if row < len(self._lines) else b""
+        return row + 1, len(line[:column].decode(errors="replace")) + 1
 
     def _top(self, node: Node) -> None:
         match node.type:
             case "pair":
                 self._pair(node, ())
             case "table" | "table_array_element":
-                key = node.named_children[0]
-                parts = tuple(_keys(key))
+                children = node.named_children
+                if not children:
+                    return
+                parts = tuple(_keys(children[0]))
                 here = self._inside(parts[:-1]) + parts[-1:]
                 if node.type == "table_array_element":
                     self._note(here, node, node, keep=True)
@@ -58,7 +75,7 @@ class Positions:
                 else:
                     here = self._inside(parts)
                 self._note(here, node, node)
-                for pair in node.named_children[1:]:
+                for pair in children[1:]:
                     if pair.type == "pair":
                         self._pair(pair, here)
 
@@ -93,16 +110,16 @@ class Positions:
 
     def _note(self, here: Location, key: Node, value: Node, *, keep: bool = False) -> None:
         if not (keep and here in self._places):
-            self._places[here] = Place(self._place(key), self._place(value))
+            self._places[here] = _Place(_point(key), _point(value))
 
-    def _place(self, node: Node) -> tuple[int, int]:
-        row, column = node.start_point
-        # tree-sitter counts columns in bytes.
-        return row + 1, len(self._lines[row].encode()[:column].decode(errors="replace")) + 1
+
+def _point(node: Node) -> _Point:
+    row, column = node.start_point
+    return row, column
 
 
 def _keys(node: Node) -> Iterator[str]:
-    text = (node.text or b"").decode()
+    text = (node.text or b"").decode(errors="replace")
     match node.type:
         case "dotted_key":
             for child in node.named_children:
@@ -114,9 +131,8 @@ def _keys(node: Node) -> Iterator[str]:
 
 
 def _unquoted(text: str) -> str:
-    if text.startswith("'"):
-        return text[1:-1]
     try:
-        return str(ast.literal_eval(text))
-    except (ValueError, SyntaxError):
+        # TOML's escapes are not quite Python's or JSON's: \e and \x are none, \U has eight digits.
+        return str(tomllib.loads(f"key = {text}")["key"])
+    except ValueError:
         return text[1:-1]

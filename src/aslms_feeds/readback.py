@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from icalendar import Calendar as Vcalendar
+from icalendar import vCategory
 from lxml import etree
 from lxml import html as lxml_html
 
 from aslms_feeds.errors import RenderError
 from aslms_feeds.publication import HTML, JSON
-from aslms_feeds.render.ics import description
+from aslms_feeds.render.ics import description, status_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from aslms_feeds.feed import Feed
     from aslms_feeds.language import Language
     from aslms_feeds.ledger import Revision
+    from aslms_feeds.model import Cancelled
     from aslms_feeds.publication import Document
     from aslms_feeds.render.ics import Rendered
 
@@ -58,7 +60,7 @@ def check(
         for (uid, form), body in one.vevents.items():
             if (uid, form) not in checked:
                 checked.add((uid, form))
-                _check_vevent(known[uid], edition.revisions[uid], languages[form.language], body)
+                _check_vevent(known[uid], edition.revisions[uid], languages[form.language], form.cancelled, body)
         _check_calendar(one)
     for folder, feed in told:
         _check_feed(feed, folder, fresh)
@@ -69,7 +71,7 @@ def check(
             json.loads(document.body)
 
 
-def _check_vevent(component: Component, revision: Revision, language: Language, body: bytes) -> None:
+def _check_vevent(component: Component, revision: Revision, language: Language, policy: Cancelled, body: bytes) -> None:
     if _LONG_LINE.search(body) or _BARE_END.search(body):
         message = f"{component.uid} has a line that is too long or ends wrongly"
         raise RenderError(message)
@@ -91,6 +93,8 @@ def _check_vevent(component: Component, revision: Revision, language: Language, 
         "DTSTAMP": revision.last_modified,
         "LAST-MODIFIED": revision.last_modified,
         "CREATED": revision.created,
+        "STATUS": status_word(component.status, policy),
+        "CATEGORIES": words.categories,
     }
     for name, value in expected.items():
         found = _value(event, name)
@@ -101,6 +105,8 @@ def _check_vevent(component: Component, revision: Revision, language: Language, 
 
 def _value(event: Vcomponent, name: str) -> object:
     held = event.get(name)
+    if isinstance(held, vCategory):
+        return tuple(map(str, held.cats))
     if hasattr(held, "dt"):
         value = held.dt
         return value.astimezone(UTC) if isinstance(value, datetime) else value

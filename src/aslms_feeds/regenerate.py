@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -15,15 +16,18 @@ from aslms_feeds.publish import publish
 from aslms_feeds.rendering import render
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from datetime import datetime
 
     from aslms_feeds.definitions import Definitions
     from aslms_feeds.facts import Fact
-    from aslms_feeds.model import Publisher, SeriesFiles
+    from aslms_feeds.model import Publisher, SeasonFiles, SeriesFiles
     from aslms_feeds.publish import Generation, Store
 
 _LEDGER = "ledger/"
+_LINKED = "series"
+"""The file of the index' private state that names the series it leads to."""
+_RESTORE = "restore the generation folder from a backup: without it every event would start again at SEQUENCE 0"
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,8 @@ class Part:
     problems: tuple[Problem, ...] = ()
     error: str = ""
     hint: str = ""
+    storage: bool = False
+    """Whether the error is the store's: what is public cannot be read, or nothing can be written."""
 
     @property
     def failed(self) -> bool:
@@ -69,57 +75,97 @@ class Report:
 
 
 def regenerate(
-    store: Store, contents: Mapping[str, bytes], *, now: datetime, base_url: str | None = None, root: str = "calendars"
+    store: Store,
+    contents: Mapping[str, bytes],
+    *,
+    now: datetime,
+    base_url: str | None = None,
+    root: str = "calendars",
+    record: Callable[[Report], None] = lambda _report: None,
 ) -> Report:
     """Bring a store to what the definitions say at ``now``.
 
-    ``contents`` are the files of the calendars folder, ``root`` is how problems name it. A series with a problem stays
-    as it is; the others are published. Raises only what concerns the whole store, such as
-    :class:`aslms_feeds.errors.Busy`.
+    ``contents`` are the files of the calendars folder, ``root`` is how problems name it; ``record`` is called with the
+    report while other builders are still kept out. A series with a problem stays as it is; the others are published.
+    Raises only what concerns the whole store, such as :class:`aslms_feeds.errors.Busy`.
     """
     with store.lock():
-        definitions = read_definitions(contents, root)
-        if definitions.publisher is None or "" in definitions.broken:
-            return Report((Part(INDEX, problems=definitions.problems),))
-        publisher = definitions.publisher
-        if base_url:
-            publisher = publisher.model_copy(update={"base_url": base_url})
-        parts, due = [], []
-        for name in _names(store, definitions):
-            part, next_instant = _series(store, name, definitions, publisher, now, root)
-            parts.append(part)
-            due += [next_instant] if next_instant else []
-        parts.append(_index(store, publisher, now))
-        return Report(tuple(parts), min(due, default=None))
+        report = _regenerate(store, read_definitions(contents, root), now, base_url, root)
+        record(report)
+    return report
 
 
-def _names(store: Store, definitions: Definitions) -> list[str]:
-    return sorted({*definitions.series, *definitions.broken, *store.parts()} - {INDEX})
+def _regenerate(store: Store, definitions: Definitions, now: datetime, base_url: str | None, root: str) -> Report:
+    if definitions.publisher is None or "" in definitions.broken:
+        return Report((Part(INDEX, problems=definitions.problems),))
+    publisher = definitions.publisher
+    if base_url:
+        publisher = publisher.model_copy(update={"base_url": base_url})
+    parts, due = [], []
+    linked = _linked(store)
+    for name in sorted({*definitions.series, *definitions.broken, *store.parts(), *linked} - {INDEX}):
+        part, next_instant = _series(store, name, definitions, publisher, now=now, root=root, linked=linked)
+        parts.append(part)
+        due += [next_instant] if next_instant else []
+    parts.append(_index(store, publisher, now))
+    return Report(tuple(parts), min(due, default=None))
+
+
+def _linked(store: Store) -> frozenset[str]:
+    """Return the series that the public index leads to: they are public, whatever became of their folders."""
+    try:
+        index = store.current(INDEX)
+    except PublicationError:
+        return frozenset()  # it is reported where the index is built
+    return frozenset(index.state.get(_LINKED, b"").decode().split()) if index else frozenset()
 
 
 def _series(
-    store: Store, name: str, definitions: Definitions, publisher: Publisher, now: datetime, root: str
+    store: Store,
+    name: str,
+    definitions: Definitions,
+    publisher: Publisher,
+    *,
+    now: datetime,
+    root: str,
+    linked: Collection[str],
 ) -> tuple[Part, datetime | None]:
-    public = store.current(name)
-    generation = public.manifest.generation if public else 0
-    if name in definitions.broken:
-        return Part(name, generation, problems=definitions.broken[name]), None
-    if name not in definitions.series:
-        message = f"the series {name!r} is published and its folder is gone; put it back"
-        return Part(name, generation, problems=(Problem(f"{root}/{name}/series.toml", 0, 0, "", message),)), None
-    files = replace(definitions.series[name], publisher=publisher)
+    problems = definitions.broken.get(name, ())
+    generation = 0
     try:
+        public = _public(store, name, linked)
+        generation = public.manifest.generation if public else 0
+        if problems:
+            return Part(name, generation, problems=problems), None
+        if name not in definitions.series:
+            message = f"the series {name!r} is published and its folder is gone; put it back"
+            return Part(name, generation, problems=(Problem(f"{root}/{name}/series.toml", 0, 0, "", message),)), None
+        files = replace(definitions.series[name], publisher=publisher)
         return _publish(store, files, public, now, root)
     except (IdentityError, DefinitionError) as error:
         return Part(name, generation, problems=error.problems), None
+    except PublicationError as error:
+        return Part(name, generation, problems=problems, error=str(error), hint=error.hint, storage=True), None
     except AslmsFeedsError as error:
         return Part(name, generation, error=str(error), hint=error.hint), None
+    except Exception as error:  # a fault met in one series must not keep the others from being published
+        logging.getLogger(__name__).exception("%s", name)
+        hint = "this is a fault of the program: report it with what was printed above"
+        return Part(name, generation, error=f"{type(error).__name__}: {error}", hint=hint), None
+
+
+def _public(store: Store, name: str, linked: Collection[str]) -> Generation | None:
+    public = store.current(name)
+    if public is None and name in linked:
+        message = f"the series {name!r} is public and its generations are gone"
+        raise PublicationError(message, hint=_RESTORE)
+    return public
 
 
 def _publish(
     store: Store, files: SeriesFiles, public: Generation | None, now: datetime, root: str
 ) -> tuple[Part, datetime | None]:
-    ledgers = {name: read_ledger(text) for name, text in _ledgers(public).items()}
+    ledgers = {name: read_ledger(text) for name, text in _ledgers(public, files.seasons).items()}
     digests = {path: row.sha256 for path, row in public.manifest.documents.items()} if public else {}
     base = files.publisher.base_url
     edition = compose(files, ledgers, now=now, base_url=base, root=root, published=digests.keys())
@@ -147,7 +193,7 @@ def _news(facts: tuple[Fact, ...], ledgers: Mapping[str, object], season: str) -
     return tuple(one for one in facts if one.id not in known)
 
 
-def _ledgers(public: Generation | None) -> dict[str, bytes]:
+def _ledgers(public: Generation | None, seasons: Iterable[SeasonFiles]) -> dict[str, bytes]:
     """Return the ledgers of the public generation; a season that is public without one is refused."""
     if public is None:
         return {}
@@ -156,30 +202,35 @@ def _ledgers(public: Generation | None) -> dict[str, bytes]:
         for path, text in public.state.items()
         if path.startswith(_LEDGER)
     }
-    seasons = {path.split("/")[0] for path in public.manifest.documents if path.endswith("/season.json")}
-    missing = {one for one in seasons if f"{one}/season.json" in public.manifest.documents} - found.keys()
-    if missing and not found:
-        message = f"the ledger of {', '.join(sorted(missing))} is gone although the season is public"
-        hint = "restore the generation folder from a backup: without it every event would start again at SEQUENCE 0"
-        raise PublicationError(message, hint=hint)
+    # What is public under a season's former id has the ledger of the new one.
+    names = [{one.id, *one.season.formerly} for one in seasons]
+    told = {path.split("/")[0] for path in public.manifest.documents if path.endswith("/season.json")}
+    told = {one for one in told if f"{one}/season.json" in public.manifest.documents}
+    missing = [one for one in sorted(told) if not found.keys() & next((own for own in names if one in own), {one})]
+    if missing:
+        message = f"the ledger of {', '.join(missing)} is gone although the season is public"
+        raise PublicationError(message, hint=_RESTORE)
     return found
 
 
 def _index(store: Store, publisher: Publisher, now: datetime) -> Part:
-    public = store.current(INDEX)
+    generation = 0
     cards, manifests = {}, {}
     try:
+        public = store.current(INDEX)
+        generation = public.manifest.generation if public else 0
         for name in store.parts():
-            generation = store.current(name)
-            if name != INDEX and generation is not None and site.STATE in generation.state:
-                cards[name] = site.read_card(generation.state[site.STATE])
-                manifests[name] = generation.manifest
+            series = store.current(name) if name != INDEX else None
+            if series is not None and site.STATE in series.state:
+                cards[name] = site.read_card(series.state[site.STATE])
+                manifests[name] = series.manifest
         documents = site.documents(publisher, cards, manifests)
         # A series that is new must be linked, even when no document of the index differs.
         names = "\n".join(sorted(cards)).encode()
-        manifest, change = publish(store, INDEX, documents, {"series": names}, now=now)
+        manifest, change = publish(store, INDEX, documents, {_LINKED: names}, now=now)
     except AslmsFeedsError as error:
-        return Part(INDEX, public.manifest.generation if public else 0, error=str(error), hint=error.hint)
+        storage = isinstance(error, PublicationError)
+        return Part(INDEX, generation, error=str(error), hint=error.hint, storage=storage)
     return Part(
         INDEX,
         manifest.generation,

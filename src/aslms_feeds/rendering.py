@@ -66,7 +66,8 @@ def _at_old_addresses(edition: Edition, made: Sequence[Document], published: Ite
 def _feeds(edition: Edition) -> list[tuple[str, Feed]]:
     made: list[tuple[str, Feed]] = []
     seasons = [one for one in edition.seasons if one.files.season.kind == "championship"]
-    over = [one.files.id for one in seasons if one.files.id != edition.current]
+    names = [one.files.id for one in seasons]
+    over = names[: names.index(edition.current)] if edition.current else []
     opened = min((one.ledger.opened for one in edition.seasons), default=None)
     for language in edition.languages:
         told = {one.files.id: one.items[language.tag] for one in seasons}

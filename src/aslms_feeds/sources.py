@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from typing import TYPE_CHECKING
 
 from aslms_feeds.errors import UsageError
@@ -18,29 +20,53 @@ _TOO_LARGE = 256 * 1024 + 1
 
 
 def read(folder: Path) -> dict[str, bytes]:
-    """Return every definition file of a folder by its path below it; hidden files and the schemas are none."""
+    """Return every definition file of a folder by its path below it; hidden files and the schemas are none.
+
+    A definition is a regular file of this folder. A link is followed only where it stays inside: a copy of somebody
+    else's repository could otherwise publish any file of this machine.
+    """
     if not folder.is_dir():
         message = f"there is no folder {folder}"
         raise UsageError(message, hint="name the folder of the definitions with --calendars")
-    found = {}
-    for path in _files(folder, _DEPTH):
-        try:
-            with path.open("rb") as file:
-                found[path.relative_to(folder).as_posix()] = file.read(_TOO_LARGE)
-        except OSError as error:
-            message = f"cannot read {path}: {error.strerror}"
-            raise UsageError(message, hint="set its rights, or move it out of the folder") from error
-    return found
+    try:
+        root = os.path.realpath(folder)
+        return {path: _content(root, path) for path in _files(root, "", _DEPTH)}
+    except OSError as error:
+        message = f"cannot read {error.filename or folder}: {error.strerror or error}"
+        raise UsageError(message, hint="set its rights, or move it out of the folder") from error
 
 
-def _files(folder: Path, depth: int) -> Iterator[Path]:
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith("."):
+def _files(root: str, below: str, depth: int) -> Iterator[str]:
+    with os.scandir(f"{root}/{below}") as entries:
+        found = sorted(entries, key=lambda entry: entry.name)
+    for entry in found:
+        path = f"{below}{entry.name}"
+        if entry.name.startswith("."):
             continue
-        if path.is_dir() and depth > 1 and not (depth == _DEPTH and path.name == "schema"):
-            yield from _files(path, depth - 1)
-        elif path.suffix == ".toml" and path.is_file():
+        if entry.is_symlink():
+            _stays_inside(root, path)
+        if entry.is_dir() and depth > 1:
+            if path != "schema":
+                yield from _files(root, f"{path}/", depth - 1)
+        elif entry.name.endswith(".toml"):
             yield path
+
+
+def _stays_inside(root: str, path: str) -> None:
+    if not os.path.realpath(f"{root}/{path}").startswith(f"{root}/"):
+        message = f"{root}/{path} is a link that leads out of the folder of the definitions"
+        raise UsageError(message, hint="put a copy of the file there instead")
+
+
+def _content(root: str, path: str) -> bytes:
+    """Return a file's bytes; a pipe or a device could keep us waiting for ever."""
+    whole = f"{root}/{path}"
+    if not stat.S_ISREG(os.stat(whole).st_mode):  # noqa: PTH116 - plain strings: this is every run
+        message = f"{whole} is called like a definition file and is no regular file"
+        raise UsageError(message, hint="move it out of the folder")
+    handle = os.open(whole, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as file:
+        return file.read(_TOO_LARGE)
 
 
 def by_series(contents: Mapping[str, bytes]) -> dict[str, dict[str, bytes]]:

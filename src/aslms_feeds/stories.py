@@ -165,11 +165,11 @@ class Teller:
                 lines += [_("In: %(car)s", car=escaped(car)) for car in fact.after.split("; ") if car]
                 return "\n".join(f"- {line}" for line in lines)
             case What.CANCELLED if _moments(fact.before):
-                return _("It was to begin on %(before)s.", before=before)
+                return _("It was to be on %(before)s.", before=before)
             case What.POSTPONED if _moments(fact.before) and after:
-                return _("It was to begin on %(before)s; the new date is %(after)s.", before=before, after=after)
+                return _("It was to be on %(before)s; the new date is %(after)s.", before=before, after=after)
             case What.POSTPONED if _moments(fact.before):
-                return _("It was to begin on %(before)s. The new date is not known yet.", before=before)
+                return _("It was to be on %(before)s. The new date is not known yet.", before=before)
             case _ if before and after and before != after:
                 return _("Before: %(before)s. Now: %(after)s.", before=before, after=after)
             case _ if after or before:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
-from test_pages import announced, changed_edition, make_edition, series_files, whole_site
+from page_editions import announced, changed_edition, make_edition, series_files, whole_site
 
 from aslms_feeds.render import pages
 

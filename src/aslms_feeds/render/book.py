@@ -73,6 +73,14 @@ class Book:
         publisher = self.edition.files.publisher
         return translated(publisher.name, publisher.names, self.language.tag)
 
+    @cached_property
+    def over(self) -> frozenset[str]:
+        """The seasons that are over, by id: the forerunners, and those before the current one."""
+        ids = [one.files.id for one in self.edition.seasons]
+        before = ids[: ids.index(self.edition.current)] if self.edition.current in ids else ids
+        forerunners = {one.files.id for one in self.edition.seasons if one.files.season.kind == "forerunner"}
+        return frozenset(forerunners.union(before))
+
     def classes(self, ids: Iterable[str]) -> tuple[ClassMark, ...]:
         """Return classes in the series' order."""
         wanted = set(ids)

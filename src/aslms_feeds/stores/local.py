@@ -196,6 +196,8 @@ class LocalStore:
 
     def _current(self, part: str) -> Path | None:
         """Return the folder of the public generation; None only where there never was one."""
+        if not _is_name(part):
+            return None
         folder = self._folder(part)
         try:
             target = (folder / "current").readlink()

@@ -1,0 +1,342 @@
+"""Publishing what changed, and the whole flow: what becomes of each series when something is wrong with one."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from aslms_feeds.errors import PublicationError
+from aslms_feeds.ledger import read_ledger
+from aslms_feeds.publication import HTML, INDEX, Changes, Document
+from aslms_feeds.publish import publish
+from aslms_feeds.regenerate import regenerate
+from aslms_feeds.stores.local import LocalStore
+from aslms_feeds.stores.memory import MemoryStore
+from seasons import NOW, PUBLISHER, SEASON, contents
+
+FEW = PUBLISHER + '\n[calendars]\nnames = ["races"]\nclasses = []\nreminders = false\n'
+LATER = NOW + timedelta(hours=1)
+MOVED = SEASON.replace("2030-03-02T13:00", "2030-03-02T15:00")
+PAGE = Document("index.html", HTML, b"a page")
+
+
+def two(first: str = SEASON, second: str = SEASON, publisher: str = FEW, seasons: tuple[str, ...] = ("2030",)):
+    """Return a calendars folder with the series ``trial`` and ``cup``, the first with as many seasons as are named."""
+    files = contents(first, publisher=publisher)
+    other = contents(second, name="2030", publisher=publisher)
+    files |= {path.replace("trial/", "cup/"): data for path, data in other.items()}
+    for name in seasons:
+        files[f"trial/{name}/season.toml"] = first.replace("2030", name).encode()
+    return files
+
+
+def built(store, files, now=NOW):
+    """Return what became of each part."""
+    return {part.name: part for part in regenerate(store, files, now=now).parts}
+
+
+def write(folder: Path, files) -> Path:
+    """Write a calendars folder."""
+    for path, data in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(data)
+    return folder
+
+
+def run(*arguments) -> subprocess.CompletedProcess[str]:
+    """Run the command."""
+    command = [sys.executable, "-m", "aslms_feeds", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+# --- publish --------------------------------------------------------------------------------------------------------
+
+
+class Watched(MemoryStore):
+    """A memory store that notes what it is given to write."""
+
+    def __init__(self):
+        """Start empty."""
+        super().__init__()
+        self.switched = []
+
+    def switch(self, manifest, put, state):
+        """Note the paths and switch."""
+        documents = tuple(put)
+        self.switched.append((manifest.generation, [one.path for one in documents]))
+        super().switch(manifest, documents, state)
+
+
+def test_only_what_changed_is_written():
+    """The store is given the documents that differ, and is left alone when nothing does."""
+    store, other = Watched(), Document("2030/races.ics", HTML, b"races")
+    publish(store, "trial", [PAGE, other], {}, now=NOW)
+    publish(store, "trial", [PAGE, other], {}, now=LATER)
+    manifest, change = publish(store, "trial", [PAGE, Document(other.path, HTML, b"moved")], {}, now=LATER)
+    assert store.switched == [(1, ["2030/races.ics", "index.html"]), (2, ["2030/races.ics"])]
+    assert (manifest.generation, [one.path for one in change.put]) == (2, ["2030/races.ics"])
+
+
+def test_a_ledger_that_changes_is_published_with_the_same_documents():
+    """State alone makes a generation: stamps that nobody stored would be given twice."""
+    store = MemoryStore()
+    publish(store, "trial", [PAGE], {"ledger": b"1"}, now=NOW)
+    manifest, change = publish(store, "trial", [PAGE], {"ledger": b"2"}, now=LATER)
+    assert (manifest.generation, change) == (2, Changes(put=(), left=()))
+
+
+# --- One series and the others --------------------------------------------------------------------------------------
+
+
+def test_a_broken_series_stays_and_the_other_is_published(tmp_path):
+    """The series with a wrong file stays at its last generation; the other moves; the report names the place."""
+    store = LocalStore(tmp_path)
+    built(store, two())
+    before = store.read("trial", "trial-races.ics")
+    parts = built(store, two(MOVED.replace("hours = 4", "hours = 'x'"), MOVED), LATER)
+    assert (parts["trial"].generation, parts["cup"].generation) == (1, 2)
+    assert [problem.file for problem in parts["trial"].problems] == ["calendars/trial/2030/season.toml"] * 2
+    assert store.read("trial", "trial-races.ics") == before
+    assert b"DTSTART:20300302T060000Z" in store.read("cup", "cup-races.ics")
+    assert not parts[INDEX].failed
+    parts = built(store, two(MOVED, MOVED), LATER)
+    assert (parts["trial"].generation, parts["cup"].generation) == (2, 2)
+
+
+def test_the_command_names_what_stays(tmp_path):
+    """The exit status is 1, the message names file, line and generation, and status.json the series."""
+    calendars, output = write(tmp_path / "calendars", two()), tmp_path / "output"
+    assert run("build", "--calendars", calendars, "--output", output, "--now", NOW.isoformat()).returncode == 0
+    write(calendars, two(SEASON.replace("hours = 4", "hours = 'x'"), MOVED))
+    done = run("build", "--calendars", calendars, "--output", output, "--now", LATER.isoformat())
+    assert done.returncode == 1
+    assert f"{calendars}/trial/2030/season.toml:27:11: event.okayama.session.race-1.hours: " in done.stderr
+    assert "trial: stays at generation 1\n" in done.stderr
+    assert "cup: generation 2, " in done.stdout
+    status = json.loads((output / "status.json").read_bytes())
+    assert [(part["part"], part["ok"], part["generation"]) for part in status["parts"]] == [
+        ("cup", True, 2),
+        ("trial", False, 1),
+        ("index", True, 2),
+    ]
+    # While something is wrong, every run looks again; as soon as it is mended, it is published.
+    assert run("build", "--calendars", calendars, "--output", output, "--now", LATER.isoformat()).returncode == 1
+    write(calendars, two(MOVED, MOVED))
+    assert run("build", "--calendars", calendars, "--output", output, "--now", LATER.isoformat()).returncode == 0
+
+
+def snapshot(root: Path) -> dict[str, tuple[int, int]]:
+    """Return inode and time of everything below a folder."""
+    return {str(path): (path.lstat().st_ino, path.lstat().st_mtime_ns) for path in root.rglob("*")}
+
+
+def test_a_second_run_writes_nothing_and_says_so(tmp_path):
+    """An unchanged run touches `last-run` alone; one that has to look again writes that and `status.json`."""
+    calendars, output = write(tmp_path / "calendars", two()), tmp_path / "output"
+    arguments = ("build", "--calendars", calendars, "--output", output)
+    first = run(*arguments, "--now", NOW.isoformat())
+    assert "trial: generation 1, " in first.stdout
+    before = snapshot(output)
+    again = run(*arguments, "--now", LATER.isoformat())
+    assert (again.stdout, again.stderr, again.returncode) == (f"{output}: nothing changed\n", "", 0)
+    after = snapshot(output)
+    assert {path for path in after if after[path] != before.get(path)} == {str(output / "last-run")}
+    (output / "last-run").unlink()
+    again = run(*arguments, "--now", LATER.isoformat())
+    assert (again.stdout, again.returncode) == (f"{output}: nothing changed\n", 0)
+    after = snapshot(output)
+    assert {path for path in after if after[path] != before.get(path)} == {
+        str(output / "last-run"),
+        str(output / "status.json"),
+    }
+
+
+def test_a_wrong_publisher_file_stops_all_and_loses_nothing(tmp_path):
+    """What all series share is wrong: nothing is published, everything stays."""
+    store = LocalStore(tmp_path)
+    built(store, two())
+    before = snapshot(tmp_path)
+    parts = built(store, two(MOVED, MOVED, publisher="name = 3"), LATER)
+    assert list(parts) == [INDEX]
+    assert parts[INDEX].problems
+    assert snapshot(tmp_path) == before
+
+
+def test_a_series_whose_folder_is_gone(tmp_path):
+    """A series that is public and not defined any more is named, stays, and stays on the front page."""
+    store = LocalStore(tmp_path)
+    built(store, two())
+    files = {path: data for path, data in two(MOVED, MOVED).items() if not path.startswith("cup/")}
+    parts = built(store, files, LATER)
+    assert [str(one) for one in parts["cup"].problems] == [
+        "calendars/cup/series.toml: the series 'cup' is published and its folder is gone; put it back"
+    ]
+    assert parts["trial"].generation == 2
+    assert (tmp_path / "site/cup/cup-races.ics").is_file()
+    assert b"/cup/" in store.read(INDEX, "index.html")
+
+
+# --- What is public is damaged --------------------------------------------------------------------------------------
+
+
+def test_a_lost_ledger_of_one_season(tmp_path):
+    """A season that is public and has lost its ledger is refused, although another season's ledger is there."""
+    store = LocalStore(tmp_path)
+    built(store, two(seasons=("2030", "2031")))
+    ledgers = tmp_path / "series/trial/current/state/ledger"
+    assert sorted(path.name for path in ledgers.iterdir()) == ["2030.json", "2031.json"]
+    (ledgers / "2031.json").unlink()
+    before = snapshot(tmp_path / "series/trial")
+    parts = built(store, two(MOVED, MOVED, seasons=("2030", "2031")), LATER)
+    assert parts["trial"].error == "the ledger of 2031 is gone although the season is public"
+    assert parts["trial"].hint.startswith("restore the generation folder from a backup: ")
+    assert (parts["trial"].storage, parts["trial"].generation, parts["cup"].generation) == (True, 1, 2)
+    assert snapshot(tmp_path / "series/trial") == before
+
+
+def test_a_renamed_season_is_no_lost_ledger(tmp_path):
+    """The old address of a season that has another id now answers on, and has no ledger of its own."""
+    store = LocalStore(tmp_path)
+    built(store, contents(publisher=FEW))
+    renamed = contents('formerly = ["2030"]\n' + SEASON, name="season-1", publisher=FEW)
+    for now in (LATER, LATER + timedelta(hours=1)):
+        parts = built(store, renamed, now)
+        assert not parts["trial"].failed, parts["trial"]
+    ledgers = store.current("trial").state
+    assert [path for path in ledgers if path.startswith("ledger/")] == ["ledger/season-1.json"]
+    assert store.read("trial", "2030/season.json")
+
+
+@pytest.mark.parametrize(
+    ("what", "error"),
+    [
+        ("state/ledger", "the ledger of 2030 is gone although the season is public"),
+        ("state/ledger/2030.json", "the ledger cannot be read: "),
+        ("state", "cannot be read: "),
+        ("site/manifest.json", "manifest.json"),
+        ("site", "manifest.json"),
+        ("", "is gone"),
+        ("..", "is gone"),
+        ("../../current", "is gone"),
+        ("../..", "the series 'trial' is public and its generations are gone"),
+        ("../../../../series", "the series 'trial' is public and its generations are gone"),
+    ],
+)
+@pytest.mark.parametrize("how", ["gone", "garbled"])
+def test_whatever_is_lost_of_a_series_stamps_never_start_again(tmp_path, what, error, how):
+    """Whatever is gone or garbled of a public series, it is refused and not published anew."""
+    store = LocalStore(tmp_path)
+    built(store, two())
+    built(store, two(MOVED), LATER)
+    assert max(one.sequence for one in read_ledger(_ledger(store)).revisions.values()) == 1
+    place = tmp_path / "series/trial/generations/2" / what
+    place = place.parent if what.endswith("..") and what == ".." else place
+    place = Path(*_plain(place))
+    if place.is_symlink() or place.is_file():
+        place.unlink()
+        if how == "garbled":
+            place.write_bytes(b'{"format": 1')
+    else:
+        shutil.rmtree(place)
+        if how == "garbled":
+            place.mkdir()
+    parts = built(store, two(MOVED, MOVED), LATER)
+    trial = parts["trial"]
+    assert trial.storage
+    assert trial.hint
+    if how == "gone" and what != "state/ledger/2030.json":
+        assert error in trial.error
+    assert not list(tmp_path.glob("series/trial/generations/1/site/none"))
+    assert LocalStore(tmp_path).parts() != () or what.startswith("..")
+    assert not (tmp_path / "series/trial/generations/3").exists()
+    if not what.endswith("series"):
+        assert parts["cup"].generation == 2, "the other series is published all the same"
+
+
+def _ledger(store) -> bytes:
+    return store.current("trial").state["ledger/2030.json"]
+
+
+def _plain(path: Path) -> list[str]:
+    parts: list[str] = []
+    for part in path.parts:
+        if part == "..":
+            parts.pop()
+        else:
+            parts.append(part)
+    return parts
+
+
+def test_a_fault_of_the_program_in_one_series(tmp_path, monkeypatch, caplog):
+    """An error nobody foresaw, met in one series, is reported with its trace; the others are published."""
+    from aslms_feeds import regenerate as flow
+
+    real = flow.compose
+
+    def compose(files, *given, **named):
+        if files.id == "cup":
+            raise ZeroDivisionError("nobody foresaw this")
+        return real(files, *given, **named)
+
+    monkeypatch.setattr(flow, "compose", compose)
+    parts = built(LocalStore(tmp_path), two())
+    assert parts["cup"].error == "ZeroDivisionError: nobody foresaw this"
+    assert not parts["cup"].storage
+    assert parts["trial"].generation == 1
+    assert not parts[INDEX].failed
+    assert "Traceback" in caplog.text
+
+
+def test_the_report_is_recorded_while_others_are_kept_out(tmp_path):
+    """What is written beside the publication is written under the lock."""
+    store, seen = LocalStore(tmp_path), []
+
+    def record(report):
+        with pytest.raises(PublicationError, match="another build"):
+            LocalStore(tmp_path).lock().__enter__()
+        seen.append(report)
+
+    assert [regenerate(store, contents(publisher=FEW), now=NOW, record=record)] == seen
+
+
+def test_a_second_builder_is_busy(tmp_path):
+    """While a build is at work, the second ends with 75, says so, and writes nothing."""
+    calendars, output = write(tmp_path / "calendars", two()), tmp_path / "output"
+    with LocalStore(output).lock():
+        before = snapshot(output)
+        done = run("build", "--calendars", calendars, "--output", output)
+        assert done.returncode == 75
+        assert done.stderr == (
+            f"aslms-feeds: another build is writing {output}\n"
+            "Try: wait until it is done; the lock ends with that process\n"
+        )
+        assert snapshot(output) == before
+
+
+def test_many_builders_at_once(tmp_path):
+    """Of builders that start together, one publishes, the others wait or find nothing to do; the result is whole."""
+    calendars, output = write(tmp_path / "calendars", two()), tmp_path / "output"
+    command = [sys.executable, "-m", "aslms_feeds", "build", "--calendars", calendars, "--output", output]
+    builders = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(4)]
+    statuses = sorted(builder.wait(timeout=60) for builder in builders)
+    assert statuses[0] == 0
+    assert set(statuses) <= {0, 75}
+    assert run(*command[3:]).stdout == f"{output}: nothing changed\n"
+    assert LocalStore(output).current("trial").manifest.generation == 1
+    assert not list(output.rglob(".*"))
+
+
+def test_a_folder_that_cannot_be_written(tmp_path):
+    """Where nothing can be written, the command ends with 74 and names the place."""
+    calendars = write(tmp_path / "calendars", two())
+    (tmp_path / "file").write_bytes(b"")
+    done = run("build", "--calendars", calendars, "--output", tmp_path / "file" / "output")
+    assert done.returncode == 74
+    assert str(tmp_path / "file") in done.stderr
+    assert "Traceback" not in done.stderr
