@@ -365,7 +365,9 @@ def test_no_english_is_left_on_pages(steps):
             element.drop_tree()
         texts = [str(text) for text in page.xpath("//text()")]
         texts += [str(text) for text in page.xpath("//@aria-label | //@title | //@alt | //@placeholder")]
-        for text in texts:
+        for found in texts:
+            # A text that holds a link is cut at the link: its bracket closes behind it.
+            text = f"{found}⟧" if found.count("⟦") > found.count("⟧") else found
             if words := set(re.findall(r"[A-Za-z]+", ours(text))) - NAMES:
                 left[path] = f"{text.strip()!r}: {words}"
     assert left == {}

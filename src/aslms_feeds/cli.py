@@ -105,9 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     _writes(watch)
     watch.add_argument("--settle", metavar="SECONDS", help="publish an edit once it stood so long (default: 30)")
     watch.add_argument("--parent", metavar="PID", type=int, help=argparse.SUPPRESS)
-    schema = add(
-        "schema", _schema, "write the JSON Schemas that give editors completion, and the reference in README.md"
-    )
+    schema = add("schema", _schema, "write the JSON Schemas for editors, and the reference in README.md")
     schema.add_argument("--check", action="store_true", help="only say whether they are up to date")
     return parser
 

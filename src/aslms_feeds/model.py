@@ -67,7 +67,8 @@ Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=LI
 """One line of text without space at its ends."""
 Prose = Annotated[str, StringConstraints(min_length=1, max_length=20_000, pattern=r"\S")]
 """Text of several lines."""
-Url = Annotated[str, AfterValidator(_url), StringConstraints(max_length=2_000)]
+URL_LENGTH = 2_000
+Url = Annotated[str, AfterValidator(_url), StringConstraints(max_length=URL_LENGTH)]
 Host = Annotated[str, AfterValidator(_host)]
 LanguageTag = Annotated[str, AfterValidator(_language)]
 Names = dict[LanguageTag, Line]

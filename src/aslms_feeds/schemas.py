@@ -10,7 +10,7 @@ import json
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from aslms_feeds.model import FILES, Circuit, json_schema
+from aslms_feeds.model import FILES, URL_LENGTH, Circuit, json_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,12 +83,16 @@ def _file(name: str, schema: dict[str, Any]) -> Iterator[str]:
         required = one.get("required", ())
         for key, value in one["properties"].items():
             must = " **required**" if key in required else ""
-            yield f"| `{key}`{must} | {_value(value, known)} | {_sentence(value)} |"
+            yield f"| `{key}`{must} | {_value(value, known)} | {_said(value, known)} |"
     yield ""
 
 
 def _sentence(schema: dict[str, Any]) -> str:
     return str(schema.get("description", "")).replace("\n", " ").replace("|", "\\|")
+
+
+def _said(value: dict[str, Any], known: dict[str, Any]) -> str:
+    return _sentence(value) or _sentence(known.get(str(value.get("$ref", "")).rpartition("/")[2], {}))
 
 
 def _collect(schema: dict[str, Any], path: str, known: dict[str, Any], tables: dict[str, list[str]]) -> None:
@@ -139,7 +143,7 @@ def _value(value: dict[str, Any], known: dict[str, Any]) -> str:
             words = ["a table"]
     text = " or ".join(dict.fromkeys(words))
     default = value.get("default")
-    return f"{text}; else `{json.dumps(default)}`" if default not in (None, [], {}, "") else text
+    return f"{text}; else `{json.dumps(default)}`" if default not in (None, [], {}, "") and text != "a table" else text
 
 
 def _string(value: dict[str, Any]) -> str:
@@ -148,6 +152,8 @@ def _string(value: dict[str, Any]) -> str:
     pattern = value.get("pattern", "")
     if pattern == r"^[a-z0-9]+(-[a-z0-9]+)*$":
         return "an id"
+    if value.get("maxLength") == URL_LENGTH:
+        return "an address"
     return f"text of up to {value['maxLength']:,} characters" if "maxLength" in value else "text"
 
 
