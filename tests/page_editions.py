@@ -297,7 +297,15 @@ def forerunner():
             organiser="The Oldest Club",
             about="How it *began*.",
             classes=("gt500",),
-            event=(Event(id="okayama", name="Okayama 1000 km", circuit="okayama", session=(race,)),),
+            event=(
+                Event(
+                    id="okayama",
+                    name="Okayama 1000 km",
+                    circuit="okayama",
+                    joint_with=("Touring Cars",),
+                    session=(race,),
+                ),
+            ),
             change=(Change(id="only", what=What.CALENDAR_CHANGED, on=date(2000, 1, 4), why="It is never run again."),),
             checked=date(2024, 2, 6),
             sources=(source("forerunner"),),

@@ -19,7 +19,8 @@ from aslms_feeds.stores.local import LocalStore
 from seasons import NOW, PUBLISHER, contents
 
 FEW = PUBLISHER + '\n[calendars]\nnames = ["races"]\nclasses = []\nreminders = false\n'
-DUE = datetime(2030, 4, 6, 15, 0, tzinfo=UTC)
+DUE = datetime(2030, 4, 6, 22, 0, tzinfo=UTC)
+"""The end of the season: midnight in Paris after its last race."""
 LATER = NOW + timedelta(days=1)
 
 

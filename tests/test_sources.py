@@ -6,13 +6,16 @@ import os
 import socket
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from aslms_feeds import sources
 from aslms_feeds.errors import UsageError
 from seasons import contents
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture

@@ -150,10 +150,9 @@ def _check(given: argparse.Namespace, chosen: Settings) -> int:
     for problem in (*found.problems, *doubts):
         print(problem, file=sys.stderr)
     summary = _number(len(found.problems), "problem")
-    if doubts:
-        summary += f", {_number(len(doubts), 'warning')}"
     if status == WRONG:
-        print(f"{chosen.calendars}: {summary}", file=sys.stderr)
+        doubtful = f", {_number(len(doubts), 'warning')}" if doubts else ""
+        print(f"{chosen.calendars}: {summary}{doubtful}", file=sys.stderr)
     else:
         print(f"{chosen.calendars}: {_counted(found)}: {summary}")
     return status
@@ -331,7 +330,13 @@ def _watch(given: argparse.Namespace, chosen: Settings) -> int:
 
     from aslms_feeds.watch import watch
 
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(DONE))
+    told: list[int] = []
+
+    def end(number: int, _frame: object) -> None:
+        told.append(number)
+        sys.exit(DONE)
+
+    signal.signal(signal.SIGTERM, end)
 
     def build() -> datetime | None:
         from aslms_feeds import freshness
@@ -355,7 +360,11 @@ def _watch(given: argparse.Namespace, chosen: Settings) -> int:
     if not Path(chosen.calendars).is_dir():
         message = f"there is no folder {chosen.calendars}"
         raise UsageError(message, hint="name the folder of the definitions with --calendars")
-    watch(chosen.calendars, build, settle=chosen.settle, parent=given.parent)
+    try:
+        watch(chosen.calendars, build, settle=chosen.settle, parent=given.parent)
+    except KeyboardInterrupt:
+        if not told:  # watchfiles raises this for every signal that comes while it waits
+            raise
     return DONE
 
 

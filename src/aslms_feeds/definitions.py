@@ -146,25 +146,22 @@ class File:
         return self._positions
 
     def _note_short_times(self) -> None:
-        if not self._filled:
-            return
         # The text holds the seconds; a value behind them on its line stands three characters further right there.
         lines = self.text.split("\n")
-        wanted: dict[tuple[int, int], tuple[int, int]] = {}
+        wanted: dict[tuple[int, int], tuple[int, int, str]] = {}
         shift: dict[int, int] = defaultdict(int)
         for line, column in self._filled:
-            wanted[line, column + shift[line]] = line, column
+            whole = column + shift[line]
             shift[line] += len(":00")
-        known = self._placed.at(set(wanted))
-        for (line, whole), (_line, column) in wanted.items():
-            time = _TIME.match(lines[line - 1], whole - 1)
-            full = time.group() if time else ""
-            if len(full) == len("14:00:00"):
-                continue  # no key takes a time without its day, and that will be said
+            # No key takes a time without its day, and that will be said.
+            if time := _TIME.match(lines[line - 1], whole - 1):
+                wanted[line, whole] = line, column, time.group()
+        known = self._placed.at(set(wanted)) if wanted else {}
+        for place, (line, column, full) in wanted.items():
             message = f"found {full[:-3]}, a time without seconds: TOML wants {full}"
             if len(self._found) < MAX_PROBLEMS:
-                place = where(self.data, known.get((line, whole), ()))
-                self._found.append(Problem(self.label, line, column, place, message))
+                key = where(self.data, known.get(place, ()))
+                self._found.append(Problem(self.label, line, column, key, message))
             else:
                 self._more += 1
 
@@ -184,7 +181,7 @@ class File:
 
 MAX_PROBLEMS = 500
 """The most problems listed of one file: a slip repeated in every line shows in fewer."""
-_TIME = re.compile(r"(?:\d{4}-\d\d-\d\d[Tt ])?\d\d:\d\d:\d\d")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d")
 _ID_RULE = "small letters, digits and single hyphens, such as race-1"
 
 
@@ -438,8 +435,8 @@ def _unfrozen(value: Any) -> Any:  # noqa: ANN401 - any TOML value
             return value
 
 
-def _is_tables(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(one, dict) for one in value)
+def _holds_table(value: object, step: str | int) -> bool:
+    return isinstance(value, list) and isinstance(step, int) and isinstance(value[step], dict)
 
 
 def _mend(model: type[BaseModel], table: Any, location: Location) -> bool:  # noqa: ANN401 - any TOML value
@@ -457,7 +454,7 @@ def _mend(model: type[BaseModel], table: Any, location: Location) -> bool:  # no
         inner = _model_in(info.annotation)
         deeper = location[index + 1 :]
         value = data.get(step)
-        if inner is not None and deeper and (isinstance(value, dict) or _is_tables(value)):
+        if inner is not None and deeper and (isinstance(value, dict) or _holds_table(value, deeper[0])):
             current, data = inner, value
         elif not info.is_required() and (step in data or step not in _STAND_IN):
             data.pop(step, None)
@@ -503,14 +500,14 @@ def read_definitions(contents: Mapping[str, bytes], root: str) -> Definitions:
     folders = _by_folder({path: file for path, file in files.items() if path.count("/") in (1, 2)})
     good: dict[str, SeriesFiles] = {}
     broken: dict[str, tuple[Problem, ...]] = {}
+    if publisher is not None:
+        _across(files, publisher, folders)
     for name, own in folders.items():
         series, missing = _series(name, own, publisher, venues, root)
         if problems := [problem for file in own.values() for problem in file.problems] + missing:
             broken[name] = tuple(sorted(set(problems)))
         elif series is not None:
             good[name] = series
-    if publisher is not None:
-        _across(files, publisher, folders, good)
     if not folders:
         shared.append(Problem(root, 0, 0, "", f"no series is here: make a folder with a {SERIES} in it"))
     shared += [problem for path, file in files.items() if path.count("/") not in (1, 2) for problem in file.problems]
@@ -537,7 +534,6 @@ def _across(
     files: Mapping[str, File],
     publisher: Publisher,
     folders: Mapping[str, Mapping[str, File]],
-    good: Mapping[str, SeriesFiles],
 ) -> None:
     """Check what concerns all series: the classes the publisher names, and ids that two series claim."""
     file = files[PUBLISHER]
@@ -545,9 +541,13 @@ def _across(
     if isinstance(named, tuple) and all(SERIES in own and own[SERIES].data is not None for own in folders.values()):
         known = frozenset[str]().union(*(own[SERIES].ids(("class",)) for own in folders.values()))
         checks.classes(file, named, known, ("calendars", "classes"))
-    lasting = [(name, one.series.formerly) for name, one in good.items()]
-    anchors = {name: files[f"{name}/{SERIES}"] for name in good}
-    checks.folders_lasting(anchors, lasting)
+    anchors = {name: own[SERIES] for name, own in folders.items() if SERIES in own}
+    checks.folders_lasting(anchors, [(name, _former(anchor)) for name, anchor in anchors.items()])
+
+
+def _former(file: File) -> tuple[str, ...]:
+    found = (file.data or {}).get("formerly")
+    return tuple(one for one in found if isinstance(one, str)) if isinstance(found, tuple) else ()
 
 
 def _series(

@@ -148,10 +148,14 @@ def _series(
         return Part(name, generation, problems=problems, error=str(error), hint=error.hint, storage=True), None
     except AslmsFeedsError as error:
         return Part(name, generation, error=str(error), hint=error.hint), None
-    except Exception as error:  # a fault met in one series must not keep the others from being published
-        logging.getLogger(__name__).exception("%s", name)
-        hint = "this is a fault of the program: report it with what was printed above"
-        return Part(name, generation, error=f"{type(error).__name__}: {error}", hint=hint), None
+    except Exception as error:  # noqa: BLE001 - a fault in one series must not keep the others from being published
+        return _fault(name, generation, error), None
+
+
+def _fault(name: str, generation: int, error: Exception) -> Part:
+    logging.getLogger(__name__).error("%s", name, exc_info=error)
+    hint = "this is a fault of the program: report it with what was printed above"
+    return Part(name, generation, error=f"{type(error).__name__}: {error}", hint=hint)
 
 
 def _public(store: Store, name: str, linked: Collection[str]) -> Generation | None:
@@ -231,6 +235,8 @@ def _index(store: Store, publisher: Publisher, now: datetime) -> Part:
     except AslmsFeedsError as error:
         storage = isinstance(error, PublicationError)
         return Part(INDEX, generation, error=str(error), hint=error.hint, storage=storage)
+    except Exception as error:  # noqa: BLE001 - the series are published; it is reported like theirs
+        return _fault(INDEX, generation, error)
     return Part(
         INDEX,
         manifest.generation,

@@ -53,7 +53,7 @@ def _files(root: str, below: str, depth: int) -> Iterator[str]:
 
 
 def _stays_inside(root: str, path: str) -> None:
-    if not os.path.realpath(f"{root}/{path}").startswith(f"{root}/"):
+    if not f"{os.path.realpath(f'{root}/{path}')}/".startswith(f"{root}/"):
         message = f"{root}/{path} is a link that leads out of the folder of the definitions"
         raise UsageError(message, hint="put a copy of the file there instead")
 

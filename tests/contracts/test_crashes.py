@@ -111,8 +111,14 @@ def test_killed_before_any_system_call(place):
 
 
 @pytest.mark.parametrize(
-    ("code", "for_good"),
-    [(errno.ENOSPC, True), (errno.EIO, False), (errno.EDQUOT, False), (errno.EROFS, True)],
+    ("place", "code", "for_good"),
+    [
+        ("second generation", errno.ENOSPC, True),
+        ("second generation", errno.EIO, False),
+        ("first publication", errno.EDQUOT, False),
+        ("index", errno.EROFS, True),
+    ],
+    indirect=["place"],
     ids=["full", "broken", "quota", "read-only"],
 )
 def test_failing_system_calls(place, code, for_good):

@@ -75,11 +75,9 @@ class Book:
 
     @cached_property
     def over(self) -> frozenset[str]:
-        """The seasons that are over, by id: the forerunners, and those before the current one."""
+        """The seasons before the current one, by id: nothing more is to come in them."""
         ids = [one.files.id for one in self.edition.seasons]
-        before = ids[: ids.index(self.edition.current)] if self.edition.current in ids else ids
-        forerunners = {one.files.id for one in self.edition.seasons if one.files.season.kind == "forerunner"}
-        return frozenset(forerunners.union(before))
+        return frozenset(ids[: ids.index(self.edition.current)] if self.edition.current in ids else ids)
 
     def classes(self, ids: Iterable[str]) -> tuple[ClassMark, ...]:
         """Return classes in the series' order."""

@@ -57,8 +57,8 @@ class SeasonView:
 
     @property
     def url(self) -> str:
-        """Where it is shown, on this host."""
-        return f"{self.book.href('history')}#{self.id}" if self.forerunner else self.book.href(self.id)
+        """Its page, on this host; a forerunner has none."""
+        return self.book.href(self.id)
 
     @cached_property
     def name(self) -> str:
@@ -181,7 +181,7 @@ class SeasonView:
             event=event,
             name=naming.event_name(event, language),
             over=self.over,
-            url=self.url if self.forerunner else self.book.href(self.id, event.id),
+            url=self.book.href(self.id, event.id),
             status=status,
             reason=reason,
             new_day=new_day,

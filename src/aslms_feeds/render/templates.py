@@ -40,7 +40,7 @@ class Citations:
 
     def numbers(self, urls: Iterable[str]) -> list[int]:
         """Return the numbers of some sources, new ones for those that are cited for the first time."""
-        return [self._numbers.setdefault(url, len(self._numbers) + 1) for url in urls]
+        return [self._numbers.setdefault(url, len(self._numbers) + 1) for url in dict.fromkeys(urls)]
 
     @property
     def listed(self) -> list[tuple[int, str]]:

@@ -249,7 +249,7 @@ class LocalStore:
         with suppress(OSError, PublicationError):
             self._stay_inside(part)
             folder, current = self._folder(part), self._current(part)
-            if current and not (current / _PUBLIC).exists():
+            if current and (current / "site" / MANIFEST).exists() and not (current / _PUBLIC).exists():
                 (current / _PUBLIC).touch()
             newest = int(current.name) if current else 0
             (folder / ".current").unlink(missing_ok=True)
