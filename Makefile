@@ -9,7 +9,7 @@ PORT ?= 8000
 OUTPUT ?= publication
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench browser lock clean
+.PHONY: help run test check coverage bench browser lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
@@ -23,14 +23,17 @@ test: $(READY) $(CLIENTS) browser ## every test, with branch coverage
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m pytest $(PYTEST_ARGS)
 	@$(BIN)/coverage combine -q
-	@$(BIN)/coverage report --skip-covered --skip-empty | tail -25
+	@$(BIN)/coverage report --skip-empty >.coverage-report
 
 check: $(READY) ## formatting, lint, types, imports that point one way, and the definitions
 	@$(BIN)/ruff format --check -q .
 	@$(BIN)/ruff check -q .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-cache | tail -4
-	@$(BIN)/aslms-feeds check
+	@$(BIN)/lint-imports --no-cache >$(VENV)/imports.txt || { cat $(VENV)/imports.txt; exit 1; }
+	@$(BIN)/aslms-feeds check --strict
+
+coverage: ## the branch coverage of the last test run
+	@cat .coverage-report
 
 bench: $(READY) ## how long builds take, as ratios within one run
 	@$(BIN)/python tests/benchmarks/builds.py

@@ -402,6 +402,16 @@ def test_only_classes_with_calendars_can_be_subscribed_to(trees):
     assert [words(line) for line in page(trees, "subscribe/").xpath("//th[starts-with(., 'LMP1: ')]")]
 
 
+def test_past_seasons_offer_their_addresses_alone(trees):
+    """A calendar that never changes any more has its address on the subscribe page, but no link for every client."""
+    folds = {words(fold.xpath("summary")[0]): fold for fold in page(trees, "subscribe/").xpath("//details")}
+    (over,) = [fold for name, fold in folds.items() if name.startswith("2024/25 Season")]
+    (runs,) = [fold for name, fold in folds.items() if name.startswith("2025/26 Season")]
+    assert len(over.xpath(".//button[@data-copy]")) == 3
+    assert not over.xpath(".//a")
+    assert len(runs.xpath(".//a")) == 4 * len(runs.xpath(".//button[@data-copy]")) > 0
+
+
 def test_real_seasons_have_light_whole_pages(real_series):
     """Every page of the real series is under 250 KB, has unique ids, and leads to pages and anchors that exist."""
     edition, made = real_series

@@ -1,7 +1,20 @@
-"""``python -m aslms_feeds`` is the command ``aslms-feeds``."""
+"""The command ``aslms-feeds``, also as ``python -m aslms_feeds``: the quick answer where there is one, else ``cli``."""
+
+from __future__ import annotations
 
 import sys
 
-from aslms_feeds.cli import main
 
-sys.exit(main())
+def main() -> int:
+    """Run one command and return its exit status."""
+    from aslms_feeds import quick
+
+    if quick.nothing_to_do(sys.argv[1:]):
+        return 0
+    from aslms_feeds import cli
+
+    return cli.main()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -182,7 +182,9 @@ def _build(given: argparse.Namespace, chosen: Settings) -> int:
         print(f"{chosen.output}: nothing changed")
     else:
         _tell(report, chosen)
-    return WRONG if report is not None and report.failed else DONE
+    if report is None or not report.failed:
+        return DONE
+    return STORAGE if any(part.storage for part in report.parts) else WRONG
 
 
 def _regenerated(chosen: Settings, now: datetime) -> Report | None:

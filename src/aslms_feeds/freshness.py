@@ -9,24 +9,22 @@ import json
 import os
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from aslms_feeds import sources
 from aslms_feeds.identity import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 LAST_RUN = "last-run"
 _FORMAT = 1
 
 
-@dataclass(frozen=True)
-class LastRun:
+class LastRun(NamedTuple):
     """What the last run that had no problem was made from."""
 
     at: datetime
@@ -53,9 +51,8 @@ def _tools() -> str:
 
     Asked once, when a process starts: what is installed while it runs is not what it publishes with.
     """
-    package = Path(__file__).parent
     marks = []
-    for folder, folders, files in os.walk(package):
+    for folder, folders, files in os.walk(os.path.dirname(__file__)):  # noqa: PTH120 - a plain string
         folders[:] = sorted(name for name in folders if name != "__pycache__")
         marks += [_mark(f"{folder}/{name}") for name in sorted(files)]
     for path in sys.path:
@@ -69,23 +66,23 @@ def _mark(path: str) -> str:
     return f"{path}:{stat.st_size}:{stat.st_mtime_ns}"
 
 
-def generations(output: Path) -> dict[str, str]:
+def generations(output: Path | str) -> dict[str, str]:
     """Return what the web root and each part's ``current`` lead to now."""
-    found = {}
+    links = {"site": f"{output}/site", "index": f"{output}/index/current"}
     with suppress(OSError):
-        found["site"] = os.readlink(output / "site")  # noqa: PTH115 - plain text, not a path
-    series = output / "series"
-    folders = [output / "index", *(series.iterdir() if series.is_dir() else ())]
-    for folder in folders:
+        links |= {name: f"{output}/series/{name}/current" for name in os.listdir(f"{output}/series")}  # noqa: PTH208
+    found = {}
+    for name, link in links.items():
         with suppress(OSError):
-            found[folder.name] = os.readlink(folder / "current")  # noqa: PTH115 - plain text, not a path
+            found[name] = os.readlink(link)  # noqa: PTH115 - plain text, not a path
     return found
 
 
-def read(output: Path) -> LastRun | None:
+def read(output: Path | str) -> LastRun | None:
     """Return the last run's record; None when there is none that can be used."""
     try:
-        data = json.loads((output / LAST_RUN).read_bytes())
+        with open(f"{output}/{LAST_RUN}", "rb") as file:  # noqa: PTH123 - a plain string
+            data = json.loads(file.read())
         if data["format"] != _FORMAT:
             return None
         due = _instant(data["next_due"]) if data["next_due"] else None
@@ -114,10 +111,10 @@ def write(output: Path, run: LastRun) -> None:
     replace(output / LAST_RUN, json.dumps(data, indent=1).encode() + b"\n")
 
 
-def touch(output: Path) -> None:
+def touch(output: Path | str) -> None:
     """Note by its time alone that a run found nothing to do: this needs no room, no lock and no other file."""
     with suppress(FileNotFoundError):  # a builder has just begun
-        os.utime(output / LAST_RUN)
+        os.utime(f"{output}/{LAST_RUN}")
 
 
 def forget(output: Path) -> None:
@@ -139,7 +136,7 @@ def replace(path: Path, body: bytes) -> None:
         raise
 
 
-def unchanged(output: Path, contents: Mapping[str, bytes], base_url: str | None, *, now: datetime) -> bool:
+def unchanged(output: Path | str, contents: Mapping[str, bytes], base_url: str | None, *, now: datetime) -> bool:
     """Say whether a build would change nothing."""
     last = read(output)
     if last is None or not last.fingerprints:

@@ -140,7 +140,7 @@ def read_ledger(text: bytes) -> Ledger:
                 for key, row in data["items"].items()
             },
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         message = f"the ledger cannot be read: {error!r}"
         raise PublicationError(message, hint="restore the generation folder from a backup") from error
 

@@ -61,7 +61,7 @@ def read_card(text: bytes) -> Card:
         data = json.loads(text)
         found = {tag: _teaser(row) for tag, row in data["teasers"].items()}
         feeds = tuple(opml.Outline(**{**row, "outlines": ()}) for row in data["feeds"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         message = f"{STATE} cannot be read: {error!r}"
         raise PublicationError(message, hint="restore the generation folder from a backup") from error
     return Card(found, feeds)

@@ -19,13 +19,13 @@ _TOO_LARGE = 256 * 1024 + 1
 """One byte more than a definition file may have: enough to refuse it, whatever its size."""
 
 
-def read(folder: Path) -> dict[str, bytes]:
+def read(folder: Path | str) -> dict[str, bytes]:
     """Return every definition file of a folder by its path below it; hidden files and the schemas are none.
 
     A definition is a regular file of this folder. A link is followed only where it stays inside: a copy of somebody
     else's repository could otherwise publish any file of this machine.
     """
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # noqa: PTH112 - plain strings: this is every run
         message = f"there is no folder {folder}"
         raise UsageError(message, hint="name the folder of the definitions with --calendars")
     try:
