@@ -165,13 +165,13 @@ def _number(count: int, what: str) -> str:
 def _counted(found: Definitions) -> str:
     seasons = [season for series in found.series.values() for season in series.seasons]
     events = [event for season in seasons for event in season.season.events]
-    counts = {
-        "series": len(found.series),
-        "seasons": len(seasons),
-        "events": len(events),
-        "sessions": sum(len(event.sessions) for event in events),
-    }
-    return ", ".join(f"{count} {name}" for name, count in counts.items())
+    counts = [
+        (len(found.series), "series", "series"),
+        (len(seasons), "season", "seasons"),
+        (len(events), "event", "events"),
+        (sum(len(event.sessions) for event in events), "session", "sessions"),
+    ]
+    return ", ".join(f"{count} {one if count == 1 else many}" for count, one, many in counts)
 
 
 def _build(given: argparse.Namespace, chosen: Settings) -> int:

@@ -150,6 +150,8 @@ class _Teller:
             where = f" ({', '.join(broadcast.territories)})" if broadcast.territories else ""
             lines = [*lines, _("Watch: %(name)s%(where)s %(url)s", name=broadcast.name, where=where, url=broadcast.url)]
         url = self.addresses.page_url(language.tag, self.season_id, self.event.id)
+        if self.season.kind == "forerunner":
+            url = f"{self.addresses.page_url(language.tag, 'history')}#{self.season_id}"
         kind = naming.kind_name(session.kind, language) if session else _("Race meeting")
         return Words(
             name=name,

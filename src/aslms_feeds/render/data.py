@@ -19,6 +19,7 @@ from aslms_feeds.publication import JSON, Document
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from aslms_feeds.addresses import Addresses
     from aslms_feeds.edition import Edition, SeasonEdition
     from aslms_feeds.language import Language
     from aslms_feeds.ledger import Revision
@@ -77,7 +78,7 @@ def _series(edition: Edition, language: Language) -> dict[str, Any]:
                 "status": one.files.season.status,
                 "first_day": _first_day(one),
                 "last_day": _last_day(one),
-                "page": addresses.page_url(tag, one.files.id),
+                "page": _page(addresses, tag, one),
                 "data": addresses.url(addresses.path(tag, one.files.id, "season.json")),
                 "changes": addresses.url(addresses.path(tag, one.files.id, "changes.json")),
             }
@@ -97,6 +98,13 @@ def _series(edition: Edition, language: Language) -> dict[str, Any]:
             if one.language == tag
         ],
     }
+
+
+def _page(addresses: Addresses, tag: str, season: SeasonEdition, *event: str) -> str:
+    """Return the page of a season or an event; a forerunner's is its place on the history page."""
+    if season.files.season.kind == "forerunner":
+        return f"{addresses.page_url(tag, 'history')}#{season.files.id}"
+    return addresses.page_url(tag, season.files.id, *event)
 
 
 def _first_day(season: SeasonEdition) -> str | None:
@@ -132,7 +140,7 @@ class _Data:
             "about": translated(season.about or "", season.abouts, tag).strip() or None,
             "rules": list(season.rules),
             "records": [{"text": one.text, "event": one.event, "sources": list(one.sources)} for one in season.records],
-            "page": addresses.page_url(tag, self.season_edition.files.id),
+            "page": _page(addresses, tag, self.season_edition),
             **_stamps(own),
             "classes": list(season.classes),
             "events": [self._event(event) for event in season.events],
@@ -180,7 +188,7 @@ class _Data:
             "rounds": list(naming.rounds_of(event)),
             "note": translated(event.note or "", event.notes, tag) or None,
             "url": event.url,
-            "page": addresses.page_url(tag, season, event.id),
+            "page": _page(addresses, tag, self.season_edition, event.id),
             "calendar": addresses.url(calendar) if calendar in known else None,
             "broadcasts": _broadcasts(naming.broadcasts_of(event, self.definition, self.files.series)),
             **(_stamps(self.season_edition.revision(component)) if component else _NO_STAMPS),
