@@ -70,20 +70,8 @@ def _series(edition: Edition, language: Language) -> dict[str, Any]:
             for one in series.classes
         ],
         "current_season": edition.current or None,
-        "seasons": [
-            {
-                "id": one.files.id,
-                "name": naming.season_name(one.files.season, language),
-                "kind": one.files.season.kind,
-                "status": one.files.season.status,
-                "first_day": _first_day(one),
-                "last_day": _last_day(one),
-                "page": _page(addresses, tag, one),
-                "data": addresses.url(addresses.path(tag, one.files.id, "season.json")),
-                "changes": addresses.url(addresses.path(tag, one.files.id, "changes.json")),
-            }
-            for one in edition.seasons
-        ],
+        "circuits": _circuits(edition, language),
+        "seasons": [_Data(edition, one, language).brief() for one in edition.seasons],
         "calendars": [
             {
                 "title": one.title,
@@ -98,6 +86,27 @@ def _series(edition: Edition, language: Language) -> dict[str, Any]:
             if one.language == tag
         ],
     }
+
+
+def _circuits(edition: Edition, language: Language) -> list[dict[str, Any]]:
+    """Return the circuits this series has used: the names of others are nobody's business yet."""
+    used = {event.circuit for season in edition.seasons for event in season.files.season.events}
+    return [
+        {
+            "id": name,
+            "name": translated(circuit.name, circuit.names, language.tag),
+            "city": circuit.city,
+            "country": circuit.country,
+            "timezone": circuit.timezone,
+            "latitude": circuit.latitude,
+            "longitude": circuit.longitude,
+            "length_km": circuit.length_km,
+            "url": circuit.url,
+            "sources": list(circuit.sources),
+        }
+        for name, circuit in sorted(edition.files.circuits.items())
+        if name in used
+    ]
 
 
 def _page(addresses: Addresses, tag: str, season: SeasonEdition, *event: str) -> str:
@@ -121,6 +130,46 @@ class _Data:
     def __init__(self, edition: Edition, season: SeasonEdition, language: Language) -> None:
         self.edition, self.season_edition, self.language = edition, season, language
         self.files, self.definition = edition.files, season.files.season
+
+    def brief(self) -> dict[str, Any]:
+        """Return what series.json says of a season; its sessions, entries and news are in season.json."""
+        season, one, tag = self.definition, self.season_edition, self.language.tag
+        addresses = self.edition.addresses
+        results = one.files.results
+        return {
+            "id": one.files.id,
+            "name": naming.season_name(season, self.language),
+            "kind": season.kind,
+            "status": season.status,
+            "announced": _text(season.announced),
+            "organiser": season.organiser or self.files.series.organiser,
+            "first_day": _first_day(one),
+            "last_day": _last_day(one),
+            "classes": list(season.classes),
+            "rules": list(season.rules),
+            "events": [self._brief_event(event) for event in season.events],
+            "champions": [_plural(champion) for champion in results.champions],
+            "invitations": [_plural(invitation) for invitation in results.invitations],
+            "records": [record.text for record in season.records],
+            "sources": list(season.sources),
+            "page": _page(addresses, tag, one),
+            "data": addresses.url(addresses.path(tag, one.files.id, "season.json")),
+            "changes": addresses.url(addresses.path(tag, one.files.id, "changes.json")),
+        }
+
+    def _brief_event(self, event: Event) -> dict[str, Any]:
+        days = event_days(event)
+        return {
+            "id": event.id,
+            "name": naming.event_name(event, self.language),
+            "status": naming.status_of(None, event, self.definition),
+            "first_day": _text(days[0]) if days else None,
+            "last_day": _text(days[1]) if days else None,
+            "when": event.when,
+            "circuit": event.circuit,
+            "rounds": list(naming.rounds_of(event)),
+            "page": _page(self.edition.addresses, self.language.tag, self.season_edition, event.id),
+        }
 
     def season(self) -> dict[str, Any]:
         """Return season.json."""
