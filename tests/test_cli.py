@@ -206,3 +206,14 @@ def test_serve_watch_publishes_an_edit_and_ends_cleanly(folder):
     assert f"Serving publication on http://127.0.0.1:{port}/ (Ctrl-C ends it)" in out
     assert "trial: stays at generation 1" in errors
     assert "Traceback" not in errors
+
+
+def test_damaged_generations_are_an_input_output_error(folder):
+    """Status 74 for a series whose public generation cannot be read; nothing starts again at SEQUENCE 0."""
+    run(folder, "build", "--now", "2030-01-10T12:00:00Z")
+    (folder / "publication/series/trial/generations/1/site/manifest.json").unlink()
+    write(folder, contents(SEASON.replace("2030-03-02T13:00:00", "2030-03-02T14:00:00")))
+    status, _out, errors = run(folder, "build")
+    assert status == 74
+    assert "cannot be read" in errors
+    assert "Traceback" not in errors

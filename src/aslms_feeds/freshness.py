@@ -70,7 +70,7 @@ def generations(output: Path | str) -> dict[str, str]:
     """Return what the web root and each part's ``current`` lead to now."""
     links = {"site": f"{output}/site", "index": f"{output}/index/current"}
     with suppress(OSError):
-        links |= {name: f"{output}/series/{name}/current" for name in os.listdir(f"{output}/series")}  # noqa: PTH208
+        links |= {name: f"{output}/series/{name}/current" for name in os.listdir(f"{output}/series")}  # noqa: PTH208 - plain text
     found = {}
     for name, link in links.items():
         with suppress(OSError):
