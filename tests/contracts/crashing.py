@@ -152,9 +152,13 @@ def read_as_server(output: Path) -> dict[str, int | list[str]]:
     while not select.select([sys.stdin], [], [], 0)[0]:
         site = output / "site" / "trial"
         try:
-            resolved = Path(os.path.realpath(site))
-            if not resolved.is_dir():
-                continue  # before the first publication
+            # Strictly: a link that leads nowhere yet would otherwise stay unresolved in the path.
+            resolved = Path(os.path.realpath(site, strict=True))
+        except OSError as error:
+            if generations:
+                wrong.append(f"missing: {error}")
+            continue  # before the first publication
+        try:
             number, digests = whole(resolved)
             generations.add(resolved.parent.name)
             if str(number) != resolved.parent.name:
