@@ -370,3 +370,12 @@ def test_a_calendar_that_is_switched_off_goes_on_for_those_who_have_it():
     fresh = MemoryStore()
     regenerate(fresh, contents(publisher=publisher), now=NOW, base_url=BASE)
     assert not [path for path in fresh.current("trial").manifest.documents if "reminders" in path or "-gt." in path]
+
+
+def test_a_renamed_season_is_no_news_to_the_operator():
+    """What was told under the old id is not reported again."""
+    store = MemoryStore()
+    regenerate(store, contents(), now=NOW, base_url=BASE)
+    report = regenerate(store, contents('formerly = ["2030"]\n' + SEASON, name="2030-31"), now=LATER, base_url=BASE)
+    assert not report.failed
+    assert [dict(part.facts) for part in report.parts] == [{}, {}]

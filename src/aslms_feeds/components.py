@@ -6,6 +6,7 @@ plain description whose last lines are the address of its page and, added when i
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -406,12 +407,6 @@ def entry_statements(files: SeriesFiles, season: SeasonFiles) -> dict[str, State
 
 def revived(subject: Mapping[str, Any]) -> tuple[Event, Session | None]:
     """Return the event, and the session, that a statement's subject was made from."""
-    event = Event.model_validate_json(_json(subject["event"]))
-    session = Session.model_validate_json(_json(subject["session"])) if "session" in subject else None
+    event = Event.model_validate_json(json.dumps(subject["event"]))
+    session = Session.model_validate_json(json.dumps(subject["session"])) if "session" in subject else None
     return event, session
-
-
-def _json(value: object) -> str:
-    import json
-
-    return json.dumps(value)

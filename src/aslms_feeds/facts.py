@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from aslms_feeds.model import Status, What
-from aslms_feeds.moments import Precision, midnight
+from aslms_feeds.moments import Precision, local, midnight
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -115,8 +115,6 @@ def local_day(text: str, timezone: str) -> date | None:
     """Return the day at the circuit of a statement's start."""
     if not text:
         return None
-    from aslms_feeds.moments import local
-
     value = local(parse_moment(text), timezone)
     return value.date() if isinstance(value, datetime) else value
 

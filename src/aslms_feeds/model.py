@@ -750,11 +750,6 @@ def translated(text: str, texts: dict[str, str], language: str) -> str:
     return texts.get(language, text)
 
 
-def is_timed(start: datetime | date | None) -> bool:
-    """Say whether a start has a time (``datetime`` is a ``date`` too)."""
-    return isinstance(start, datetime)
-
-
 FILES: dict[str, type[Definition]] = {
     "publisher": Publisher,
     "series": Series,

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from aslms_feeds.definitions import Definitions
+    from aslms_feeds.edition import SeasonEdition
     from aslms_feeds.facts import Fact
+    from aslms_feeds.ledger import Ledger
     from aslms_feeds.model import Publisher, SeasonFiles, SeriesFiles
     from aslms_feeds.publish import Generation, Store
 
@@ -177,7 +179,7 @@ def _publish(
     state = {f"{_LEDGER}{one.files.id}.json": one.ledger.to_json() for one in edition.seasons}
     state[site.STATE] = site.card(edition)
     manifest, change = publish(store, files.id, documents, state, now=now)
-    told = {one.files.id: _news(one.ledger.facts, ledgers, one.files.id) for one in edition.seasons}
+    told = {one.files.id: _news(one, ledgers) for one in edition.seasons}
     part = Part(
         files.id,
         manifest.generation,
@@ -189,12 +191,11 @@ def _publish(
     return part, next_due(edition, now)
 
 
-def _news(facts: tuple[Fact, ...], ledgers: Mapping[str, object], season: str) -> tuple[Fact, ...]:
-    from aslms_feeds.ledger import Ledger
-
-    before = ledgers.get(season)
-    known = {one.id for one in before.facts} if isinstance(before, Ledger) else set()
-    return tuple(one for one in facts if one.id not in known)
+def _news(season: SeasonEdition, ledgers: Mapping[str, Ledger]) -> tuple[Fact, ...]:
+    """Return the facts of a season that no ledger knew before, under any id the season had."""
+    names = (season.files.id, *season.files.season.formerly)
+    known = {one.id for name in names if name in ledgers for one in ledgers[name].facts}
+    return tuple(one for one in season.ledger.facts if one.id not in known)
 
 
 def _ledgers(public: Generation | None, seasons: Iterable[SeasonFiles]) -> dict[str, bytes]:
