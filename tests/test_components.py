@@ -124,7 +124,7 @@ def test_a_session_of_an_event_without_days_is_no_component():
     season = found.seasons[0]
     addresses = Addresses(found.publisher.base_url, found.id, "en")
     assert components(found, season, addresses, [language("en")]) == ()
-    assert {uid: one.start for uid, one in statements(found, season, []).items()} == {
+    assert {uid: one.start for uid, one in statements(found, season, [], []).items()} == {
         "2030.trial@example.org": "",
         "paris.2030.trial@example.org": "",
     }

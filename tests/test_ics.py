@@ -94,7 +94,6 @@ def test_the_head_of_a_calendar():
         "LAST-MODIFIED:20300110T120000Z",
         "REFRESH-INTERVAL;VALUE=DURATION:PT12H",
         "SOURCE;VALUE=URI:https://calendar.example.org/trial/trial-races-gt.ics",
-        "UID:trial-races-gt.calendar@example.org",
         "URL:https://calendar.example.org/trial/",
         "X-APPLE-CALENDAR-COLOR:#483D8B",
         "X-PUBLISHED-TTL:PT12H",

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from aslms_feeds.identity import (
     ID_PATTERN,
-    calendar_uid,
     component_uid,
     digest,
     fingerprint,
@@ -36,10 +35,8 @@ def test_no_two_sessions_share_a_uid(one, other):
     assert re.fullmatch(r"[!-~]+", one_uid)
 
 
-def test_a_calendar_and_a_tag_have_names_too():
-    """RFC 7986 section 5.3 and RFC 4151."""
-    path = "reminders/aslms-races.ics"
-    assert calendar_uid("example.org", path) == "reminders.aslms-races.calendar@example.org"
+def test_a_tag_has_a_name_for_ever():
+    """RFC 4151."""
     minted = date(2026, 11, 21)
     assert tag_uri("example.org", minted, "en", "aslms", "x") == "tag:example.org,2026-11-21:en/aslms/x"
 

@@ -9,7 +9,7 @@ import pytest
 
 from aslms_feeds.errors import PublicationError
 from aslms_feeds.facts import Fact, Statement
-from aslms_feeds.ledger import open_ledger, read_ledger
+from aslms_feeds.ledger import Offer, open_ledger, read_ledger
 from aslms_feeds.model import What
 
 NOW = datetime(2030, 1, 1, 12, 0, 0, 987_654, tzinfo=UTC)
@@ -149,12 +149,12 @@ def test_every_fact_has_an_id_of_its_own():
 def test_an_item_keeps_its_date_and_moves_updated_with_its_text():
     """``published`` is fixed; ``updated`` moves strictly with an edit, and not for a new language."""
     first = WHOLE - timedelta(days=30)
-    ledger = opened().date_items({"2030/news/a": (first, {"en": "1:a"})}, now=NOW)
-    again = ledger.date_items({"2030/news/a": (LATER, {"en": "1:a", "fr": "1:f"})}, now=LATER)
+    ledger = opened().date_items({"2030/news/a": Offer(first, {"en": "1:a"})}, now=NOW)
+    again = ledger.date_items({"2030/news/a": Offer(LATER, {"en": "1:a", "fr": "1:f"})}, now=LATER)
     assert (again.items["2030/news/a"].published, again.items["2030/news/a"].updated) == (first, first)
-    edited = again.date_items({"2030/news/a": (LATER, {"en": "1:b", "fr": "1:f"})}, now=LATER)
+    edited = again.date_items({"2030/news/a": Offer(LATER, {"en": "1:b", "fr": "1:f"})}, now=LATER)
     assert (edited.items["2030/news/a"].published, edited.items["2030/news/a"].updated) == (first, LATER)
-    back = edited.date_items({"2030/news/a": (LATER, {"en": "1:c"})}, now=NOW)
+    back = edited.date_items({"2030/news/a": Offer(LATER, {"en": "1:c"})}, now=NOW)
     assert back.items["2030/news/a"].updated == LATER + timedelta(seconds=1)
     assert back.date_items({}, now=LATER).items.keys() == {"2030/news/a"}
 
@@ -164,8 +164,10 @@ def test_a_ledger_reads_back_as_it_was_written():
     ledger = (
         opened()
         .revise({UID: replace(RACE, status="cancelled")}, now=LATER)
-        .with_fact(Fact("a", What.ANNOUNCED, on=WHOLE.date(), whys={"fr": "parce que"}, sources=("https://x.example",)))
-        .date_items({"2030/news/a": (NOW, {"en": "1:a"})}, now=NOW)
+        .with_facts(
+            Fact("a", What.ANNOUNCED, on=WHOLE.date(), whys={"fr": "parce que"}, sources=("https://x.example",))
+        )
+        .date_items({"2030/news/a": Offer(NOW, {"en": "1:a"})}, now=NOW)
     )
     text = ledger.to_json()
     assert read_ledger(text) == ledger

@@ -88,8 +88,10 @@ def test_a_manifest_reads_back():
 def test_the_manifest_as_it_is_published():
     """Programs that are not ours read this: the whole text."""
     listed = Listed("index.html", "0" * 64, 6, HTML, NOW)
-    assert Manifest("trial", 3, NOW, {"index.html": listed}).to_json().decode() == (
+    state = {"ledger/2030.json": "1" * 64}
+    assert Manifest("trial", 3, NOW, {"index.html": listed}, state).to_json().decode() == (
         '{\n "format": 1,\n "part": "trial",\n "generation": 3,\n "published": "2030-01-01T12:00:00Z",\n'
+        ' "state": {\n  "ledger/2030.json": "' + "1" * 64 + '"\n },\n'
         ' "documents": [\n  {\n   "path": "index.html",\n   "sha256": "' + "0" * 64 + '",\n   "size": 6,\n'
         '   "type": "text/html; charset=utf-8",\n   "modified": "2030-01-01T12:00:00Z"\n  }\n ]\n}\n'
     )
@@ -111,6 +113,8 @@ def text(**changed) -> bytes:
         *(b"", b"{", b"[]", b"null", b"\xff", b"[" * 100_000, b'{"format": 1}'),
         *(text(part=None), text(part=3), text(generation=0), text(generation="1"), text(generation=True)),
         *(text(generation=1.0), text(published="2030-01-01"), text(published="x"), text(published=None)),
+        *(text(state={"a": value}) for value in ("", "0" * 63, 3, None)),
+        *(text(state=[]), text(state="x")),
         *(text(documents=None), text(documents=[1]), text(documents=[row(), row()])),
         *(text(documents=[row(path=path)]) for path in ("", "/x", "../x", "a/../x", "a//b", "a\x00", "a\\b", 3, None)),
         *(text(documents=[row(sha256=value)]) for value in ("", "0" * 63, "G" * 64, None, 3)),

@@ -77,12 +77,12 @@ class Watched(MemoryStore):
 
 
 def test_only_what_changed_is_written():
-    """The store is given the documents that differ, and is left alone when nothing does."""
+    """The store is given a publication, writes what differs, and is left alone when nothing does."""
     store, other = Watched(), Document("2030/races.ics", HTML, b"races")
     publish(store, "trial", [PAGE, other], {}, now=NOW)
     publish(store, "trial", [PAGE, other], {}, now=LATER)
     manifest, change = publish(store, "trial", [PAGE, Document(other.path, HTML, b"moved")], {}, now=LATER)
-    assert store.switched == [(1, ["2030/races.ics", "index.html"]), (2, ["2030/races.ics"])]
+    assert store.switched == [(1, ["index.html", "2030/races.ics"]), (2, ["index.html", "2030/races.ics"])]
     assert (manifest.generation, [one.path for one in change.put]) == (2, ["2030/races.ics"])
 
 
@@ -197,8 +197,8 @@ def test_a_lost_ledger_of_one_season(tmp_path):
     (ledgers / "2031.json").unlink()
     before = snapshot(tmp_path / "series/trial")
     parts = built(store, two(MOVED, MOVED, seasons=("2030", "2031")), LATER)
-    assert parts["trial"].error == "the ledger of 2031 is gone although the season is public"
-    assert parts["trial"].hint.startswith("restore the generation folder from a backup: ")
+    assert parts["trial"].error == "ledger/2031.json of trial, generation 1, is gone; nothing is published"
+    assert parts["trial"].hint.startswith("aslms-feeds recover rebuilds it from what is published")
     assert (parts["trial"].storage, parts["trial"].generation, parts["cup"].generation) == (True, 1, 2)
     assert snapshot(tmp_path / "series/trial") == before
 
@@ -231,9 +231,17 @@ def twice(tmp_path_factory):
 @pytest.mark.parametrize(
     ("place", "gone", "garbled"),
     [
-        (f"{_PUBLIC}/state/ledger/2030.json", "the ledger of 2030 is gone", "the ledger cannot be read"),
-        (f"{_PUBLIC}/state/ledger", "the ledger of 2030 is gone", "the ledger of 2030 is gone"),
-        (f"{_PUBLIC}/state", "cannot be read", "the ledger of 2030 is gone"),
+        (
+            f"{_PUBLIC}/state/ledger/2030.json",
+            "ledger/2030.json of trial, generation 2, is gone",
+            "is damaged, was edited",
+        ),
+        (
+            f"{_PUBLIC}/state/ledger",
+            "ledger/2030.json of trial, generation 2, is gone",
+            "2030.json of trial, generation 2, is gone",
+        ),
+        (f"{_PUBLIC}/state", "cannot be read", "ledger/2030.json of trial, generation 2, is gone"),
         (f"{_PUBLIC}/site/manifest.json", "cannot be read", "the manifest cannot be read"),
         (f"{_PUBLIC}/site", "cannot be read", "cannot be read"),
         (_PUBLIC, "is gone", "cannot be read"),

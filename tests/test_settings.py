@@ -21,12 +21,15 @@ def test_the_environment_says_what_the_command_line_does_not():
         f"{PREFIX}CALENDARS": "defs",
         f"{PREFIX}OUTPUT": "out",
         f"{PREFIX}BASE_URL": "https://a.example/",
+        f"{PREFIX}STATE": "memory",
         f"{PREFIX}SETTLE": "2.5",
         f"{PREFIX}HOST": "::1",
         f"{PREFIX}PORT": "8080",
     }
     assert len(said) == len(Settings._fields)
-    assert settings({"port": None}, said) == Settings(Path("defs"), Path("out"), "https://a.example", 2.5, "::1", 8080)
+    assert settings({"port": None}, said) == Settings(
+        Path("defs"), Path("out"), "https://a.example", Path("memory"), 2.5, "::1", 8080
+    )
     assert settings({"port": 9000, "output": "mine"}, said).port == 9000
     assert settings({"output": "mine"}, said).output == Path("mine")
     assert settings({}, {f"{PREFIX}PORT": ""}).port == 8000

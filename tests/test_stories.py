@@ -38,8 +38,8 @@ def fact(what: str, event: str = "", session: str = "", **more) -> Fact:
         (
             fact("retimed", "okayama", "race-1", before=OLD, after=NEW, timezone="Asia/Tokyo"),
             "4 Hours of Okayama: Race 1: new time",
-            "Before: Saturday, 2 March 2030, 12:30 – 16:30 (UTC+09:00). "
-            "Now: Saturday, 2 March 2030, 13:00 – 17:00 (UTC+09:00).",
+            "Before: Saturday, 2 March 2030, 12:30 – 16:30 at the circuit (03:30 – 07:30 UTC). "
+            "Now: Saturday, 2 March 2030, 13:00 – 17:00 at the circuit (04:00 – 08:00 UTC).",
         ),
         (
             fact(
@@ -50,9 +50,10 @@ def fact(what: str, event: str = "", session: str = "", **more) -> Fact:
                 after="2030-03-30T21:00:00Z/2030-03-31T03:00:00Z",
                 timezone="Europe/Paris",
             ),
-            "4 Hours of Paris: Race: new time",
+            "4 Hours of Paris: Race: provisional time",
             "Before: Saturday, 30 March 2030. "
-            "Now: Saturday, 30 March 2030, 22:00 (UTC+01:00) – Sunday, 31 March 2030, 05:00 (UTC+02:00).",
+            "Now: Saturday, 30 March 2030, 22:00 at the circuit (21:00 UTC) – Sunday, 31 March 2030, 05:00 at the circuit "
+            "(03:00 UTC).",
         ),
         (
             fact("moved", "paris", before="2030-04-06/2030-04-07", after="2030-05-03/2030-05-06"),
@@ -68,7 +69,7 @@ def fact(what: str, event: str = "", session: str = "", **more) -> Fact:
         (
             fact("time-confirmed", "paris", "race", before="2030-04-06", after="2030-04-06T11:00:00Z"),
             "4 Hours of Paris: Race: time confirmed",
-            "Before: Saturday, 6 April 2030. Now: Saturday, 6 April 2030, 11:00 (UTC+00:00).",
+            "Before: Saturday, 6 April 2030. Now: Saturday, 6 April 2030, 11:00 at the circuit (11:00 UTC).",
         ),
         (
             fact("time-confirmed", before="", after=""),
@@ -226,4 +227,6 @@ def test_a_moment_after_midnight_is_told_on_its_day(teller):
     """The day is the circuit's: 23:30 UTC on Friday is Saturday in Tokyo."""
     at = datetime(2030, 3, 1, 23, 30, tzinfo=UTC)
     told = fact("moved", "okayama", "race-1", before=OLD, after=f"{at:%Y-%m-%dT%H:%M:%SZ}", timezone="Asia/Tokyo")
-    assert plain(teller.fact(told))[1].endswith("Now: Saturday, 2 March 2030, 08:30 (UTC+09:00).")
+    assert plain(teller.fact(told))[1].endswith(
+        "Now: Saturday, 2 March 2030, 08:30 at the circuit (1 Mar 2030, 23:30 UTC)."
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import signal
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,14 +16,18 @@ from aslms_feeds.errors import AslmsFeedsError, Busy, PublicationError, UsageErr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import TypeAlias
 
     from aslms_feeds.definitions import Definitions
-    from aslms_feeds.facts import Fact
-    from aslms_feeds.regenerate import Part, Report
+    from aslms_feeds.publish import Generation, Store
+    from aslms_feeds.regenerate import Orders, Report
     from aslms_feeds.settings import Settings
 
+    _Command: TypeAlias = Callable[[argparse.Namespace, "Settings"], int]
+    _Add: TypeAlias = Callable[[str, _Command, str], argparse.ArgumentParser]
+
 # sysexits.h, as other mail- and cron-minded programs use it.
-DONE, WRONG, USAGE, STORAGE, BUSY = 0, 1, 64, 74, 75
+DONE, WRONG, PLANNED, USAGE, STORAGE, BUSY = 0, 1, 2, 64, 74, 75
 
 
 class _Parser(argparse.ArgumentParser):
@@ -43,10 +48,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         from aslms_feeds.settings import settings
 
-        command: Callable[[argparse.Namespace, Settings], int] = given.command
+        command: _Command = given.command
         return command(given, settings(vars(given)))
     except AslmsFeedsError as error:
         return _failed(error)
+    except BrokenPipeError:
+        # Whoever read along has seen enough; nothing more is written, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except OSError as error:
         place = f" {error.filename}" if error.filename else ""
         print(f"aslms-feeds: cannot use{place}: {error.strerror or error}", file=sys.stderr)
@@ -80,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"aslms-feeds {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
 
-    def add(name: str, command: Callable[[argparse.Namespace, Settings], int], text: str) -> argparse.ArgumentParser:
+    def add(name: str, command: _Command, text: str) -> argparse.ArgumentParser:
         one = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
         one.set_defaults(command=command)
         folder = "the folder of the definitions (default: calendars)"
@@ -95,6 +104,10 @@ def _parser() -> argparse.ArgumentParser:
     instant = "do it as of this instant, such as 2026-12-01T00:00:00Z (default: now)"
     build.add_argument("--now", metavar="INSTANT", type=_instant, help=instant)
     build.add_argument("--json", action="store_true", help="as JSON, for programs")
+    build.add_argument("--quiet", action="store_true", help="say nothing when nothing changed")
+    mass = "publish also when more than a third of a season's coming sessions move or go, and nothing says why"
+    build.add_argument("--accept-mass-change", action="store_true", help=mass)
+    _changing(add, instant)
     serve = add("serve", _serve, "answer GET and HEAD for what is published")
     _writes(serve)
     serve.add_argument("--host", metavar="ADDRESS", help="the address to listen on (default: 127.0.0.1)")
@@ -110,9 +123,35 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _changing(add: _Add, instant: str) -> None:
+    """Add the commands about what has changed, or would."""
+    plan = add("plan", _plan, "say what would change for subscribers, and publish nothing")
+    _writes(plan)
+    plan.add_argument("--now", metavar="INSTANT", type=_instant, help=instant)
+    plan.add_argument("--exit-code", action="store_true", help="exit with status 2 when something would change")
+    plan.add_argument("--json", action="store_true", help="as JSON, for programs")
+    history = add("history", _history, "list the generations of each series, and what subscribers were told")
+    _writes(history)
+    history.add_argument("series", metavar="SERIES", nargs="*", help="the series (default: all)")
+    history.add_argument("--json", action="store_true", help="as JSON, for programs")
+    back = add("rollback", _rollback, "publish old content again, with stamps that grow, until the definitions change")
+    _writes(back)
+    back.add_argument("series", metavar="SERIES", help="the series")
+    back.add_argument("--to", metavar="GENERATION", type=int, help="the generation (default: the one before)")
+    back.add_argument("--release", action="store_true", help="end a rollback: publish what the definitions say")
+    back.add_argument("--now", metavar="INSTANT", type=_instant, help=instant)
+    recover = add("recover", _recover, "rebuild lost or damaged ledgers from what is published")
+    _writes(recover)
+    source = "a published folder or the address of a deployed site (default: the public generations in --output)"
+    recover.add_argument("source", metavar="SOURCE", nargs="?", help=source)
+    recover.add_argument("--series", metavar="SERIES", action="append", help="only this series; may be given again")
+
+
 def _writes(command: argparse.ArgumentParser) -> None:
     command.add_argument("--output", metavar="DIR", help="the folder to publish into (default: publication)")
     command.add_argument("--base-url", metavar="URL", help="where the site is (default: as publisher.toml says)")
+    memory = "keep ledgers in a folder of their own, to commit, for a machine that forgets (default: in --output)"
+    command.add_argument("--state", metavar="DIR", help=memory)
 
 
 def _instant(text: str) -> datetime:
@@ -175,101 +214,164 @@ def _counted(found: Definitions) -> str:
 
 
 def _build(given: argparse.Namespace, chosen: Settings) -> int:
-    report = _regenerated(chosen, given.now or datetime.now(UTC))
+    orders = _orders(accept_mass_change=True) if given.accept_mass_change else None
+    report = _regenerated(chosen, given.now or datetime.now(UTC), orders)
+    if report is None and not given.json:
+        if not given.quiet:
+            print(f"{chosen.output}: nothing changed")
+        return DONE
+    from aslms_feeds import output
+
     if given.json:
-        print(_report_json(report))
-    elif report is None:
-        print(f"{chosen.output}: nothing changed")
-    else:
-        _tell(report, chosen)
+        print(output.as_json(report))
+    elif report is not None:
+        output.tell(report, str(chosen.output), quiet=given.quiet)
+    return _status(report)
+
+
+def _status(report: Report | None) -> int:
     if report is None or not report.failed:
         return DONE
     return STORAGE if any(part.storage for part in report.parts) else WRONG
 
 
-def _regenerated(chosen: Settings, now: datetime) -> Report | None:
+def _orders(
+    *, accept_mass_change: bool = False, back_to: dict[str, int] | None = None, release: str | None = None
+) -> Orders:
+    from aslms_feeds.regenerate import Orders
+
+    return Orders(accept_mass_change, back_to or {}, frozenset([release] if release else ()))
+
+
+def _store(chosen: Settings) -> Store:
+    from aslms_feeds.stores.local import LocalStore
+
+    local = LocalStore(chosen.output)
+    if chosen.state is None:
+        return local
+    from aslms_feeds.stores.split import SplitStore
+
+    return SplitStore(local, chosen.state)
+
+
+def _regenerated(chosen: Settings, now: datetime, orders: Orders | None = None) -> Report | None:
     """Build, unless the fingerprints say that nothing would change; None: nothing would."""
     from aslms_feeds import freshness, sources
 
     contents = sources.read(chosen.calendars)
-    if freshness.unchanged(chosen.output, contents, chosen.base_url, now=now):
+    simple = orders is None and chosen.state is None
+    if simple and freshness.unchanged(chosen.output, contents, chosen.base_url, now=now):
         freshness.touch(chosen.output)
         return None
     prints = freshness.fingerprints(contents, chosen.base_url)
+    from aslms_feeds import output
     from aslms_feeds.regenerate import regenerate
-    from aslms_feeds.stores.local import LocalStore
 
     def record(report: Report) -> None:
         generations = freshness.generations(chosen.output)
         done = {} if report.failed else prints
-        freshness.write(chosen.output, freshness.LastRun(now, done, generations, report.next_due))
-        freshness.replace(chosen.output / "status.json", _report_json(report).encode() + b"\n")
+        last = freshness.LastRun(now, done, generations, report.next_due, chosen.base_url)
+        freshness.write(chosen.output, last)
+        freshness.replace(chosen.output / "status.json", output.as_json(report).encode() + b"\n")
 
     freshness.forget(chosen.output)
-    store, root = LocalStore(chosen.output), str(chosen.calendars)
-    return regenerate(store, contents, now=now, base_url=chosen.base_url, root=root, record=record)
+    store, root = _store(chosen), str(chosen.calendars)
+    return regenerate(store, contents, now=now, base_url=chosen.base_url, root=root, orders=orders, record=record)
 
 
-def _report_json(report: Report | None) -> str:
-    import json
+def _plan(given: argparse.Namespace, chosen: Settings) -> int:
+    from aslms_feeds import freshness, output, sources
 
-    if report is None:
-        return json.dumps({"ok": True, "changed": False, "parts": []}, indent=1)
-    parts = [
-        {
-            "part": part.name,
-            "ok": not part.failed,
-            "generation": part.generation,
-            "documents": part.documents,
-            "bytes": part.size,
-            "written": list(part.written),
-            "problems": [str(problem) for problem in part.problems] + ([part.error] if part.error else []),
-        }
-        for part in report.parts
-    ]
-    whole = {"ok": not report.failed, "changed": report.changed, "parts": parts}
-    return json.dumps(whole, ensure_ascii=False, indent=1)
+    now = given.now or datetime.now(UTC)
+    contents = sources.read(chosen.calendars)
+    last = freshness.read(chosen.output)
+    # What is published under another address would differ in every file, and that is not what is asked.
+    base_url = chosen.base_url or (last.base_url if last else None)
+    report = None
+    if chosen.state or not freshness.unchanged(chosen.output, contents, base_url, now=now):
+        from aslms_feeds.regenerate import regenerate
+        from aslms_feeds.stores.preview import PreviewStore
 
-
-_MANY = 12
-"""Paths and facts listed one by one; more are counted."""
-
-
-def _tell(report: Report, chosen: Settings) -> None:
-    for part in report.parts:
-        for problem in part.problems:
-            print(problem, file=sys.stderr)
-        if part.error:
-            print(f"{part.name}: {part.error}", file=sys.stderr)
-        if part.hint:
-            print(f"Try: {part.hint}", file=sys.stderr)
-        if part.failed:
-            stays = f"stays at generation {part.generation}" if part.generation else "is not published"
-            print(f"{part.name}: {stays}", file=sys.stderr)
-        elif part.written:
-            _tell_written(part)
-    if not report.changed and not report.failed:
-        print(f"{chosen.output}: nothing changed")
+        # A mass change is shown for what it is; only a build asks whether it is meant.
+        orders, store = _orders(accept_mass_change=True), PreviewStore(_store(chosen))
+        report = regenerate(store, contents, now=now, base_url=base_url, root=str(chosen.calendars), orders=orders)
+    if text := output.plan_json(report) if given.json else output.plan(report, str(chosen.output)):
+        print(text)
+    if report and report.failed:
+        output.problems(report)
+        return _status(report)
+    return PLANNED if given.exit_code and report and report.changed else DONE
 
 
-def _tell_written(part: Part) -> None:
-    print(f"{part.name}: generation {part.generation}, {len(part.written)} of {part.documents} documents changed")
-    if len(part.written) <= _MANY:
-        for path in part.written:
-            print(f"  {path}")
-    for season, facts in part.facts.items():
-        for fact in facts[:_MANY]:
-            print(f"  {season}: {_fact(fact)}")
-        if len(facts) > _MANY:
-            print(f"  {season}: and {len(facts) - _MANY} more")
+def _history(given: argparse.Namespace, chosen: Settings) -> int:
+    from aslms_feeds import chronicle, output
+    from aslms_feeds.publication import INDEX
+
+    store = _store(chosen)
+    parts = [name for name in store.parts() if name != INDEX]
+    if unknown := sorted(set(given.series) - set(parts)):
+        message = f"no series {unknown[0]!r} is published in {chosen.output}"
+        raise UsageError(message, hint=f"these are: {', '.join(parts) or 'none'}")
+    found = {}
+    for name in given.series or parts:
+        public = store.current(name)
+        text = public.state.get(chronicle.CHRONICLE) if public else None
+        found[name] = (chronicle.read(text) if text else (), store.past(name))
+    print(output.history_json(found) if given.json else output.history(found))
+    return DONE
 
 
-def _fact(fact: Fact) -> str:
-    about = ".".join(part for part in fact.scope if part) or "the season"
-    if fact.what == "announced":
-        return f"{about}: announced"
-    change = " → ".join(part for part in (fact.before, fact.after) if part)
-    return f"{about}: {fact.what} {change}".rstrip()
+def _rollback(given: argparse.Namespace, chosen: Settings) -> int:
+    from aslms_feeds import output, rollback
+
+    store = _store(chosen)
+    public = store.current(given.series)
+    if public is None:
+        message = f"the series {given.series!r} is not published in {chosen.output}"
+        raise UsageError(message, hint="aslms-feeds history lists what is")
+    if given.release:
+        if rollback.HELD not in public.state:
+            print(f"{given.series}: no rollback holds")
+            return DONE
+        orders = _orders(release=given.series)
+    else:
+        orders = _orders(back_to={given.series: given.to or _before(store, given.series, public)})
+    report = _regenerated(chosen, given.now or datetime.now(UTC), orders)
+    if report is not None:
+        output.tell(report, str(chosen.output))
+    return _status(report)
+
+
+def _before(store: Store, series: str, public: Generation) -> int:
+    """Return the generation before the public one; before the one it shows again, when a rollback holds."""
+    from aslms_feeds import chronicle
+
+    number = public.manifest.generation
+    rows = chronicle.read(public.state[chronicle.CHRONICLE]) if chronicle.CHRONICLE in public.state else ()
+    shown = next((row.back_to for row in rows if row.generation == number and row.back_to), number)
+    earlier = [one for one in store.past(series) if one < shown]
+    if not earlier:
+        message = f"{series} has no generation before {shown}"
+        raise UsageError(message, hint="aslms-feeds history lists those that are there")
+    return earlier[-1]
+
+
+def _recover(given: argparse.Namespace, chosen: Settings) -> int:
+    from aslms_feeds import freshness
+    from aslms_feeds.recovery import recover
+
+    store = _store(chosen)
+    names = tuple(given.series or (folder.name for folder in sorted(chosen.calendars.iterdir()) if _is_series(folder)))
+    with store.lock():
+        freshness.forget(chosen.output)
+        for line in recover(store, names, given.source, whole=not given.series, now=datetime.now(UTC)):
+            print(line)
+    print("Now publish what the definitions say: aslms-feeds build")
+    return DONE
+
+
+def _is_series(folder: Path) -> bool:
+    return (folder / "series.toml").is_file()
 
 
 def _serve(given: argparse.Namespace, chosen: Settings) -> int:
@@ -301,6 +403,8 @@ def _start_watcher(chosen: Settings) -> Callable[[], None]:
     command += ["--calendars", str(chosen.calendars), "--output", str(chosen.output), "--settle", str(chosen.settle)]
     if chosen.base_url:
         command += ["--base-url", chosen.base_url]
+    if chosen.state:
+        command += ["--state", str(chosen.state)]
     over = threading.Event()
     watchers = [subprocess.Popen(command)]  # noqa: S603 - our own command
 
@@ -328,8 +432,6 @@ _RETRY_SECONDS = 60.0
 
 
 def _watch(given: argparse.Namespace, chosen: Settings) -> int:
-    import signal
-
     from aslms_feeds.watch import watch
 
     told: list[int] = []
@@ -345,6 +447,8 @@ def _watch(given: argparse.Namespace, chosen: Settings) -> int:
 
         now = datetime.now(UTC)
         again = now + timedelta(seconds=_RETRY_SECONDS)
+        from aslms_feeds import output
+
         try:
             report = _regenerated(chosen, now)
         except (AslmsFeedsError, OSError) as error:
@@ -353,7 +457,7 @@ def _watch(given: argparse.Namespace, chosen: Settings) -> int:
         if report is None:
             last = freshness.read(chosen.output)
             return last.next_due if last else None
-        _tell(report, chosen)
+        output.tell(report, str(chosen.output))
         sys.stdout.flush()
         if any(part.error for part in report.parts):
             return min(again, report.next_due or again)

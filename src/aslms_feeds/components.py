@@ -370,7 +370,9 @@ def season_statement(season: SeasonFiles) -> Statement:
     )
 
 
-def statements(files: SeriesFiles, season: SeasonFiles, made: Sequence[Component]) -> dict[str, Statement]:
+def statements(
+    files: SeriesFiles, season: SeasonFiles, made: Sequence[Component], languages: Sequence[Language]
+) -> dict[str, Statement]:
     """Return all that a season states, by UID: itself, its components, and events that have no day yet."""
     said = {season_uid(files, season): season_statement(season)}
     for event in season.season.events:
@@ -383,6 +385,7 @@ def statements(files: SeriesFiles, season: SeasonFiles, made: Sequence[Component
             status=naming.status_of(None, event, season.season),
             place=event.circuit or "",
             classes=naming.classes_of(None, event, season.season),
+            names={language.tag: naming.event_name(event, language) for language in languages},
             subject=_subject(event, None),
         )
     said.update({component.uid: component.statement() for component in made})

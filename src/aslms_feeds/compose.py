@@ -6,25 +6,26 @@ Nothing vanishes: what was public and is not defined any more stops the series h
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from aslms_feeds import feed
+from aslms_feeds import feed, naming
 from aslms_feeds.addresses import Addresses
 from aslms_feeds.calendars import chosen, planned
 from aslms_feeds.components import Component, components, entry_statements, revived, statements
 from aslms_feeds.edition import Edition, SeasonEdition
 from aslms_feeds.errors import IdentityError, Problem
-from aslms_feeds.facts import Fact, write_moment
+from aslms_feeds.facts import OFF, Fact, local_day, parse_moment, write_moment
 from aslms_feeds.language import language
-from aslms_feeds.ledger import Ledger, open_ledger
+from aslms_feeds.ledger import Ledger, Offer, open_ledger, whole_second
 from aslms_feeds.model import Change, Event, Season, SeasonFiles, SeriesFiles, Session, Status, What
-from aslms_feeds.moments import midnight
+from aslms_feeds.moments import Precision, midnight
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from aslms_feeds.facts import Statement
+    from aslms_feeds.feed import Draft
     from aslms_feeds.language import Language
 
 
@@ -36,11 +37,13 @@ def compose(
     base_url: str,
     root: str = "calendars",
     published: Collection[str] = (),
+    accept_mass_change: bool = False,
 ) -> Edition:
     """Return the edition of a series at ``now``.
 
     ``ledgers`` are those of the last generation by season, empty for a first publication; ``published`` the paths of
-    its documents; ``root`` is how problems name the calendars folder. Raises :class:`IdentityError`.
+    its documents; ``root`` is how problems name the calendars folder. Raises :class:`IdentityError`, also for a mass
+    change that nothing explains and nobody has accepted.
     """
     languages = tuple(language(tag) for tag in files.publisher.languages)
     addresses = Addresses(base_url, files.id, files.publisher.languages[0])
@@ -55,8 +58,10 @@ def compose(
         found = work.edition(before, now)
         if isinstance(found, list):
             problems += found
-        else:
-            editions.append(found)
+            continue
+        editions.append(found)
+        if before is not None and not accept_mass_change:
+            problems += work.mass_change(before, found, now)
     if problems:
         raise IdentityError(problems)
     files = replace(files, seasons=tuple(one.files for one in editions))
@@ -136,16 +141,26 @@ class _SeasonWork:
 
     def edition(self, before: Ledger | None, now: datetime) -> SeasonEdition | list[Problem]:
         made = components(self.files, self.season, self.addresses, self.languages)
-        said = {**statements(self.files, self.season, made), **entry_statements(self.files, self.season)}
+        said = {
+            **statements(self.files, self.season, made, self.languages),
+            **entry_statements(self.files, self.season),
+        }
         ledger = before or self._opened(made, now)
-        if problems := list(self._vanished(ledger, said)):
+        retired = self._retired(said)
+        if problems := self._vanished(ledger, said) + self._used_again(ledger, said, retired):
             return problems
         ledger = ledger.revise(said, now=now)
         written = feed.drafts(self.files, self.season, ledger, self.addresses, self.languages, now)
-        dated = {one.key: (one.published, one.digests()) for one in written if one.published}
+        dated = {one.key: Offer(one.published, one.digests(), one.categories) for one in written if one.published}
         if problems := [self._lost_item(key) for key in ledger.items if key not in dated]:
             return problems
-        ledger = ledger.date_items(dated, now=now)
+        if before is not None:
+            ledger = ledger.with_facts(*_told_elsewhere(written, ledger, now))
+        ledger = replace(
+            ledger.date_items(dated, now=now),
+            retired=ledger.retired | retired,
+            changes=ledger.changes | {fact.id for fact in feed.history(self.season, self.files)},
+        )
         told = {one.tag: feed.items(written, ledger, self.files, one) for one in self.languages}
         return SeasonEdition(self.season, made, ledger, told)
 
@@ -157,7 +172,20 @@ class _SeasonWork:
         days = ";".join(f"{one.event}={write_moment(one.span.start)}/{write_moment(one.span.end)}" for one in weekends)
         day = self.season.season.announced
         seen = None if over or day else ledger.opened
-        return ledger.with_fact(Fact(id="announced", what=What.ANNOUNCED, at=seen, on=day, after=days))
+        announced = Fact(
+            id="announced",
+            what=What.ANNOUNCED,
+            at=seen,
+            on=day,
+            after=days,
+            names={tag.tag: naming.season_name(self.season.season, tag) for tag in self.languages},
+            about={
+                f"{tag.tag}/{event.id}": naming.event_name(event, tag)
+                for tag in self.languages
+                for event in self.season.season.events
+            },
+        )
+        return ledger.with_facts(announced)
 
     def _vanished(self, ledger: Ledger, said: Mapping[str, Statement]) -> list[Problem]:
         gone = ledger.vanished(said)
@@ -167,6 +195,71 @@ class _SeasonWork:
             if uid in said and revision.statement.start and not said[uid].start:
                 problems.append(self._undated(revision.statement))
         return problems
+
+    def _retired(self, said: Mapping[str, Statement]) -> frozenset[str]:
+        """Return the UIDs that ``retired`` names."""
+        names = {one.id for one in self.season.season.retired}
+        return frozenset(
+            uid
+            for uid, one in said.items()
+            if one.scope in ("event", "session")
+            and any(f"{event}.{one.session}".rstrip(".") in names or event in names for event in self._ids(one.event))
+        )
+
+    def _ids(self, event_id: str) -> tuple[str, ...]:
+        """Return the ids an event has and had."""
+        found = next((one for one in self.season.season.events if one.id == event_id), None)
+        return (event_id, *found.formerly) if found else (event_id,)
+
+    def _used_again(self, ledger: Ledger, said: Mapping[str, Statement], retired: Collection[str]) -> list[Problem]:
+        """Return a problem for each tombstone whose name something else has taken."""
+        problems = []
+        for uid in sorted(ledger.retired - set(retired)):
+            one = said[uid]
+            own = f"{one.event}.{one.session}" if one.session else one.event
+            message = (
+                f"{one.session or one.event!r} was published by mistake and retired; an id once published is never "
+                f'used again: give what is new an id of its own, and put [[retired]] with id = "{own}" back'
+            )
+            where = f"event.{one.event}.session.{one.session}" if one.session else f"event.{one.event}"
+            problems.append(self._problem("season.toml", where, message))
+        return problems
+
+    def mass_change(self, before: Ledger, after: SeasonEdition, now: datetime) -> list[Problem]:
+        """Return a problem when more than a third of the coming sessions move or go, and nothing says why.
+
+        One session alone is never a mass; what moves by less than three hours within its day is a timetable at work.
+        """
+        coming = {
+            uid: one.statement
+            for uid, one in before.revisions.items()
+            if one.statement.scope == "session" and one.statement.status not in OFF and not one.statement.over(now)
+        }
+        gone = after.ledger.retired - before.retired
+        said = {uid: after.ledger.revisions[uid].statement for uid in coming}
+        moved = [
+            old
+            for uid, old in coming.items()
+            if uid in gone or (_leaps(old, said[uid]) and not self._explained(said[uid], before))
+        ]
+        if len(moved) < _FEWEST or 3 * len(moved) <= len(coming):
+            return []
+        shown = ", ".join(sorted(f"{one.event}.{one.session}" for one in moved)[:3])
+        more = ", …" if moved[3:] else ""
+        message = (
+            f"{len(moved)} of {len(coming)} coming sessions would move or go at once ({shown}{more}) and nothing says "
+            "why. If it is a slip, such as a wrong time zone, mend it; if it is meant, say so with [[event.change]] or "
+            "[[change]], or a status, or publish it once with: aslms-feeds build --accept-mass-change"
+        )
+        return [self._problem("season.toml", "event", message)]
+
+    def _explained(self, new: Statement, before: Ledger) -> bool:
+        """Say whether a ``change`` that was not there before tells of the session, of its event or of the season."""
+        return any(
+            fact.what in _MOVES and fact.event in ("", new.event) and fact.session in ("", new.session)
+            for fact in feed.history(self.season, self.files)
+            if fact.id not in before.changes
+        )
 
     def _problem(self, file: str, where: str, message: str) -> Problem:
         return Problem(f"{self.folder}/{self.season.id}/{file}", 0, 0, where, message)
@@ -200,6 +293,43 @@ class _SeasonWork:
             "readers keep what they were told: put it back, and say in its text what is wrong with it"
         )
         return self._problem(files.get(kind, "season.toml"), f"{kind}.{name}", message)
+
+
+_FEWEST = 2
+"""Sessions; fewer are never a mass."""
+_LEAP = timedelta(hours=3)
+_MOVES = frozenset({What.MOVED, What.RETIMED, What.CALENDAR_CHANGED, What.POSTPONED, What.REINSTATED})
+"""The facts that explain why something is at another time."""
+
+
+def _leaps(old: Statement, new: Statement) -> bool:
+    """Say whether a session moves to another day at its circuit, or by hours."""
+    if new.status in OFF or Precision.EVENT in (old.precision, new.precision):
+        return False
+    if local_day(old.start, old.timezone) != local_day(new.start, new.timezone):
+        return True
+    was, now = parse_moment(old.start), parse_moment(new.start)
+    return isinstance(was, datetime) and isinstance(now, datetime) and abs(now - was) >= _LEAP
+
+
+def _told_elsewhere(written: Sequence[Draft], ledger: Ledger, now: datetime) -> Iterator[Fact]:
+    """Yield the facts of results, titles and entry lists that are new: their items tell them."""
+    for draft in written:
+        kind, _slash, name = draft.key.partition("/")[2].partition("/")
+        if kind not in ("result", "champion", "entries") or draft.key in ledger.items or not draft.published:
+            continue
+        what = draft.what or What.ENTRY_LIST
+        event, _slash, session = name.partition("/") if kind == "result" else (draft.event, "", "")
+        stamp = whole_second(now)
+        yield Fact(
+            id=f"{name.replace('/', '.')}.{what}.{stamp:%Y%m%dT%H%M%SZ}",
+            what=what,
+            event=draft.event or event,
+            session=session,
+            at=stamp,
+            names={tag: story.title for tag, story in draft.stories.items()},
+            item=f"{kind}/{name}",
+        )
 
 
 def _other_names(files: SeriesFiles, ledgers: Mapping[str, Ledger], root: str) -> Iterator[Problem]:
@@ -252,13 +382,16 @@ def _with_tombstones(season: SeasonFiles, ledger: Ledger | None) -> SeasonFiles:
     events = {event.id: event for event in season.season.events}
     for retired in season.season.retired:
         event_id, _dot, session_id = retired.id.partition(".")
+        alive = next((one for one in season.season.events if event_id in (one.id, *one.formerly)), None)
+        names = (alive.id, *alive.formerly) if alive else (event_id,)
         known = [
             revived(one.statement.subject)
             for one in ledger.revisions.values()
-            if one.statement.event == event_id and one.statement.subject and one.statement.scope in ("event", "session")
+            if one.statement.event in names and one.statement.subject and one.statement.scope in ("event", "session")
         ]
         if not known:
             continue
+        event_id = alive.id if alive else event_id
         event = events.get(event_id) or known[0][0].model_copy(update={"status": Status.CANCELLED})
         sessions = [one for _event, one in known if one and (not session_id or one.id == session_id)]
         events[event_id] = _buried(event, sessions, session_id, retired.why)

@@ -6,6 +6,10 @@ AslmsFeedsError
 ├── RenderError          a document does not say what the model says
 ├── PublicationError     what is published, or was, cannot be trusted
 │   └── Busy             another builder holds the publication
+├── FetchError           a request to another machine came to nothing
+│   ├── RefusedError     our own rules forbid it; nothing was sent
+│   ├── UnreachableError no answer, or not in time
+│   └── AnswerError      an answer that cannot be used
 └── UsageError           a command was asked for what it cannot do
 
 An error carries facts: what happened, where, and what to do.
@@ -78,6 +82,38 @@ class PublicationError(AslmsFeedsError):
 
 class Busy(PublicationError):  # noqa: N818 - a state the caller waits out, not a fault
     """Another builder holds the lock of the publication."""
+
+
+class FetchError(AslmsFeedsError):
+    """A request to another machine came to nothing; ``url`` is its address without query and credentials.
+
+    ``transient`` says that the same request may well succeed in a moment.
+    """
+
+    def __init__(self, message: str, *, url: str, hint: str = "", transient: bool = False) -> None:
+        """Say what happened to the request for ``url``, which must hold nothing secret."""
+        super().__init__(f"{url}: {message}", hint=hint)
+        self.url = url
+        self.transient = transient
+
+
+class RefusedError(FetchError):
+    """The address, or one it led to, is none that our own rules let us ask."""
+
+
+class UnreachableError(FetchError):
+    """No name, no connection, no trusted certificate, no answer, or not in time."""
+
+
+class AnswerError(FetchError):
+    """An answer came that cannot be used: its status (None where that was not understood), form, size or end."""
+
+    def __init__(
+        self, message: str, *, url: str, hint: str = "", transient: bool = False, status: int | None = None
+    ) -> None:
+        """Say what is wrong with the answer of ``url``, which must hold nothing secret."""
+        super().__init__(message, url=url, hint=hint, transient=transient)
+        self.status = status
 
 
 class UsageError(AslmsFeedsError):

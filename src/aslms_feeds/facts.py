@@ -7,7 +7,7 @@ lists on the pages, ``changes.json`` and the output of ``plan`` all come from th
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,7 +15,7 @@ from aslms_feeds.model import Status, What
 from aslms_feeds.moments import Precision, local, midnight
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 Scope = Literal["season", "event", "session", "entries"]
 OFF = (Status.CANCELLED, Status.POSTPONED)
@@ -92,11 +92,29 @@ class Fact:
     why: str = ""
     whys: Mapping[str, str] = field(default_factory=dict)
     sources: tuple[str, ...] = ()
+    item: str = ""
+    """The feed item that tells it, where that is not its own: one for all that changed at an event in one build."""
+    about: Mapping[str, str] = field(default_factory=dict)
+    """What its event was called when it happened, by language: the headline of an item that tells several facts."""
 
     @property
     def scope(self) -> tuple[str, str]:
         """What it is about: event and session id, empty where it is about more."""
         return self.event, self.session
+
+    @property
+    def told_in(self) -> str:
+        """The key of the feed item that tells it, within the season."""
+        return self.item or f"change/{self.id}"
+
+
+def line(fact: Fact) -> str:
+    """Return a fact as a log shows it: ids, type, before and after."""
+    about = ".".join(part for part in fact.scope if part) or "the season"
+    if fact.what in (What.ANNOUNCED, What.RESULT, What.CHAMPION):
+        return f"{about}: {fact.what}"
+    change = " → ".join(part for part in (fact.before, fact.after) if part)
+    return f"{about}: {fact.what} {change}".rstrip()
 
 
 def parse_moment(text: str) -> datetime | date:
@@ -151,19 +169,23 @@ def entry_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, 
 
 def _time(old: Statement, new: Statement) -> list[tuple[What, str, str]]:
     confirmed = old.status == Status.PROVISIONAL and new.status == Status.CONFIRMED
-    if (old.start, old.end) == (new.start, new.end):
-        return [(What.TIME_CONFIRMED, _shown(old), _shown(new))] if confirmed and old.scope != "season" else []
-    if _days(old) != _days(new) and old.precision != Precision.EVENT:
-        return [(What.MOVED, _shown(old), _shown(new))]
-    if old.precision != Precision.TIME and new.precision == Precision.TIME and new.status == Status.CONFIRMED:
-        return [(What.TIME_CONFIRMED, _shown(old), _shown(new))]
-    return [(What.RETIMED, _shown(old), _shown(new))]
+    was, now = _shown(old), _shown(new)
+    if was == now:
+        return [(What.TIME_CONFIRMED, was, now)] if confirmed and old.scope != "season" else []
+    if old.precision == new.precision == Precision.EVENT:
+        return []  # It is some time during its event: where that goes, the event's own fact says.
+    if old.start and _days(old) != _days(new) and Precision.EVENT not in (old.precision, new.precision):
+        return [(What.MOVED, was, now)]
+    finest = Precision.TIME if new.scope == "session" else Precision.DAY
+    if old.precision != finest and new.precision == finest and new.status == Status.CONFIRMED:
+        return [(What.TIME_CONFIRMED, was, now)]
+    return [(What.RETIMED, was, now)]
 
 
 def _shown(statement: Statement) -> str:
-    """Return a start and an end as an ISO 8601 interval, or one day alone."""
+    """Return a start and an end as an ISO 8601 interval, or one day alone; an end that is assumed is nobody's news."""
     if (statement.precision == Precision.TIME and statement.end_known) or (
-        statement.scope == "event" and statement.end
+        statement.end and (statement.scope == "event" or statement.precision == Precision.EVENT)
     ):
         return f"{statement.start}/{statement.end}"
     return statement.start
@@ -191,6 +213,18 @@ def worth_telling(facts: Iterable[Fact], sessions: Mapping[str, int]) -> list[Fa
     moved = Counter(fact.event for fact in facts if fact.session and fact.what is What.MOVED)
     whole_events -= {(What.MOVED, event) for event, count in moved.items() if count < sessions.get(event, 0)}
     return [fact for fact in facts if not _implied(fact, season_wide, whole_events)]
+
+
+def grouped(facts: Sequence[Fact], items: Mapping[str, str], about: Mapping[str, Mapping[str, str]]) -> list[Fact]:
+    """Return the facts of one build, those of one event told in one item.
+
+    ``items`` holds the key of that item, and ``about`` what the event is called by language, by the event's id.
+    """
+    together = Counter(fact.event for fact in facts if fact.event in items)
+    return [
+        replace(fact, item=items[fact.event], about=dict(about[fact.event])) if together[fact.event] > 1 else fact
+        for fact in facts
+    ]
 
 
 def _implied(fact: Fact, season_wide: set[tuple[What, str, str]], whole_events: set[tuple[What, str]]) -> bool:

@@ -11,10 +11,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from aslms_feeds import markup, naming
-from aslms_feeds.facts import Fact
+from aslms_feeds.facts import Fact, write_moment
 from aslms_feeds.identity import digest, tag_uri
 from aslms_feeds.model import What, translated
-from aslms_feeds.moments import event_days
+from aslms_feeds.moments import event_days, instant
 from aslms_feeds.stories import Story, Teller, escaped
 
 if TYPE_CHECKING:
@@ -118,6 +118,25 @@ NEWSWORTHY = frozenset(
     {What.ADDED, What.MOVED, What.PLACE_CHANGED, What.CANCELLED, What.POSTPONED, What.REINSTATED, What.CALENDAR_CHANGED}
 )
 """Changes that the news feed carries too: who plans to be there must hear of them."""
+_WEIGHTS = (
+    What.ANNOUNCED,
+    What.CANCELLED,
+    What.POSTPONED,
+    What.REINSTATED,
+    What.MOVED,
+    What.PLACE_CHANGED,
+    What.ADDED,
+    What.RETIMED,
+    What.TIME_CONFIRMED,
+    What.CALENDAR_CHANGED,
+    What.CLASS_ADDED,
+    What.CLASS_DROPPED,
+    What.RENAMED,
+    What.ORGANISER_CHANGED,
+    What.ENTRY_LIST,
+    What.RESULT,
+    What.CHAMPION,
+)
 RECENT = timedelta(days=2)
 """What is published within this time of its own date carries the second it was published; older things their date."""
 MATCHING = timedelta(days=7)
@@ -169,15 +188,20 @@ class _Writer:
 
     def facts(self) -> list[Draft]:
         seen = self.ledger.facts
-        history = list(_history(self.season))
+        told = list(history(self.season, self.files))
         matched: dict[str, Fact] = {}
-        for fact in history:
+        for fact in told:
             known = f"{self.season.lasting_id}/change/{fact.id}" in self.ledger.items
             if not known and (same := next((one for one in seen if _same(one, fact)), None)):
                 matched[same.id] = fact
-        found = [self._fact(_with_reason(fact, matched.get(fact.id)), self._seen(fact)) for fact in seen]
+        together: dict[str, list[Fact]] = {}
+        for fact in seen:
+            # A result, a title and an entry list are told by items of their own.
+            if fact.told_in.startswith("change/"):
+                together.setdefault(fact.told_in, []).append(_with_reason(fact, matched.get(fact.id)))
         used = {fact.id for fact in matched.values()}
-        return found + [self._fact(fact, self._dated(fact.on)) for fact in history if fact.id not in used]
+        together.update({fact.told_in: [fact] for fact in told if fact.id not in used})
+        return [self._facts(key, sorted(facts, key=_weight)) for key, facts in together.items()]
 
     def entry_lists(self) -> list[Draft]:
         found = []
@@ -217,11 +241,9 @@ class _Writer:
 
     def _lasting(self, event_id: str, session_id: str) -> str:
         """Return an event and a session by the first ids they ever had."""
-        for event in self.season.season.events:
-            if event.id == event_id:
-                session = next((one for one in event.sessions if one.id == session_id), None)
-                return f"{event.lasting_id}/{session.lasting_id if session else session_id}"
-        return f"{event_id}/{session_id}"
+        event = self.season.season.event_called(event_id)
+        session = event.session_called(session_id) if event else None
+        return f"{event.lasting_id if event else event_id}/{session.lasting_id if session else session_id}"
 
     def champions(self) -> list[Draft]:
         found = []
@@ -244,22 +266,32 @@ class _Writer:
             )
         return found
 
-    def _fact(self, fact: Fact, published: datetime | None) -> Draft:
-        feeds: tuple[FeedName, ...] = ("changes", "news") if fact.what in NEWSWORTHY else ("changes",)
+    def _facts(self, key: str, facts: Sequence[Fact]) -> Draft:
+        """Return the item that tells facts of one event, the weightiest first."""
+        fact = self._under_todays_ids(facts[0])
+        feeds: tuple[FeedName, ...] = ("changes",)
+        if any(one.what in NEWSWORTHY for one in facts):
+            feeds = ("changes", "news")
         if fact.what is What.ANNOUNCED:
             feeds = ("news",)
-        event = fact.event
-        place = f"entries-{fact.session}" if fact.what is What.ENTRY_LIST else fact.session if event else ""
+        place = f"entries-{fact.session}" if fact.what is What.ENTRY_LIST else fact.session if fact.event else ""
+        dates = [date for one in facts if (date := one.at or self._dated(one.on))]
         return self._draft(
-            f"change/{fact.id}",
-            {language.tag: self._teller(language).fact(fact) for language in self.languages},
-            event=event,
-            anchor=(event, place),
+            key,
+            {language.tag: self._teller(language).facts(facts) for language in self.languages},
+            event=fact.event,
+            anchor=(fact.event, place if len(facts) == 1 else ""),
             what=fact.what,
             feeds=feeds,
-            published=published,
-            sources=fact.sources,
+            published=max(dates, default=None),
+            sources=tuple(dict.fromkeys(url for one in facts for url in one.sources)),
         )
+
+    def _under_todays_ids(self, fact: Fact) -> Fact:
+        """Return a fact that leads to where its subject is now."""
+        event = self.season.season.event_called(fact.event)
+        session = event.session_called(fact.session) if event else None
+        return replace(fact, event=event.id if event else fact.event, session=session.id if session else fact.session)
 
     def _draft(  # noqa: PLR0913 - an item has this many sides
         self,
@@ -295,15 +327,13 @@ class _Writer:
     def _categories(self, language: Language, event: str, what: What | None, classes: Sequence[str]) -> tuple[str, ...]:
         names = {naming.season_name(self.season.season, language)}
         names.update(naming.class_names(classes, self.files.series, language))
-        names.update(naming.event_name(one, language) for one in self.season.season.events if one.id == event)
+        if about := self.season.season.event_called(event):
+            names.add(naming.event_name(about, language))
         names.add(naming.what_name(what, language) if what else language.gettext("News"))
         return tuple(sorted(names))
 
     def _teller(self, language: Language) -> Teller:
         return Teller(self.files, self.season, language)
-
-    def _seen(self, fact: Fact) -> datetime | None:
-        return fact.at or self._dated(fact.on)
 
     def _dated(self, day: date | None, *, live: bool = False) -> datetime | None:
         """Return the date of an item that is known by its day.
@@ -316,28 +346,28 @@ class _Writer:
         return self.now if abs(self.now - midnight) < RECENT or midnight > self.now else midnight
 
     def _last_day(self, event_id: str, session_id: str) -> date | None:
-        for uid_event in self.season.season.events:
-            if uid_event.id == event_id:
-                for session in uid_event.sessions:
-                    if session.id == session_id and session.start is not None:
-                        return session.start.date() if isinstance(session.start, datetime) else session.start
-        return None
+        event = self.season.season.event_called(event_id)
+        session = event.session_called(session_id) if event else None
+        if session is None or session.start is None:
+            return None
+        return session.start.date() if isinstance(session.start, datetime) else session.start
 
     def _season_end(self) -> date | None:
         days = [found[1] for event in self.season.season.events if (found := event_days(event))]
         return max(days, default=None) if self.ledger.backfilled else None
 
 
-def _history(season: SeasonFiles) -> Iterator[Fact]:
+def history(season: SeasonFiles, files: SeriesFiles) -> Iterator[Fact]:
     """Yield what the definitions themselves say has changed."""
     for change in season.season.changes:
-        yield _told(change, "")
+        yield _told(change, "", "UTC")
     for event in season.season.events:
+        circuit = naming.circuit_of(event, files.circuits)
         for change in event.changes:
-            yield _told(change, event.id)
+            yield _told(change, event.id, circuit.timezone if circuit else "UTC")
 
 
-def _told(change: Change, event: str) -> Fact:
+def _told(change: Change, event: str, timezone: str) -> Fact:
     return Fact(
         id=change.id,
         what=change.what,
@@ -345,18 +375,26 @@ def _told(change: Change, event: str) -> Fact:
         session=change.session or "",
         on=change.on,
         on_basis=change.on_basis or "",
-        before=_as_text(change.before),
-        after=_as_text(change.after),
+        before=_as_text(change.before, timezone),
+        after=_as_text(change.after, timezone),
+        timezone=timezone,
         why=change.why or "",
         whys=change.whys,
         sources=change.sources,
     )
 
 
-def _as_text(value: date | datetime | str | None) -> str:
+def _as_text(value: date | datetime | str | None, timezone: str) -> str:
     if value is None:
         return ""
-    return value if isinstance(value, str) else value.isoformat()
+    if isinstance(value, str):
+        return value
+    return write_moment(instant(value, timezone) if isinstance(value, datetime) else value)
+
+
+def _weight(fact: Fact) -> tuple[int, str, str]:
+    """Return how facts of one item are sorted: what decides whether to travel comes first."""
+    return _WEIGHTS.index(fact.what), fact.session, fact.id
 
 
 def _same(seen: Fact, told: Fact) -> bool:
@@ -392,7 +430,7 @@ def items(written: Iterable[Draft], ledger: Ledger, files: SeriesFiles, language
                 html=markup.html(text),
                 text=markup.plain(text),
                 url=draft.urls[language.tag],
-                categories=draft.categories[language.tag],
+                categories=(dating and dating.categories.get(language.tag)) or draft.categories[language.tag],
                 feeds=draft.feeds,
                 published=dating.published if dating else None,
                 updated=dating.updated if dating else None,

@@ -35,6 +35,8 @@ class LastRun(NamedTuple):
     """What the web root and each part's ``current`` led to."""
     next_due: datetime | None
     """When the publication changes although its definitions do not."""
+    base_url: str | None = None
+    """The address it was told to publish for; None: publisher.toml's."""
 
 
 def fingerprints(contents: Mapping[str, bytes], base_url: str | None) -> dict[str, str]:
@@ -86,7 +88,8 @@ def read(output: Path | str) -> LastRun | None:
         if data["format"] != _FORMAT:
             return None
         due = _instant(data["next_due"]) if data["next_due"] else None
-        return LastRun(_instant(data["at"]), dict(data["fingerprints"]), dict(data["generations"]), due)
+        prints, links = dict(data["fingerprints"]), dict(data["generations"])
+        return LastRun(_instant(data["at"]), prints, links, due, data.get("base_url"))
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
@@ -107,6 +110,7 @@ def write(output: Path, run: LastRun) -> None:
         "fingerprints": dict(run.fingerprints),
         "generations": dict(run.generations),
         "next_due": run.next_due.isoformat() if run.next_due else None,
+        "base_url": run.base_url,
     }
     replace(output / LAST_RUN, json.dumps(data, indent=1).encode() + b"\n")
 

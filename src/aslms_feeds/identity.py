@@ -38,11 +38,6 @@ def component_uid(identity: str, series: str, season: str, event: str, session: 
     return f"{'.'.join(parts)}@{identity}"
 
 
-def calendar_uid(identity: str, path: str) -> str:
-    """Return the UID of a whole calendar, from the address it has had from its first day (RFC 7986 section 5.3)."""
-    return f"{path.removesuffix('.ics').replace('/', '.')}.calendar@{identity}"
-
-
 def tag_uri(identity: str, minted: date, *specific: str) -> str:
     """Return a tag URI (RFC 4151): ``tag:example.org,2026-11-21:en/aslms/2023-24/news/calendar``."""
     return f"tag:{identity},{minted.isoformat()}:{'/'.join(specific)}"

@@ -10,14 +10,14 @@ import json
 from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aslms_feeds.errors import PublicationError
-from aslms_feeds.facts import Fact, Statement, differences, worth_telling
+from aslms_feeds.facts import Fact, Statement, differences, grouped, worth_telling
 from aslms_feeds.model import What
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 FORMAT = 1
 ONE_SECOND = timedelta(seconds=1)
@@ -45,6 +45,17 @@ class Dating:
     updated: datetime
     texts: Mapping[str, str]
     """A digest of the item in each language."""
+    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What it was filed under, by language: some readers take another category for an edit."""
+
+
+class Offer(NamedTuple):
+    """An item as it would be published."""
+
+    published: datetime
+    """The date to publish it under, if it is new."""
+    texts: Mapping[str, str]
+    categories: Mapping[str, tuple[str, ...]] = {}
 
 
 @dataclass(frozen=True)
@@ -60,6 +71,10 @@ class Ledger:
     revisions: Mapping[str, Revision] = field(default_factory=dict)
     facts: tuple[Fact, ...] = ()
     items: Mapping[str, Dating] = field(default_factory=dict)
+    retired: frozenset[str] = frozenset()
+    """The UIDs of tombstones: they stay cancelled, and name nothing else ever again."""
+    changes: frozenset[str] = frozenset()
+    """The ids of the ``change`` entries that were there: what they explain has happened."""
 
     def vanished(self, statements: Mapping[str, Statement]) -> dict[str, Statement]:
         """Return what was stated before and is not any more, by UID."""
@@ -75,23 +90,34 @@ class Ledger:
         revisions = {uid: _revise(self.revisions.get(uid), said, now) for uid, said in sorted(statements.items())}
         news = [] if first else _facts(self.revisions, revisions, now)
         sessions = Counter(said.event for said in statements.values() if said.scope == "session")
-        return replace(self, revisions=revisions, facts=(*self.facts, *worth_telling(news, sessions)))
+        told = self._grouped(worth_telling(news, sessions), statements)
+        return replace(self, revisions=revisions, facts=(*self.facts, *told))
 
-    def with_fact(self, fact: Fact) -> Ledger:
-        """Return the ledger with one more fact."""
-        return replace(self, facts=(*self.facts, fact))
+    def _grouped(self, news: Sequence[Fact], statements: Mapping[str, Statement]) -> list[Fact]:
+        """Return the facts of this build with those of one event under the key of one item, which is new."""
+        stamp = max((fact.at for fact in news if fact.at), default=self.opened)
+        used = {fact.item for fact in self.facts}
+        while any(item.endswith(_together(stamp)) for item in used):
+            stamp += ONE_SECOND
+        # The id in a UID is the first one ever, so that no other event can come to the same name.
+        events = {said.event: (uid, said) for uid, said in statements.items() if said.scope == "event"}
+        items = {event: f"change/{uid.partition('.')[0]}{_together(stamp)}" for event, (uid, _said) in events.items()}
+        return grouped(news, items, {event: said.names for event, (_uid, said) in events.items()})
 
-    def date_items(self, items: Mapping[str, tuple[datetime, Mapping[str, str]]], *, now: datetime) -> Ledger:
+    def with_facts(self, *facts: Fact) -> Ledger:
+        """Return the ledger with more facts."""
+        return replace(self, facts=(*self.facts, *facts))
+
+    def date_items(self, items: Mapping[str, Offer], *, now: datetime) -> Ledger:
         """Return the ledger after feed items are published at ``now``.
 
-        ``items`` gives for each key the date to publish it under, if it is new, and a digest of its text by language.
         An item once dated keeps its date; what is not offered any more keeps its place, so that ids are never used
         again.
         """
         now = whole_second(now)
         dated = dict(self.items)
-        for key, (published, texts) in sorted(items.items()):
-            dated[key] = _date(self.items.get(key), published, texts, now)
+        for key, offer in sorted(items.items()):
+            dated[key] = _date(self.items.get(key), offer, now)
         return replace(self, items=dated)
 
     def to_json(self) -> bytes:
@@ -102,6 +128,8 @@ class Ledger:
             "minted": self.minted,
             "opened": _instant(self.opened),
             "backfilled": self.backfilled,
+            "retired": sorted(self.retired),
+            "changes": sorted(self.changes),
             "revisions": {uid: _revision_data(revision) for uid, revision in sorted(self.revisions.items())},
             "facts": [_fact_data(fact) for fact in self.facts],
             "items": {
@@ -109,6 +137,7 @@ class Ledger:
                     "published": _instant(item.published),
                     "updated": _instant(item.updated),
                     "texts": dict(sorted(item.texts.items())),
+                    "categories": {tag: list(names) for tag, names in sorted(item.categories.items())},
                 }
                 for key, item in sorted(self.items.items())
             },
@@ -133,10 +162,17 @@ def read_ledger(text: bytes) -> Ledger:
             minted=data["minted"],
             opened=_parse(data["opened"]),
             backfilled=data["backfilled"],
+            retired=frozenset(data["retired"]),
+            changes=frozenset(data["changes"]),
             revisions={uid: _read_revision(row) for uid, row in data["revisions"].items()},
             facts=tuple(_read_fact(row) for row in data["facts"]),
             items={
-                key: Dating(_parse(row["published"]), _parse(row["updated"]), row["texts"])
+                key: Dating(
+                    _parse(row["published"]),
+                    _parse(row["updated"]),
+                    row["texts"],
+                    {tag: tuple(names) for tag, names in row["categories"].items()},
+                )
                 for key, row in data["items"].items()
             },
         )
@@ -166,13 +202,20 @@ def _revise(old: Revision | None, said: Statement, now: datetime) -> Revision:
     )
 
 
-def _date(old: Dating | None, published: datetime, texts: Mapping[str, str], now: datetime) -> Dating:
+def _together(stamp: datetime) -> str:
+    """Return how the key of an item ends that tells several facts of one build."""
+    return f".changes.{stamp:%Y%m%dT%H%M%SZ}"
+
+
+def _date(old: Dating | None, offer: Offer, now: datetime) -> Dating:
     if old is None:
-        published = whole_second(published)
-        return Dating(published, published, dict(texts))
-    changed = any(texts[tag] != old.texts[tag] for tag in texts.keys() & old.texts.keys())
+        published = whole_second(offer.published)
+        return Dating(published, published, dict(offer.texts), dict(offer.categories))
+    changed = any(offer.texts[tag] != old.texts[tag] for tag in offer.texts.keys() & old.texts.keys())
     updated = max(now, old.updated + ONE_SECOND) if changed else old.updated
-    return Dating(old.published, updated, {**old.texts, **texts})
+    # With an edit everything may be new; without one nothing may.
+    categories = offer.categories if changed else {**offer.categories, **old.categories}
+    return Dating(old.published, updated, {**old.texts, **offer.texts}, dict(categories))
 
 
 def _facts(old: Mapping[str, Revision], new: Mapping[str, Revision], now: datetime) -> list[Fact]:

@@ -393,6 +393,10 @@ class Event(Definition):
         """The id its UID is made from: the first it ever had."""
         return self.formerly[0] if self.formerly else self.id
 
+    def session_called(self, name: str) -> Session | None:
+        """Return the session that has this id, or had it."""
+        return next((one for one in self.sessions if name in (one.id, *one.formerly)), None)
+
 
 class Record(Definition):
     """Something about a season worth remembering, such as the smallest grid."""
@@ -455,6 +459,10 @@ class Season(Definition):
     """Where this is known from."""
     accept: tuple[Accepted, ...] = ()
     """Warnings of `check` that are right here: `accept = [{ warning = "overlap", why = "…" }]`."""
+
+    def event_called(self, name: str) -> Event | None:
+        """Return the event that has this id, or had it."""
+        return next((one for one in self.events if name in (one.id, *one.formerly)), None)
 
 
 class Entry(Definition):

@@ -82,6 +82,8 @@ class Manifest:
     published: datetime
     documents: Mapping[str, Listed] = field(default_factory=dict)
     """By path."""
+    state: Mapping[str, str] = field(default_factory=dict)
+    """The SHA-256 of each file of the private state that belongs to it: another ledger in its place is noticed."""
 
     def to_json(self) -> bytes:
         """Return the manifest as it is published, the same bytes for the same manifest."""
@@ -100,6 +102,7 @@ class Manifest:
             "part": self.part,
             "generation": self.generation,
             "published": _instant(self.published),
+            "state": dict(sorted(self.state.items())),
             "documents": rows,
         }
         return json.dumps(data, ensure_ascii=False, indent=1).encode() + b"\n"
@@ -125,19 +128,29 @@ def read_manifest(text: bytes) -> Manifest:
             message = f"the manifest has format {data['format']}, this program reads {FORMAT}"
             raise PublicationError(message, hint="use the version that wrote it, or newer")
         rows = [_listed(row) for row in data["documents"]]
-        return _manifest(data["part"], data["generation"], _moment(data["published"]), rows)
+        state = {str(path): _digest(sha256) for path, sha256 in data.get("state", {}).items()}
+        return _manifest(data["part"], data["generation"], _moment(data["published"]), rows, state)
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         reason = error if type(error) is ValueError else f"{type(error).__name__}: {error}"
         message = f"the manifest cannot be read: {reason}"
         raise PublicationError(message, hint="restore the generation folder from a backup") from error
 
 
-def _manifest(part: object, generation: object, published: datetime, rows: Sequence[Listed]) -> Manifest:
+def _digest(value: object) -> str:
+    if not isinstance(value, str) or not _SHA256.fullmatch(value):
+        message = f"{value!r} is no SHA-256"
+        raise ValueError(message)
+    return value
+
+
+def _manifest(
+    part: object, generation: object, published: datetime, rows: Sequence[Listed], state: Mapping[str, str]
+) -> Manifest:
     documents = {row.path: row for row in rows}
     if not isinstance(part, str) or type(generation) is not int or generation < 1 or len(documents) != len(rows):
         message = "it has no part or no generation, or a path twice"
         raise ValueError(message)
-    return Manifest(part, generation, published, documents)
+    return Manifest(part, generation, published, documents, state)
 
 
 def _listed(row: Mapping[str, Any]) -> Listed:

@@ -4,32 +4,65 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from aslms_feeds import site
+from aslms_feeds import chronicle, rollback, site
 from aslms_feeds.compose import compose, next_due
 from aslms_feeds.definitions import read_definitions
 from aslms_feeds.errors import AslmsFeedsError, DefinitionError, IdentityError, Problem, PublicationError
+from aslms_feeds.facts import line
+from aslms_feeds.identity import fingerprint
 from aslms_feeds.ledger import read_ledger
-from aslms_feeds.publication import INDEX
-from aslms_feeds.publish import publish
+from aslms_feeds.markup import plain
+from aslms_feeds.publication import INDEX, changes
+from aslms_feeds.publish import LEDGER, LINKED, RECOVER, publish
 from aslms_feeds.rendering import render
+from aslms_feeds.rollback import Held
+from aslms_feeds.sources import CIRCUITS, by_series
+from aslms_feeds.stories import Teller
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from aslms_feeds.definitions import Definitions
-    from aslms_feeds.edition import SeasonEdition
+    from aslms_feeds.edition import Edition, SeasonEdition
     from aslms_feeds.facts import Fact
     from aslms_feeds.ledger import Ledger
     from aslms_feeds.model import Publisher, SeasonFiles, SeriesFiles
+    from aslms_feeds.publication import Document
     from aslms_feeds.publish import Generation, Store
 
-_LEDGER = "ledger/"
-_LINKED = "series"
-"""The file of the index' private state that names the series it leads to."""
-_RESTORE = "restore the generation folder from a backup: without it every event would start again at SEQUENCE 0"
+_RESTORE = f"without it every event would start again at SEQUENCE 0; {RECOVER}"
+
+
+class Told(NamedTuple):
+    """A fact, and how it is told in the first language."""
+
+    season: str
+    fact: Fact
+    headline: str
+    text: str
+    """Plain."""
+
+
+class Revised(NamedTuple):
+    """A component that is new or says something else than before."""
+
+    season: str
+    uid: str
+    before: int | None
+    """Its SEQUENCE before; None where there was none."""
+    sequence: int
+
+
+class Dated(NamedTuple):
+    """An item that is new or was edited."""
+
+    key: str
+    title: str
+    """In the first language."""
+    new: bool
 
 
 @dataclass(frozen=True)
@@ -44,11 +77,17 @@ class Part:
     """Octets of all documents."""
     written: tuple[str, ...] = ()
     """The paths that changed."""
-    facts: Mapping[str, tuple[Fact, ...]] = field(default_factory=dict)
-    """What subscribers are told that they were not told before, by season."""
+    told: tuple[Told, ...] = ()
+    """What subscribers are told that they were not told before."""
+    revised: tuple[Revised, ...] = ()
+    """What calendar programs replace."""
+    items: tuple[Dated, ...] = ()
+    """What feed readers show as new, or as edited."""
     problems: tuple[Problem, ...] = ()
     error: str = ""
     hint: str = ""
+    back_to: int | None = None
+    """The generation whose content is shown instead of what the definitions say; None: no rollback holds."""
     storage: bool = False
     """Whether the error is the store's: what is public cannot be read, or nothing can be written."""
 
@@ -76,6 +115,18 @@ class Report:
         return any(part.written for part in self.parts)
 
 
+@dataclass(frozen=True)
+class Orders:
+    """What an operator asks for beside what the definitions say."""
+
+    accept_mass_change: bool = False
+    """Publish also when more than a third of a season's coming sessions move, and nothing says why."""
+    back_to: Mapping[str, int] = field(default_factory=dict)
+    """The generation to go back to, by series."""
+    release: frozenset[str] = frozenset()
+    """The series whose rollback ends."""
+
+
 def regenerate(
     store: Store,
     contents: Mapping[str, bytes],
@@ -83,6 +134,7 @@ def regenerate(
     now: datetime,
     base_url: str | None = None,
     root: str = "calendars",
+    orders: Orders | None = None,
     record: Callable[[Report], None] = lambda _report: None,
 ) -> Report:
     """Bring a store to what the definitions say at ``now``.
@@ -92,25 +144,22 @@ def regenerate(
     Raises only what concerns the whole store, such as :class:`aslms_feeds.errors.Busy`.
     """
     with store.lock():
-        report = _regenerate(store, read_definitions(contents, root), now, base_url, root)
+        definitions = read_definitions(contents, root)
+        if definitions.publisher is None or "" in definitions.broken:
+            report = Report((Part(INDEX, problems=definitions.problems),))
+        else:
+            publisher = definitions.publisher
+            if base_url:
+                publisher = publisher.model_copy(update={"base_url": base_url})
+            report = _Run(store, definitions, publisher, _prints(contents), now, root, orders or Orders()).report()
         record(report)
     return report
 
 
-def _regenerate(store: Store, definitions: Definitions, now: datetime, base_url: str | None, root: str) -> Report:
-    if definitions.publisher is None or "" in definitions.broken:
-        return Report((Part(INDEX, problems=definitions.problems),))
-    publisher = definitions.publisher
-    if base_url:
-        publisher = publisher.model_copy(update={"base_url": base_url})
-    parts, due = [], []
-    linked = _linked(store)
-    for name in sorted({*definitions.series, *definitions.broken, *store.parts(), *linked} - {INDEX}):
-        part, next_instant = _series(store, name, definitions, publisher, now=now, root=root, linked=linked)
-        parts.append(part)
-        due += [next_instant] if next_instant else []
-    parts.append(_index(store, publisher, now))
-    return Report(tuple(parts), min(due, default=None))
+def _prints(contents: Mapping[str, bytes]) -> dict[str, str]:
+    """Return the fingerprint of what each series is defined by: a rollback ends when it changes."""
+    circuits = {path: text for path, text in contents.items() if path == CIRCUITS}
+    return {name: fingerprint({**circuits, **files}.items()) for name, files in by_series(contents).items()}
 
 
 def _linked(store: Store) -> frozenset[str]:
@@ -119,39 +168,133 @@ def _linked(store: Store) -> frozenset[str]:
         index = store.current(INDEX)
     except PublicationError:
         return frozenset()  # it is reported where the index is built
-    return frozenset(index.state.get(_LINKED, b"").decode().split()) if index else frozenset()
+    return frozenset(index.state.get(LINKED, b"").decode().split()) if index else frozenset()
 
 
-def _series(
-    store: Store,
-    name: str,
-    definitions: Definitions,
-    publisher: Publisher,
-    *,
-    now: datetime,
-    root: str,
-    linked: Collection[str],
-) -> tuple[Part, datetime | None]:
-    problems = definitions.broken.get(name, ())
-    generation = 0
-    try:
-        public = _public(store, name, linked)
-        generation = public.manifest.generation if public else 0
-        if problems:
-            return Part(name, generation, problems=problems), None
-        if name not in definitions.series:
-            message = f"the series {name!r} is published and its folder is gone; put it back"
-            return Part(name, generation, problems=(Problem(f"{root}/{name}/series.toml", 0, 0, "", message),)), None
-        files = replace(definitions.series[name], publisher=publisher)
-        return _publish(store, files, public, now, root)
-    except (IdentityError, DefinitionError) as error:
-        return Part(name, generation, problems=error.problems), None
-    except PublicationError as error:
-        return Part(name, generation, problems=problems, error=str(error), hint=error.hint, storage=True), None
-    except AslmsFeedsError as error:
-        return Part(name, generation, error=str(error), hint=error.hint), None
-    except Exception as error:  # noqa: BLE001 - a fault in one series must not keep the others from being published
-        return _fault(name, generation, error), None
+@dataclass(frozen=True)
+class _Run:
+    """One build."""
+
+    store: Store
+    definitions: Definitions
+    publisher: Publisher
+    prints: Mapping[str, str]
+    now: datetime
+    root: str
+    orders: Orders
+
+    def report(self) -> Report:
+        """Publish every series, then the index."""
+        parts, due = [], []
+        linked = _linked(self.store)
+        known = {*self.definitions.series, *self.definitions.broken, *self.store.parts(), *linked} - {INDEX}
+        for name in sorted(known):
+            part, next_instant = self._series(name, linked)
+            parts.append(part)
+            due += [next_instant] if next_instant else []
+        parts.append(_index(self.store, self.publisher, self.now))
+        return Report(tuple(parts), min(due, default=None))
+
+    def _series(self, name: str, linked: Collection[str]) -> tuple[Part, datetime | None]:
+        problems = self.definitions.broken.get(name, ())
+        generation = 0
+        try:
+            public = _public(self.store, name, linked)
+            generation = public.manifest.generation if public else 0
+            if problems:
+                return Part(name, generation, problems=problems), None
+            if public is not None:
+                public.check()
+            if name not in self.definitions.series:
+                message = f"the series {name!r} is published and its folder is gone; put it back"
+                lost = Problem(f"{self.root}/{name}/series.toml", 0, 0, "", message)
+                return Part(name, generation, problems=(lost,)), None
+            files = replace(self.definitions.series[name], publisher=self.publisher)
+            return self._publish(files, public)
+        except (IdentityError, DefinitionError) as error:
+            return Part(name, generation, problems=error.problems), None
+        except PublicationError as error:
+            return Part(name, generation, problems=problems, error=str(error), hint=error.hint, storage=True), None
+        except AslmsFeedsError as error:
+            return Part(name, generation, error=str(error), hint=error.hint), None
+        except Exception as error:  # noqa: BLE001 - a fault in one series must not keep the others from being published
+            return _fault(name, generation, error), None
+
+    def _publish(self, files: SeriesFiles, public: Generation | None) -> tuple[Part, datetime | None]:
+        held = self._held(files, public)
+        files = held.files if held else files
+        ledgers = {name: read_ledger(text) for name, text in _ledgers(public, files.seasons).items()}
+        digests = {path: row.sha256 for path, row in public.manifest.documents.items()} if public else {}
+        edition = compose(
+            files,
+            ledgers,
+            now=self.now,
+            base_url=files.publisher.base_url,
+            root=self.root,
+            published=digests.keys(),
+            accept_mass_change=held is not None or self._accepts(files.id),
+        )
+        documents = render(edition, digests).documents
+        state = {f"{LEDGER}{one.files.id}.json": one.ledger.to_json() for one in edition.seasons}
+        state[site.STATE] = site.card(edition, digests)
+        if held:
+            state[rollback.HELD] = rollback.hold(held)
+        before = [(one, _ledger_of(one, ledgers)) for one in edition.seasons]
+        part = Part(
+            files.id,
+            told=tuple(told for one, ledger in before for told in _told(edition, one, ledger)),
+            revised=tuple(revised for one, ledger in before for revised in _revised(one, ledger)),
+            items=tuple(item for one, ledger in before for item in _items(one, ledger, edition.languages[0].tag)),
+            back_to=held.back_to if held else None,
+        )
+        notes = {rollback.DEFINITIONS: rollback.keep(files), **_chronicle(part, public, documents, self.now)}
+        manifest, change = publish(self.store, files.id, documents, state, now=self.now, notes=notes)
+        part = replace(
+            part,
+            generation=manifest.generation,
+            documents=len(manifest.documents),
+            size=sum(one.size for one in manifest.documents.values()),
+            written=tuple(one.path for one in change.put),
+        )
+        return part, next_due(edition, self.now)
+
+    def _accepts(self, series: str) -> bool:
+        return self.orders.accept_mass_change or series in self.orders.release
+
+    def _held(self, files: SeriesFiles, public: Generation | None) -> Held | None:
+        """Return the rollback that is ordered, or that holds because the definitions are what they were."""
+        if public is None or files.id in self.orders.release:
+            return None
+        mark = self.prints.get(files.id, "")
+        if (number := self.orders.back_to.get(files.id)) is not None:
+            old = self.store.generation(files.id, number)
+            old.check()
+            if rollback.DEFINITIONS not in old.state or rollback.DEFINITIONS not in public.state:
+                message = f"generation {number} of {files.id} does not know what it was made from"
+                raise PublicationError(message, hint="go back to another one")
+            was, now = (rollback.kept(one.state[rollback.DEFINITIONS], self.publisher) for one in (old, public))
+            return Held(number, mark, rollback.carried(was, now))
+        if rollback.HELD not in public.state:
+            return None
+        held = rollback.held(public.state[rollback.HELD], self.publisher)
+        return held if held.fingerprint == mark else None
+
+
+def _chronicle(
+    part: Part, public: Generation | None, documents: Collection[Document], now: datetime
+) -> dict[str, bytes]:
+    """Return the chronicle with the generation that is being made."""
+    told = [f"{one.season}: {line(one.fact)}" for one in part.told]
+    changed = changes(public.manifest if public else None, documents)
+    row = chronicle.Row(
+        generation=public.manifest.generation + 1 if public else 1,
+        published=now,
+        documents=len(changed.put),
+        told=tuple(told),
+        back_to=part.back_to,
+    )
+    past = public.state.get(chronicle.CHRONICLE) if public else None
+    return {chronicle.CHRONICLE: chronicle.write((*(chronicle.read(past) if past else ()), row))}
 
 
 def _fault(name: str, generation: int, error: Exception) -> Part:
@@ -168,34 +311,37 @@ def _public(store: Store, name: str, linked: Collection[str]) -> Generation | No
     return public
 
 
-def _publish(
-    store: Store, files: SeriesFiles, public: Generation | None, now: datetime, root: str
-) -> tuple[Part, datetime | None]:
-    ledgers = {name: read_ledger(text) for name, text in _ledgers(public, files.seasons).items()}
-    digests = {path: row.sha256 for path, row in public.manifest.documents.items()} if public else {}
-    base = files.publisher.base_url
-    edition = compose(files, ledgers, now=now, base_url=base, root=root, published=digests.keys())
-    documents = render(edition, digests).documents
-    state = {f"{_LEDGER}{one.files.id}.json": one.ledger.to_json() for one in edition.seasons}
-    state[site.STATE] = site.card(edition)
-    manifest, change = publish(store, files.id, documents, state, now=now)
-    told = {one.files.id: _news(one, ledgers) for one in edition.seasons}
-    part = Part(
-        files.id,
-        manifest.generation,
-        documents=len(manifest.documents),
-        size=sum(one.size for one in manifest.documents.values()),
-        written=tuple(one.path for one in change.put),
-        facts={season: facts for season, facts in told.items() if facts},
-    )
-    return part, next_due(edition, now)
-
-
-def _news(season: SeasonEdition, ledgers: Mapping[str, Ledger]) -> tuple[Fact, ...]:
-    """Return the facts of a season that no ledger knew before, under any id the season had."""
+def _ledger_of(season: SeasonEdition, ledgers: Mapping[str, Ledger]) -> Ledger | None:
+    """Return the ledger a season had, under any id it had."""
     names = (season.files.id, *season.files.season.formerly)
-    known = {one.id for name in names if name in ledgers for one in ledgers[name].facts}
-    return tuple(one for one in season.ledger.facts if one.id not in known)
+    return next((ledgers[name] for name in names if name in ledgers), None)
+
+
+def _told(edition: Edition, season: SeasonEdition, before: Ledger | None) -> Iterator[Told]:
+    """Yield the facts of a season that its ledger did not know before."""
+    known = {one.id for one in before.facts} if before else set()
+    teller = Teller(edition.files, season.files, edition.languages[0])
+    for fact in season.ledger.facts:
+        if fact.id not in known:
+            story = teller.fact(fact)
+            yield Told(season.files.id, fact, story.title, plain(story.text))
+
+
+def _revised(season: SeasonEdition, before: Ledger | None) -> Iterator[Revised]:
+    """Yield what is in calendars and was stamped."""
+    for component in season.components:
+        old = before.revisions.get(component.uid) if before else None
+        new = season.revision(component)
+        if old is None or old.last_modified != new.last_modified:
+            yield Revised(season.files.id, component.uid, old.sequence if old else None, new.sequence)
+
+
+def _items(season: SeasonEdition, before: Ledger | None, language: str) -> Iterator[Dated]:
+    """Yield what was dated."""
+    for item in season.items[language]:
+        old = before.items.get(item.key) if before else None
+        if item.published and (old is None or old.updated != item.updated):
+            yield Dated(item.key, item.title, old is None)
 
 
 def _ledgers(public: Generation | None, seasons: Iterable[SeasonFiles]) -> dict[str, bytes]:
@@ -203,9 +349,9 @@ def _ledgers(public: Generation | None, seasons: Iterable[SeasonFiles]) -> dict[
     if public is None:
         return {}
     found = {
-        path.removeprefix(_LEDGER).removesuffix(".json"): text
+        path.removeprefix(LEDGER).removesuffix(".json"): text
         for path, text in public.state.items()
-        if path.startswith(_LEDGER)
+        if path.startswith(LEDGER)
     }
     # What is public under a season's former id has the ledger of the new one.
     names = [{one.id, *one.season.formerly} for one in seasons]
@@ -232,7 +378,7 @@ def _index(store: Store, publisher: Publisher, now: datetime) -> Part:
         documents = site.documents(publisher, cards, manifests)
         # A series that is new must be linked, even when no document of the index differs.
         names = "\n".join(sorted(cards)).encode()
-        manifest, change = publish(store, INDEX, documents, {_LINKED: names}, now=now)
+        manifest, change = publish(store, INDEX, documents, {LINKED: names}, now=now)
     except AslmsFeedsError as error:
         storage = isinstance(error, PublicationError)
         return Part(INDEX, generation, error=str(error), hint=error.hint, storage=storage)

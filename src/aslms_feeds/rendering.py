@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aslms_feeds import readback
 from aslms_feeds.compose import successor
 from aslms_feeds.feed import feeds
-from aslms_feeds.publication import ATOM, CALENDAR, JSON_FEED, RSS, Document
+from aslms_feeds.publication import ATOM, CALENDAR, HTML, JSON_FEED, RSS, Document
 from aslms_feeds.render import data, jsonfeed, pages
 from aslms_feeds.render.feeds import atom, rss
 from aslms_feeds.render.ics import Rendered, Renderer
@@ -57,10 +57,19 @@ def render(edition: Edition, published: Mapping[str, str]) -> Documents:
 
 
 def _at_old_addresses(edition: Edition, made: Sequence[Document], published: Iterable[str]) -> list[Document]:
-    """Return what is public under an address that a new id of its season or event has changed."""
+    """Return what is public under an address that a new id of its season or event has changed.
+
+    A page leads on to the new one; a calendar, a feed or data is carried on: not every client follows a redirect.
+    """
     new = {one.path: one for one in made}
     old = [(path, new.get(successor(path, edition.files))) for path in published if path not in new]
-    return [Document(path, one.media_type, one.body) for path, one in old if one is not None]
+    return [
+        pages.moved_page(edition, path, one.path)
+        if one.media_type == HTML
+        else Document(path, one.media_type, one.body)
+        for path, one in old
+        if one is not None
+    ]
 
 
 def _feeds(edition: Edition) -> list[tuple[str, Feed]]:

@@ -23,6 +23,8 @@ class Settings(NamedTuple):
     """The folder that is published into."""
     base_url: str | None = None
     """Where the site is; None: as publisher.toml says."""
+    state: Path | None = None
+    """The folder ledgers are kept in, apart from the publication; None: they lie with it."""
     settle: float = 30.0
     """How long an edit must have stood before it is published, in seconds."""
     host: str = "127.0.0.1"
@@ -41,7 +43,7 @@ def settings(given: Mapping[str, object], environment: Mapping[str, str] | None 
             values[name] = given[name]
         elif environment.get(variable):
             values[name] = environment[variable]
-    for name, kind in (("calendars", Path), ("output", Path), ("settle", float), ("port", int)):
+    for name, kind in (("calendars", Path), ("output", Path), ("state", Path), ("settle", float), ("port", int)):
         if name in values:
             values[name] = _as(kind, name, values[name])
     base_url = values.get("base_url")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lxml.etree import Element, SubElement, tostring
 
+from aslms_feeds.compose import successor
 from aslms_feeds.errors import PublicationError
 from aslms_feeds.feed import FEEDS, describe
 from aslms_feeds.model import Status
@@ -37,10 +38,12 @@ class Card:
     teasers: Mapping[str, Teaser]
     """By language."""
     feeds: tuple[opml.Outline, ...]
+    moved: frozenset[str] = frozenset()
+    """The former addresses of pages, which no sitemap names."""
 
 
-def card(edition: Edition) -> bytes:
-    """Return what a series says of itself, as its private state keeps it."""
+def card(edition: Edition, published: Iterable[str] = ()) -> bytes:
+    """Return what a series says of itself, as its private state keeps it; ``published`` are its addresses so far."""
     feeds = []
     for language in edition.languages:
         for name in FEEDS:
@@ -51,6 +54,7 @@ def card(edition: Edition) -> bytes:
     data = {
         "teasers": {tag: asdict(teaser) for tag, teaser in teasers(edition).items()},
         "feeds": [asdict(one) for one in feeds],
+        "moved": sorted(path for path in published if successor(path, edition.files) != path),
     }
     return json.dumps(data, ensure_ascii=False, indent=1).encode() + b"\n"
 
@@ -61,10 +65,11 @@ def read_card(text: bytes) -> Card:
         data = json.loads(text)
         found = {tag: _teaser(row) for tag, row in data["teasers"].items()}
         feeds = tuple(opml.Outline(**{**row, "outlines": ()}) for row in data["feeds"])
+        moved = frozenset(data["moved"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         message = f"{STATE} cannot be read: {error!r}"
         raise PublicationError(message, hint="restore the generation folder from a backup") from error
-    return Card(found, feeds)
+    return Card(found, feeds, moved)
 
 
 def _teaser(row: Mapping[str, Any]) -> Teaser:
@@ -81,7 +86,7 @@ def documents(
     outlines = [_folder(cards[name], publisher.languages[0]) for name in sorted(cards)]
     made.append(Document("feeds.opml", OPML, opml.render(publisher.name, outlines)))
     made.append(Document("robots.txt", TEXT, _robots(publisher)))
-    made.append(Document("sitemap.xml", XML, _sitemap(publisher, made, manifests)))
+    made.append(Document("sitemap.xml", XML, _sitemap(publisher, made, manifests, cards)))
     return tuple(sorted(made, key=lambda one: one.path))
 
 
@@ -94,7 +99,9 @@ def _robots(publisher: Publisher) -> bytes:
     return f"User-agent: *\nDisallow:\n\nSitemap: {publisher.base_url}/sitemap.xml\n".encode()
 
 
-def _sitemap(publisher: Publisher, own: Iterable[Document], manifests: Mapping[str, Manifest]) -> bytes:
+def _sitemap(
+    publisher: Publisher, own: Iterable[Document], manifests: Mapping[str, Manifest], cards: Mapping[str, Card]
+) -> bytes:
     root = Element("urlset", xmlns=_SITEMAP)
     pages: Sequence[tuple[str, str]] = [
         *((one.path, "") for one in own if one.media_type == HTML),
@@ -102,7 +109,7 @@ def _sitemap(publisher: Publisher, own: Iterable[Document], manifests: Mapping[s
             (f"{name}/{row.path}", f"{row.modified:%Y-%m-%dT%H:%M:%SZ}")
             for name, manifest in sorted(manifests.items())
             for row in manifest.documents.values()
-            if row.media_type == HTML
+            if row.media_type == HTML and row.path not in cards[name].moved
         ),
     ]
     for path, modified in sorted(pages):

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-SHARED = ("publisher.toml", "circuits.toml")
+CIRCUITS = "circuits.toml"
+SHARED = ("publisher.toml", CIRCUITS)
 _DEPTH = 3
 """calendars/<series>/<season>/<file>."""
 _TOO_LARGE = 256 * 1024 + 1

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from aslms_feeds import naming
 from aslms_feeds.facts import Fact, parse_moment
 from aslms_feeds.model import What, translated
-from aslms_feeds.moments import local
+from aslms_feeds.moments import Precision, local
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     from aslms_feeds.language import Language
@@ -41,6 +42,18 @@ class Teller:
             parts.append(self.language.gettext("The date is that of the report."))
         title = self._subject(fact)
         return Story(title, "\n\n".join(filter(None, parts)) or escaped(title))
+
+    def facts(self, facts: Sequence[Fact]) -> Story:
+        """Return how the facts of one item are told, the weightiest first; one alone is told in full."""
+        if len(facts) == 1:
+            return self.fact(facts[0])
+        _ = self.language.gettext
+        name = facts[0].about.get(self.language.tag) or self._event_name(facts[0].event)
+        kinds = dict.fromkeys(naming.what_name(fact.what, self.language) for fact in facts)
+        title = _("%(name)s: %(changes)s", name=name, changes=" · ".join(kinds))
+        stories = [(self._subject(fact), self.fact(fact).text) for fact in facts]
+        blocks = [f"**{escaped(headline)}**\n\n{text}" for headline, text in stories]
+        return Story(title, "\n\n".join(blocks))
 
     def entry_list(self, entry_list: EntryList) -> Story:
         """Return how an entry list is told."""
@@ -96,7 +109,7 @@ class Teller:
         return naming.season_name(self.season.season, self.language)
 
     def _event(self, event_id: str) -> Event | None:
-        return next((event for event in self.season.season.events if event.id == event_id), None)
+        return self.season.season.event_called(event_id)
 
     def _event_name(self, event_id: str) -> str:
         event = self._event(event_id)
@@ -104,7 +117,7 @@ class Teller:
 
     def _session(self, event_id: str, session_id: str) -> Session | None:
         event = self._event(event_id)
-        return next((one for one in event.sessions if one.id == session_id), None) if event else None
+        return event.session_called(session_id) if event else None
 
     def _name(self, event_id: str, session_id: str) -> str:
         if not event_id:
@@ -121,7 +134,7 @@ class Teller:
         _ = self.language.gettext
         # The session of an entry list's fact is the list.
         now = self._name(fact.event, "" if fact.what is What.ENTRY_LIST else fact.session)
-        name = fact.names.get(self.language.tag, now)
+        name = fact.names.get(self.language.tag) or now
         race_class = naming.class_name(fact.after or fact.before, self.files.series, self.language)
         day = self._first_day(fact.after)
         match fact.what:
@@ -132,7 +145,7 @@ class Teller:
             case What.MOVED:
                 return _("%(name)s moved to %(day)s", name=name, day=day) if day else _("%(name)s moved", name=name)
             case What.RETIMED:
-                return _("%(name)s: new time", name=name)
+                return self._retimed(name, fact)
             case What.TIME_CONFIRMED:
                 return _("%(name)s: time confirmed", name=name) if fact.session else _("%(name)s confirmed", name=name)
             case What.PLACE_CHANGED:
@@ -153,6 +166,23 @@ class Teller:
                 return _("%(name)s: entry list changed", name=name)
             case _:
                 return f"{name}: {naming.what_name(fact.what, self.language)}"
+
+    def _retimed(self, name: str, fact: Fact) -> str:
+        """Return the headline of a step on the ladder from a race meeting's days to a time, or back."""
+        _ = self.language.gettext
+        match _known(fact.before), _known(fact.after):
+            case Precision.TIME, Precision.TIME:
+                return _("%(name)s: new time", name=name)
+            case _, Precision.TIME:
+                return _("%(name)s: provisional time", name=name)
+            case Precision.TIME, Precision.DAY:
+                return _("%(name)s: the time is open again", name=name)
+            case _, Precision.EVENT if fact.session:
+                return _("%(name)s: the day is open again", name=name)
+            case _, Precision.DAY:
+                return _("%(name)s: the day is known", name=name)
+            case _:
+                return _("%(name)s: the days are known", name=name)
 
     def _change(self, fact: Fact) -> str:
         _ = self.language.gettext
@@ -183,7 +213,7 @@ class Teller:
         for part in fact.after.split(";"):
             event, _equals, days = part.partition("=")
             if event:
-                name = escaped(self._event_name(event))
+                name = escaped(fact.about.get(f"{self.language.tag}/{event}") or self._event_name(event))
                 lines.append(f"- {name}: {self._interval(days, fact.timezone)}" if days else f"- {name}")
         if not lines:
             classes = naming.class_names(self.season.season.classes, self.files.series, self.language)
@@ -225,11 +255,19 @@ class Teller:
         return self.language.days(first, end) if end != first else self.language.day(first)
 
     def _time(self, value: datetime, until: datetime | None = None) -> str:
-        offset = f"{value:%z}" if value.tzinfo else ""
-        zone = f" (UTC{offset[:3]}:{offset[3:5]})" if offset else ""
+        """Return a time, or a time of one day from and until, by the circuit's clock and in UTC."""
+        at_circuit = f"{self.language.day(value.date())}, {self._clocks(value, until)}"
+        if value.tzinfo is None:
+            return at_circuit
+        utc = value.astimezone(UTC)
+        in_utc = self._clocks(utc, until.astimezone(UTC) if until else None)
+        if utc.date() != value.date():
+            in_utc = f"{self.language.short_day(utc.date())}, {in_utc}"
+        return self.language.gettext("%(local)s at the circuit (%(utc)s UTC)", local=at_circuit, utc=in_utc)
+
+    def _clocks(self, value: datetime, until: datetime | None) -> str:
         clock = self.language.clock(value)
-        clocks = f"{clock} – {self.language.clock(until)}" if until else clock
-        return f"{self.language.day(value.date())}, {clocks}{zone}"
+        return f"{clock} – {self.language.clock(until)}" if until else clock
 
     def _first_day(self, value: str) -> str:
         moments = _moments(value)
@@ -244,6 +282,15 @@ def _moments(value: str) -> list[datetime | date]:
         return [parse_moment(part) for part in value.split("/") if part]
     except ValueError:
         return []
+
+
+def _known(value: str) -> Precision | None:
+    """Return how much of a start a fact's value tells; None for nothing."""
+    if not value:
+        return None
+    if "T" in value:
+        return Precision.TIME
+    return Precision.EVENT if "/" in value else Precision.DAY
 
 
 def _counted(entry_list: EntryList) -> dict[str, int]:

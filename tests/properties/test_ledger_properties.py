@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aslms_feeds.facts import Statement
-from aslms_feeds.ledger import open_ledger, read_ledger
+from aslms_feeds.ledger import Offer, open_ledger, read_ledger
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
 UIDS = ("a", "b", "c")
@@ -91,7 +91,7 @@ def test_a_ledger_survives_being_written(history, items):
     for key, text, seconds in items:
         now += timedelta(seconds=seconds)
         before = ledger.items.get(key)
-        ledger = ledger.date_items({key: (now, {"en": text})}, now=now)
+        ledger = ledger.date_items({key: Offer(now, {"en": text})}, now=now)
         assert before is None or ledger.items[key].published == before.published
         assert before is None or (ledger.items[key].updated > before.updated) == (before.texts["en"] != text)
     assert read_ledger(ledger.to_json()) == ledger

@@ -9,7 +9,7 @@ import json
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from aslms_feeds import naming
+from aslms_feeds import feed, naming
 from aslms_feeds.components import season_uid, why
 from aslms_feeds.facts import write_moment
 from aslms_feeds.model import translated
@@ -294,8 +294,13 @@ class _Data:
         return reason or None
 
     def changes(self) -> dict[str, Any]:
-        """Return changes.json: every fact the ledger saw, and every item with its dates."""
+        """Return changes.json: every fact that was seen or is told of the past, and every item with its dates.
+
+        In the first language it carries all that a lost ledger can be rebuilt from, exactly.
+        """
         ledger = self.season_edition.ledger
+        history = list(feed.history(self.season_edition.files, self.files))
+        recovery = {"recovery": json.loads(ledger.to_json())} if self.language is self.edition.languages[0] else {}
         return {
             "format": FORMAT,
             "series": self.files.id,
@@ -314,8 +319,12 @@ class _Data:
                     "on": _text(one.on),
                     "from": one.before or None,
                     "to": one.after or None,
+                    "timezone": one.timezone,
+                    "why": translated(one.why, dict(one.whys), self.language.tag) or None,
+                    "item": f"{self.season_edition.files.lasting_id}/{one.told_in}",
+                    "seen": one in ledger.facts,
                 }
-                for one in ledger.facts
+                for one in (*ledger.facts, *history)
             ],
             "items": [
                 {
@@ -332,6 +341,7 @@ class _Data:
                 }
                 for one in self.season_edition.items[self.language.tag]
             ],
+            **recovery,
         }
 
 

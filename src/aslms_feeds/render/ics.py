@@ -15,7 +15,6 @@ import webcolors
 from icalendar import Alarm, Event, Parameters, vCategory, vDDDTypes, vDuration, vGeo, vInt, vText, vUri
 from icalendar import Calendar as Vcalendar
 
-from aslms_feeds.identity import calendar_uid
 from aslms_feeds.model import Cancelled, Kind, Status, Times
 from aslms_feeds.moments import Clock, clock, zone
 from aslms_feeds.render.vtimezone import offset, vtimezone
@@ -265,7 +264,7 @@ class Renderer:
         head["VERSION"] = Text("2.0")
         head["PRODID"] = Text(PRODID)
         head["CALSCALE"] = Text("GREGORIAN")
-        head["UID"] = Text(calendar_uid(self._publisher.identity, calendar.path))
+        # No UID (RFC 7986 section 5.3): vdirsyncer takes the first in the file for that of every event.
         head["NAME"] = head["X-WR-CALNAME"] = Text(calendar.title)
         head["DESCRIPTION"] = head["X-WR-CALDESC"] = Text(calendar.description)
         head["URL"] = vUri(calendar.page_url)

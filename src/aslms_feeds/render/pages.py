@@ -54,6 +54,16 @@ def series_pages(edition: Edition) -> list[Document]:
     return made
 
 
+def moved_page(edition: Edition, path: str, successor: str) -> Document:
+    """Return the page at a former address: it leads on, at once and by itself, to where its content is today."""
+    parts = successor.split("/")
+    language = next((one for one in edition.languages[1:] if one.tag == parts[0]), edition.languages[0])
+    own = parts[:-1] if language is edition.languages[0] else parts[1:-1]
+    _ = language.gettext
+    page = framed(Book(edition, language), own, _("This page has moved"), _("It has a new address."))
+    return Document(path, HTML, render("moved.html", language, page=page))
+
+
 def teasers(edition: Edition) -> dict[str, Teaser]:
     """Return what the front page shows of a series, by language."""
     books = {language.tag: Book(edition, language) for language in edition.languages}

@@ -27,7 +27,7 @@ import brotli
 from aslms_feeds.errors import Busy, PublicationError
 from aslms_feeds.identity import ID_PATTERN
 from aslms_feeds.publication import INDEX, MANIFEST, TWINS, check, read_manifest
-from aslms_feeds.publish import Generation
+from aslms_feeds.publish import KEEP_GENERATIONS, RECOVER, Generation, numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
     from aslms_feeds.publication import Document, Listed, Manifest
 
-KEEP_GENERATIONS = 5
 KEEP_SECONDS = 600
 """Old generations outlive their slowest readers: at least so many, and at least so long."""
 _SMALLEST_TWIN = 256
@@ -44,7 +43,7 @@ _COMPRESSIBLE = ("text/", "application/", "image/svg+xml")
 _PUBLIC = "public"
 """The file that says since when a generation is, or was, public: by its time."""
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
-_RESTORE = "restore it from a backup; building on without it would lose stamps"
+_RESTORE = f"building on without it would lose stamps; {RECOVER}"
 
 
 class LocalStore:
@@ -76,21 +75,19 @@ class LocalStore:
     def current(self, part: str) -> Generation | None:
         """Return the generation that is public now."""
         folder = self._current(part)
-        if folder is None:
-            return None
-        try:
-            manifest = read_manifest((folder / "site" / MANIFEST).read_bytes())
-            state = dict(_files(folder / "state"))
-        except OSError as error:
-            message = f"the public generation {folder} cannot be read: {error.filename}: {error.strerror}"
-            raise PublicationError(message, hint=_RESTORE) from error
-        except PublicationError as error:
-            message = f"{folder / 'site' / MANIFEST}: {error}"
-            raise PublicationError(message, hint=error.hint) from error
-        if (manifest.part, manifest.generation) != (part, int(folder.name)):
-            message = f"{folder} holds generation {manifest.generation} of {manifest.part!r}"
-            raise PublicationError(message, hint=_RESTORE)
-        return Generation(manifest, state)
+        return None if folder is None else _read(folder, part)
+
+    def past(self, part: str) -> tuple[int, ...]:
+        """Return the numbers of the generations that are still there, the oldest first, the public one last."""
+        known = _numbered(self._folder(part))
+        return tuple(number for number, path in known if (path / _PUBLIC).exists())
+
+    def generation(self, part: str, number: int) -> Generation:
+        """Return a generation that is still there."""
+        if number not in self.past(part):
+            message = f"generation {number} of {part} is not there"
+            raise PublicationError(message, hint=f"these are: {numbers(self.past(part))}")
+        return _read(self._folder(part) / "generations" / str(number), part)
 
     def read(self, part: str, path: str) -> bytes:
         """Return the bytes of a public document, or of the manifest."""
@@ -149,11 +146,12 @@ class LocalStore:
         """Write a whole generation, durable, which nobody sees yet."""
         generations = self._folder(manifest.part) / "generations"
         _make(generations)
+        there = read_manifest((old / "site" / MANIFEST).read_bytes()).documents if old else {}
         new = generations / f".{manifest.generation}"
         new.mkdir()
         writer = _Writer(new / "site", 0o777)
         for path, listed in manifest.documents.items():
-            if path in put:
+            if path in put and not (there.get(path) == listed and _intact(old, listed)):
                 writer.write(path, put[path].body, listed.media_type, listed.modified)
             else:
                 writer.link(old / "site" if old else None, listed)
@@ -330,6 +328,32 @@ class _Writer:
             message = f"{path!r} leads out of the publication"
             raise PublicationError(message)
         return target
+
+
+def _read(folder: Path, part: str) -> Generation:
+    """Return the generation in a folder."""
+    try:
+        manifest = read_manifest((folder / "site" / MANIFEST).read_bytes())
+        state = dict(_files(folder / "state"))
+    except OSError as error:
+        message = f"the public generation {folder} cannot be read: {error.filename}: {error.strerror}"
+        raise PublicationError(message, hint=_RESTORE) from error
+    except PublicationError as error:
+        message = f"{folder / 'site' / MANIFEST}: {error}"
+        raise PublicationError(message, hint=error.hint) from error
+    if (manifest.part, manifest.generation) != (part, int(folder.name)):
+        message = f"{folder} holds generation {manifest.generation} of {manifest.part!r}"
+        raise PublicationError(message, hint=_RESTORE)
+    return Generation(manifest, state)
+
+
+def _intact(old: Path | None, listed: Listed) -> bool:
+    """Say whether the last generation still has a document that has not changed."""
+    try:
+        known = (old / "site" / listed.path).lstat() if old else None
+    except OSError:
+        return False
+    return known is not None and stat.S_ISREG(known.st_mode) and known.st_size == listed.size
 
 
 def _is_name(part: str) -> bool:

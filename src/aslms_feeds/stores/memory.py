@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aslms_feeds.errors import Busy, PublicationError
 from aslms_feeds.publication import MANIFEST, check
-from aslms_feeds.publish import Generation
+from aslms_feeds.publish import KEEP_GENERATIONS, Generation, numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -21,6 +21,7 @@ class MemoryStore:
     def __init__(self) -> None:
         """Start empty."""
         self._generations: dict[str, Generation] = {}
+        self._past: dict[str, dict[int, Generation]] = {}
         self._bodies: dict[str, dict[str, bytes]] = {}
         self._locked = False
 
@@ -44,6 +45,18 @@ class MemoryStore:
         """Return the generation that is public now."""
         return self._generations.get(part)
 
+    def past(self, part: str) -> tuple[int, ...]:
+        """Return the numbers of the generations that are still there."""
+        return tuple(sorted(self._past.get(part, {})))
+
+    def generation(self, part: str, number: int) -> Generation:
+        """Return a generation that is still there."""
+        try:
+            return self._past[part][number]
+        except KeyError:
+            message = f"generation {number} of {part} is not there"
+            raise PublicationError(message, hint=f"these are: {numbers(self.past(part))}") from None
+
     def read(self, part: str, path: str) -> bytes:
         """Return the bytes of a public document."""
         try:
@@ -54,13 +67,17 @@ class MemoryStore:
 
     def switch(self, manifest: Manifest, put: Iterable[Document], state: Mapping[str, bytes]) -> None:
         """Make a new generation public, whole."""
-        fresh = {one.path: one for one in put}
         public = self._generations.get(manifest.part)
-        check(manifest, fresh, after=public.manifest.generation if public else 0)
-        bodies = {**self._bodies.get(manifest.part, {}), **{path: one.body for path, one in fresh.items()}}
+        made = {one.path: one for one in put}
+        check(manifest, made, after=public.manifest.generation if public else 0)
+        bodies = {**self._bodies.get(manifest.part, {}), **{path: one.body for path, one in made.items()}}
         if missing := manifest.documents.keys() - bodies.keys():
             message = f"{', '.join(sorted(missing))} listed but never written"
             raise PublicationError(message)
         kept = {path: bodies[path] for path in manifest.documents}
         self._bodies[manifest.part] = {**kept, MANIFEST: manifest.to_json()}
         self._generations[manifest.part] = Generation(manifest, dict(state))
+        past = self._past.setdefault(manifest.part, {})
+        past[manifest.generation] = self._generations[manifest.part]
+        for number in sorted(past)[: -KEEP_GENERATIONS - 1]:
+            del past[number]
