@@ -51,9 +51,8 @@ def fact(what: str, event: str = "", session: str = "", **more) -> Fact:
                 timezone="Europe/Paris",
             ),
             "4 Hours of Paris: Race: provisional time",
-            "Before: Saturday, 30 March 2030. "
-            "Now: Saturday, 30 March 2030, 22:00 at the circuit (21:00 UTC) – Sunday, 31 March 2030, 05:00 at the circuit "
-            "(03:00 UTC).",
+            "Before: Saturday, 30 March 2030. Now: Saturday, 30 March 2030, 22:00 at the circuit (21:00 UTC) – "
+            "Sunday, 31 March 2030, 05:00 at the circuit (03:00 UTC).",
         ),
         (
             fact("moved", "paris", before="2030-04-06/2030-04-07", after="2030-05-03/2030-05-06"),

@@ -16,6 +16,8 @@ from aslms_feeds.facts import write_moment
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from aslms_feeds.publication import Manifest
+
 CHRONICLE = "chronicle.json"
 """The file of the private state that holds it."""
 LONGEST = 500
@@ -61,6 +63,13 @@ def read(text: bytes) -> tuple[Row, ...]:
         raise PublicationError(
             message, hint="it only tells of the past: the next generation begins a new one"
         ) from error
+
+
+def completed(rows: Iterable[Row], manifests: Iterable[Manifest]) -> tuple[Row, ...]:
+    """Return the chronicle with the generations that are there and that it does not tell of, as after a recovery."""
+    found = {one.generation: Row(one.generation, one.published, len(one.documents)) for one in manifests}
+    found |= {row.generation: row for row in rows}
+    return tuple(found[number] for number in sorted(found))
 
 
 def _row(data: dict[str, Any]) -> Row:

@@ -137,8 +137,9 @@ def _changing(add: _Add, instant: str) -> None:
     back = add("rollback", _rollback, "publish old content again, with stamps that grow, until the definitions change")
     _writes(back)
     back.add_argument("series", metavar="SERIES", help="the series")
-    back.add_argument("--to", metavar="GENERATION", type=int, help="the generation (default: the one before)")
-    back.add_argument("--release", action="store_true", help="end a rollback: publish what the definitions say")
+    way = back.add_mutually_exclusive_group()
+    way.add_argument("--to", metavar="GENERATION", type=int, help="the generation (default: the one before)")
+    way.add_argument("--release", action="store_true", help="end a rollback: publish what the definitions say")
     back.add_argument("--now", metavar="INSTANT", type=_instant, help=instant)
     recover = add("recover", _recover, "rebuild lost or damaged ledgers from what is published")
     _writes(recover)
@@ -316,7 +317,9 @@ def _history(given: argparse.Namespace, chosen: Settings) -> int:
     for name in given.series or parts:
         public = store.current(name)
         text = public.state.get(chronicle.CHRONICLE) if public else None
-        found[name] = (chronicle.read(text) if text else (), store.past(name))
+        there = store.past(name)
+        manifests = [store.generation(name, number).manifest for number in there]
+        found[name] = (chronicle.completed(chronicle.read(text) if text else (), manifests), there)
     print(output.history_json(found) if given.json else output.history(found))
     return DONE
 
@@ -335,7 +338,11 @@ def _rollback(given: argparse.Namespace, chosen: Settings) -> int:
             return DONE
         orders = _orders(release=given.series)
     else:
-        orders = _orders(back_to={given.series: given.to or _before(store, given.series, public)})
+        number = _before(store, given.series, public) if given.to is None else given.to
+        if number not in (there := store.past(given.series)):
+            message = f"generation {number} of {given.series} is not there"
+            raise UsageError(message, hint=f"these are: {', '.join(map(str, there))}")
+        orders = _orders(back_to={given.series: number})
     report = _regenerated(chosen, given.now or datetime.now(UTC), orders)
     if report is not None:
         output.tell(report, str(chosen.output))

@@ -18,7 +18,7 @@ from aslms_feeds.moments import event_days, instant
 from aslms_feeds.stories import Story, Teller, escaped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from aslms_feeds.addresses import Addresses
     from aslms_feeds.language import Language
@@ -466,11 +466,12 @@ def feeds(
     over: Sequence[str],
     opened: datetime,
     icon_url: str,
+    published: Collection[str] = (),
 ) -> list[tuple[str, Feed]]:
     """Return every feed of a series in one language, with the folder of each.
 
     ``told`` holds the items by season in order of time, ``over`` the seasons that are archived once a feed is full,
-    ``opened`` the date of a feed that has no item yet.
+    ``opened`` the date of a feed that has no item yet; an archive that is among the ``published`` paths goes on.
     """
     made: list[tuple[str, Feed]] = []
     for name in FEEDS:
@@ -479,7 +480,12 @@ def feeds(
         }
         everything = sorted((one for held in carried.values() for one in held), key=_newest_first)
         limit = files.publisher.feeds.items
-        archived = [season for season in over if carried.get(season)] if len(everything) > limit else []
+        full = len(everything) > limit
+        archived = [
+            season
+            for season in over
+            if carried.get(season) and (full or f"{addresses.feed(language.tag, name, season)}/atom.xml" in published)
+        ]
         folders = [addresses.feed(language.tag, name, season) for season in archived]
         shape = _Shape(files, addresses, language, name, opened, icon_url)
         current = addresses.path(language.tag, name)

@@ -186,7 +186,8 @@ def history(found: Mapping[str, tuple[Sequence[Row], Sequence[int]]]) -> str:
 
 
 def _of_series(name: str, rows: Sequence[Row], there: Sequence[int]) -> str:
-    lines = [f"{name}: {len(rows)} generations, of which {len(there)} can be gone back to"]
+    count = f"{len(rows)} generation{'s' if len(rows) != 1 else ''}"
+    lines = [f"{name}: {count}, of which {len(there)} can be gone back to"]
     for row in reversed(rows):
         back = f", back to {row.back_to}" if row.back_to else ""
         gone = "" if row.generation in there else ", no longer there"

@@ -36,7 +36,7 @@ def nothing_to_do(arguments: list[str]) -> bool:
 
 def _chosen(arguments: list[str]) -> dict[str, str] | None:
     """Return the settings of ``build`` with plain options; None for anything else."""
-    if arguments[:1] != ["build"] or len(arguments) % 2 == 0:
+    if arguments[:1] != ["build"] or len(arguments) % 2 == 0 or os.environ.get("ASLMS_FEEDS_STATE"):
         return None
     given = {name: os.environ.get(f"ASLMS_FEEDS_{name}") or default for name, default in _DEFAULTS.items()}
     for option, value in zip(arguments[1::2], arguments[2::2], strict=True):

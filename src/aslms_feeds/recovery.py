@@ -102,7 +102,8 @@ def restore(store: Store, part: str, found: Recovered, series: tuple[str, ...] =
             f"generation {newest} of {part} is here, and only {manifest.generation} was found: stamps would go back"
         )
         raise PublicationError(message, hint="recover from what was published last; without an address: from here")
-    state = {f"{LEDGER}{name}.json": ledger.to_json() for name, ledger in found.ledgers.items()}
+    state = _intact(store, part)
+    state |= {f"{LEDGER}{name}.json": ledger.to_json() for name, ledger in found.ledgers.items()}
     if part == INDEX:
         state = {LINKED: "\n".join(sorted(series)).encode()}
     sums = {path: hashlib.sha256(text).hexdigest() for path, text in state.items()}
@@ -117,18 +118,44 @@ def recover(store: Store, series: Sequence[str], source: str | None, *, whole: b
 
     ``source`` is a folder or an address; None: what is public in the store itself.
     """
+    public = []
     with _reader(store, source, now) as reader:
-        for name in (*series, *([INDEX] if whole else [])):
-            read = reader(name)
-            if read is None:
+        for name in series:
+            if (read := reader(name)) is None:
                 yield f"{name}: nothing is published there"
                 continue
-            found = recovered(name, read, partial(_known, store, name))
-            manifest = restore(store, name, found, tuple(series))
-            yield (
-                f"{name}: generation {manifest.generation}, {len(found.documents)} documents, "
-                f"{len(found.ledgers)} ledgers"
-            )
+            public.append(name)
+            yield _restored(store, name, read, ())
+        if missing := [name for name in series if name not in public] if not (whole and public) else []:
+            message = f"nothing was found of {', '.join(missing) or 'any series'}"
+            hint = "name a published folder, or the address of the front page; a build now would begin at SEQUENCE 0"
+            raise PublicationError(message, hint=hint)
+        if whole and (read := reader(INDEX)) is not None:
+            yield _restored(store, INDEX, read, tuple(public))
+
+
+def _restored(store: Store, part: str, read: _Read, linked: tuple[str, ...]) -> str:
+    found = recovered(part, read, partial(_known, store, part))
+    manifest = restore(store, part, found, linked)
+    count = len(found.ledgers)
+    ledgers = f", {count} ledger{'s' if count != 1 else ''}" if part != INDEX else ""
+    return f"{part}: generation {manifest.generation}, {len(found.documents)} documents{ledgers}"
+
+
+def _intact(store: Store, part: str) -> dict[str, bytes]:
+    """Return the private state that is here and is what it should be, without ledgers."""
+    try:
+        here = store.current(part)
+    except PublicationError:
+        return {}
+    if here is None:
+        return {}
+    sums = here.manifest.state
+    return {
+        path: text
+        for path, text in here.state.items()
+        if not path.startswith(LEDGER) and hashlib.sha256(text).hexdigest() == sums.get(path)
+    }
 
 
 _Read = Callable[[str], bytes]

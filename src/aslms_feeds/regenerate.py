@@ -12,7 +12,7 @@ from aslms_feeds.definitions import read_definitions
 from aslms_feeds.errors import AslmsFeedsError, DefinitionError, IdentityError, Problem, PublicationError
 from aslms_feeds.facts import line
 from aslms_feeds.identity import fingerprint
-from aslms_feeds.ledger import read_ledger
+from aslms_feeds.ledger import ONE_SECOND, read_ledger
 from aslms_feeds.markup import plain
 from aslms_feeds.publication import INDEX, changes
 from aslms_feeds.publish import LEDGER, LINKED, RECOVER, publish
@@ -288,7 +288,7 @@ def _chronicle(
     changed = changes(public.manifest if public else None, documents)
     row = chronicle.Row(
         generation=public.manifest.generation + 1 if public else 1,
-        published=now,
+        published=max(now, public.manifest.published + ONE_SECOND) if public else now,
         documents=len(changed.put),
         told=tuple(told),
         back_to=part.back_to,

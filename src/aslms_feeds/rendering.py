@@ -14,7 +14,7 @@ from aslms_feeds.render.feeds import atom, rss
 from aslms_feeds.render.ics import Rendered, Renderer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from aslms_feeds.edition import Edition
     from aslms_feeds.feed import Feed
@@ -43,7 +43,7 @@ def render(edition: Edition, published: Mapping[str, str]) -> Documents:
     )
     calendars = tuple(renderer.calendar(calendar) for calendar in edition.calendars)
     made = [Document(one.calendar.path, CALENDAR, one.body) for one in calendars]
-    told = tuple(_feeds(edition))
+    told = tuple(_feeds(edition, published))
     for folder, feed in told:
         made.append(Document(f"{folder}/atom.xml", ATOM, atom(feed)))
         made.append(Document(f"{folder}/rss.xml", RSS, rss(feed)))
@@ -72,7 +72,7 @@ def _at_old_addresses(edition: Edition, made: Sequence[Document], published: Ite
     ]
 
 
-def _feeds(edition: Edition) -> list[tuple[str, Feed]]:
+def _feeds(edition: Edition, published: Collection[str]) -> list[tuple[str, Feed]]:
     made: list[tuple[str, Feed]] = []
     seasons = [one for one in edition.seasons if one.files.season.kind == "championship"]
     names = [one.files.id for one in seasons]
@@ -82,5 +82,14 @@ def _feeds(edition: Edition) -> list[tuple[str, Feed]]:
         told = {one.files.id: one.items[language.tag] for one in seasons}
         icon = edition.addresses.url(pages.icon_path())
         if opened is not None:
-            made += feeds(edition.files, told, edition.addresses, language, over=over, opened=opened, icon_url=icon)
+            made += feeds(
+                edition.files,
+                told,
+                edition.addresses,
+                language,
+                over=over,
+                opened=opened,
+                icon_url=icon,
+                published=published,
+            )
     return made

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aslms_feeds.errors import Busy, PublicationError
-from aslms_feeds.publication import MANIFEST, Document, read_manifest
+from aslms_feeds.publication import ASSETS, MANIFEST, Document, read_manifest
 from aslms_feeds.publish import RECOVER, Generation
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class SplitStore:
         """
         mine, public = self._remembered(part), self.inner.current(part)
         if mine is None or public is None:
-            return public if mine is None else replace(mine, whole=False)
+            return replace(found, whole=False) if (found := mine or public) else None
         known, shown = mine.manifest, public.manifest
         if known.generation < shown.generation or (known.generation == shown.generation and known != shown):
             message = (
@@ -83,26 +83,28 @@ class SplitStore:
         return self.inner.generation(part, number)
 
     def read(self, part: str, path: str) -> bytes:
-        """Return the bytes of a public document, or of the manifest; what is only remembered is not there to read."""
-        with suppress(PublicationError):
-            return self.inner.read(part, path)
+        """Return the bytes of a public document, or of the manifest."""
         mine = self._remembered(part)
         if mine and path in mine.manifest.documents:
             with suppress(OSError):
                 return (self.state / part / _KEPT / mine.manifest.documents[path].sha256).read_bytes()
-        message = f"{part} has no document {path!r}"
-        raise PublicationError(message)
+        return self.inner.read(part, path)
 
     def switch(self, manifest: Manifest, put: Iterable[Document], state: Mapping[str, bytes]) -> None:
         """Remember a generation, then make it public: a builder that dies in between goes on from there."""
         made = {one.path: one for one in put}
         kept = [self._kept(manifest.part, row) for path, row in manifest.documents.items() if path not in made]
-        memory = {MANIFEST: manifest.to_json(), **state, **{f"{_KEPT}{one.sha256}": one.body for one in kept}}
+        # A style that changes is not made any more, and pages that a browser has still ask for it.
+        assets = [one for path, one in made.items() if path.startswith(ASSETS)]
+        memory = {MANIFEST: manifest.to_json(), **state}
+        memory |= {f"{_KEPT}{one.sha256}": one.body for one in (*kept, *assets)}
         try:
             self._remember(manifest.part, memory)
         except OSError as error:
             raise _failure(self.state / manifest.part, error) from error
-        self.inner.switch(manifest, [*made.values(), *kept], state)
+        public = self.inner.current(manifest.part)
+        if public is None or public.manifest != manifest:
+            self.inner.switch(manifest, [*made.values(), *kept], state)
 
     def _take(self, handle: int) -> None:
         try:
@@ -132,12 +134,12 @@ class SplitStore:
         return Generation(manifest, state)
 
     def _kept(self, part: str, row: Listed) -> Document:
-        body = self.read(part, row.path)
-        document = Document(row.path, row.media_type, body)
-        if document.sha256 != row.sha256:
-            message = f"{row.path} of {part} is not what was published"
-            raise PublicationError(message, hint=RECOVER)
-        return document
+        with suppress(PublicationError):
+            document = Document(row.path, row.media_type, self.read(part, row.path))
+            if document.sha256 == row.sha256:
+                return document
+        message = f"{row.path} of {part} was published, nothing makes it any more, and it is not here"
+        raise PublicationError(message, hint="get it first from where it is public: aslms-feeds recover https://…")
 
     def _remember(self, part: str, files: Mapping[str, bytes]) -> None:
         """Write a folder beside, then let two renames put it in the place of the old one."""
