@@ -38,10 +38,14 @@ coverage: ## the branch coverage of the last test run
 bench: $(READY) ## how long builds take, as ratios within one run
 	@$(BIN)/python tests/benchmarks/builds.py
 
-browser: # the pages are tested in a real one
-	@command -v chromium >/dev/null || test "$$(id -u)" -ne 0 || { \
-	  echo "Installing chromium from Debian …"; apt-get update -qq && \
-	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
+browser: # real programs for the tests: a browser, web servers, systemd's checks, feed readers
+	@export PATH="$$PATH:/usr/sbin"; missing=; \
+	for one in chromium:chromium nginx:nginx-light caddy:caddy systemd-analyze:systemd newsboat:newsboat sfeed:sfeed; do \
+	  command -v $${one%:*} >/dev/null || missing="$$missing $${one#*:}"; done; \
+	test -e /usr/lib/nginx/modules/ngx_http_brotli_static_module.so || missing="$$missing libnginx-mod-http-brotli-static"; \
+	test -z "$$missing" || test "$$(id -u)" -ne 0 || { \
+	  echo "Installing$$missing from Debian …"; apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; }
 
 lock: ## pin every dependency again by hash (needs uv)
 	uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --extra dev pyproject.toml -o requirements.lock -q

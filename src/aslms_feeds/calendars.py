@@ -90,9 +90,9 @@ def planned(
 
 def chosen(possible: Iterable[Calendar], files: SeriesFiles, published: Collection[str]) -> tuple[Calendar, ...]:
     """Return the calendars to publish: not empty, and switched on or published before (``published`` holds paths)."""
-    policy = files.publisher.calendars.cancelled
+    options = files.publisher.calendars
     return tuple(
-        _shown(calendar, policy)
+        _shown(calendar, options.policy(calendar.name))
         for calendar in possible
         if calendar.components and (calendar.path in published or _wanted(calendar, files))
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aslms_feeds import __version__
-from aslms_feeds.errors import AslmsFeedsError, Busy, PublicationError, UsageError
+from aslms_feeds.errors import AslmsFeedsError, Busy, FetchError, PublicationError, RefusedError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -71,9 +71,9 @@ def _failed(error: AslmsFeedsError) -> int:
     match error:
         case Busy():
             return BUSY
-        case UsageError():
+        case UsageError() | RefusedError():
             return USAGE
-        case PublicationError():
+        case PublicationError() | FetchError():
             return STORAGE
         case _:
             return WRONG

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from aslms_feeds.addresses import Addresses
     from aslms_feeds.language import Language
-    from aslms_feeds.model import Circuit, Season, SeasonFiles, SeriesFiles
+    from aslms_feeds.model import Calendars, Circuit, Season, SeasonFiles, SeriesFiles
 
 DESCRIPTION_LIMIT = 2_900
 """Characters; Proton cuts a description at 3,000, and the revision line is still to come."""
@@ -62,6 +62,8 @@ class Component:
     words: Mapping[str, Words]
     name: str = ""
     subject: Mapping[str, Any] = field(default_factory=dict)
+    form: str = ""
+    """How settings have it written, apart from words: whoever changes those has every calendar program look again."""
 
     @property
     def off(self) -> bool:
@@ -92,7 +94,7 @@ class Component:
 def _digest(words: Words, component: Component) -> str:
     position = ",".join(map(str, component.position)) if component.position else ""
     facts = (words.summary, words.location, words.description, words.url, *words.categories)
-    return digest(*facts, position, str(component.kind or ""), component.parent or "")
+    return digest(*facts, position, str(component.kind or ""), component.parent or "", component.form)
 
 
 @dataclass(frozen=True)
@@ -308,6 +310,7 @@ def _of_event(teller: _Teller, files: SeasonFiles, languages: Sequence[Language]
             words=words,
             name=(naming.session_name(session, teller.files.series, languages[0]) if session else event.name),
             subject=_subject(event, session),
+            form=_form(teller.files.publisher.calendars, session, span, status),
         )
 
     made = []
@@ -326,6 +329,12 @@ def _of_event(teller: _Teller, files: SeasonFiles, languages: Sequence[Language]
         }
         made.append(component(session, span, said, status))
     return made
+
+
+def _form(options: Calendars, session: Session | None, span: Span, status: Status) -> str:
+    policies = sorted({options.cancelled, *options.cancelled_in.values()}) if status in OFF else []
+    alarm = options.alarm_minutes.get(session.kind) if session and span.timed and status not in OFF else None
+    return ",".join([*policies, *([options.times] if span.timed else []), str(alarm or "")])
 
 
 def _subject(event: Event, session: Session | None) -> dict[str, Any]:

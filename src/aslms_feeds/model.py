@@ -12,7 +12,16 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, NaiveDatetime, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    NaiveDatetime,
+    StringConstraints,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from aslms_feeds.identity import ID_LENGTH, ID_PATTERN
@@ -63,6 +72,7 @@ def _year(value: date) -> date:
 
 Day = Annotated[date, AfterValidator(_year)]
 Moment = Annotated[NaiveDatetime, AfterValidator(_year)]
+Instant = Annotated[AwareDatetime, AfterValidator(_year)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=LINE_PATTERN)]
 """One line of text without space at its ends."""
 Prose = Annotated[str, StringConstraints(min_length=1, max_length=20_000, pattern=r"\S")]
@@ -372,6 +382,8 @@ class Event(Definition):
     """Its sessions, one `[[event.session]]` each."""
     changes: tuple[Change, ...] = Field(default=(), alias="change")
     """What changed, one `[[event.change]]` each."""
+    embargo: Instant | None = None
+    """With offset: nothing of the event is public before this second; once public, it stays."""
     formerly: tuple[Id, ...] = ()
     """Ids it had before, the first one first."""
     checked: Day | None = None
@@ -431,6 +443,8 @@ class Season(Definition):
     """How sure the calendar is; events and sessions may say otherwise."""
     announced: Day | None = None
     """When it was announced."""
+    embargo: Instant | None = None
+    """With offset: nothing of this folder is public before this second; once public, it stays."""
     organiser: Line | None = None
     """Who organised it, where that differs from the series."""
     about: Prose | None = None
@@ -495,6 +509,8 @@ class EntryList(Definition):
     """How many cars in each class."""
     note: Line | None = None
     """One sentence about the list."""
+    embargo: Instant | None = None
+    """With offset: the list is not public before this second."""
     entries: tuple[Entry, ...] = Field(default=(), alias="entry")
     """The cars, one `[[list.entry]]` each."""
     sources: tuple[Url, ...] = ()
@@ -504,6 +520,8 @@ class EntryList(Definition):
 class Entries(Definition):
     """entries.toml: the entry lists of a season."""
 
+    embargo: Instant | None = None
+    """With offset: none of these lists is public before this second."""
     lists: tuple[EntryList, ...] = Field(default=(), alias="list")
     """The lists, one `[[list]]` each."""
 
@@ -537,6 +555,8 @@ class Result(Definition):
     """The race."""
     on: Day | None = None
     """The day the result became known; else the day of the race."""
+    embargo: Instant | None = None
+    """With offset: the result is not public before this second."""
     overall: Winner | None = None
     """The overall winner."""
     winners: tuple[ClassWinner, ...] = Field(default=(), alias="winner")
@@ -564,6 +584,8 @@ class Champion(Definition):
     """What they drove."""
     on: Day | None = None
     """The day it was decided; else the day of the last race."""
+    embargo: Instant | None = None
+    """With offset: the title is not public before this second."""
     note: Line | None = None
     """One sentence about it."""
     sources: tuple[Url, ...] = ()
@@ -602,6 +624,8 @@ class Invitation(Definition):
 class Results(Definition):
     """results.toml: results, champions and invitations; none of it reaches calendars or the news and changes feeds."""
 
+    embargo: Instant | None = None
+    """With offset: none of this file is public before this second."""
     results: tuple[Result, ...] = Field(default=(), alias="result")
     """The races, one `[[result]]` each."""
     champions: tuple[Champion, ...] = Field(default=(), alias="champion")
@@ -617,6 +641,8 @@ class NewsItem(Definition):
     """The id within the season; it makes the item's id and never changes."""
     on: Day | None = None
     """The day of the announcement. Without it, it is on pages only."""
+    embargo: Instant | None = None
+    """With offset: it is not public before this second."""
     title: Line
     """The headline."""
     titles: Names = {}
@@ -631,6 +657,8 @@ class NewsItem(Definition):
     """The classes it is about."""
     spoils: bool = False
     """True: it tells a result, and stays out of the news and changes feeds."""
+    origin: Line | None = None
+    """Whose it is, where it was taken from another's feed."""
     sources: tuple[Url, ...] = ()
     """Where this is known from; the first is linked."""
 
@@ -673,6 +701,8 @@ class Calendars(Definition):
     """The same again with an alarm, in a folder of their own."""
     cancelled: Annotated[Cancelled, Field(strict=False)] = Cancelled.VISIBLE
     """visible: cancelled events stay, named so in the title; marked: with STATUS:CANCELLED too; hidden: left out."""
+    cancelled_in: dict[CalendarName, Annotated[Cancelled, Field(strict=False)]] = {}
+    """The same for single calendars, by name: `cancelled_in = { weekends = "hidden" }`."""
     times: Annotated[Times, Field(strict=False)] = Times.UTC
     """utc, or circuit: with TZID and VTIMEZONE."""
     refresh_hours: Annotated[int, Field(ge=1, le=168)] = 6
@@ -690,6 +720,10 @@ class Calendars(Definition):
     }
     """How long a session is drawn where its end is not published, by kind, in minutes; its text says so."""
 
+    def policy(self, name: CalendarName) -> Cancelled:
+        """Return how a calendar shows what is cancelled or postponed."""
+        return self.cancelled_in.get(name, self.cancelled)
+
 
 class Feeds(Definition):
     """How the feeds are written."""
@@ -698,6 +732,61 @@ class Feeds(Definition):
     """How many of the newest items a feed holds; the rest is in the seasons' archives."""
     hub: Url | None = None
     """The WebSub hub that is told of news."""
+
+
+UpstreamKind = Literal["definitions", "feed", "ics"]
+Announced = Literal["facts", "errors", "warnings"]
+
+
+class Upstream(Definition):
+    """Somebody else's data that is looked at again and again."""
+
+    id: Id
+    """The id of the upstream; it never changes."""
+    kind: UpstreamKind
+    """definitions: TOML files published as if they lay here; feed: news to join; ics: a calendar to compare."""
+    url: Url
+    """Its address: a TOML file, a folder with a slash at its end, or an archive (.zip, .tar.gz); a feed; a calendar."""
+    series: Id
+    """The series it is about."""
+    season: Id | None = None
+    """The season its items or sessions belong to; else the current one."""
+    files: tuple[Line, ...] = ()
+    """For a folder of definitions: the files in it, such as `2026-27/season.toml`."""
+    every_minutes: Annotated[int, Field(ge=5, le=10_080)] = 60
+    """How often it is asked, in minutes."""
+    hosts: tuple[Host, ...] = ()
+    """Other hosts it may redirect to."""
+    spoils: bool = False
+    """True: its items tell results, and stay out of the news and changes feeds."""
+
+
+class Notify(Definition):
+    """Whom to tell of what happens here."""
+
+    url: Url | None = None
+    """The address that is posted to."""
+    url_from: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,99}$")] | None = None
+    """The environment variable that holds the address, where that is a secret."""
+    format: Literal["json", "slack"] = "json"
+    """json: everything as data; slack: one line of text, as Slack and its like take it."""
+    on: tuple[Announced, ...] = ("facts", "errors", "warnings")
+    """What is told: facts subscribers are told, errors, warnings."""
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> Self:
+        if (self.url is None) == (self.url_from is None):
+            raise PydanticCustomError("address", "give one of url and url_from", {"key": "url"})
+        return self
+
+
+class Network(Definition):
+    """What requests to other machines may do."""
+
+    allow_http: bool = False
+    """True: addresses without TLS may be asked too."""
+    allow_loopback: bool = False
+    """True: programs on this machine may be asked too, and no other private address."""
 
 
 class Publisher(Definition):
@@ -719,6 +808,18 @@ class Publisher(Definition):
     """Which calendars exist and how they are written."""
     feeds: Feeds = Feeds()
     """How the feeds are written."""
+    schedule: tuple[Line, ...] = ()
+    """When the service builds although nothing changed here: crontab lines in UTC (`0 6 * * mon`), or `@daily`."""
+    upstreams: tuple[Upstream, ...] = Field(default=(), alias="upstream")
+    """Whose data is looked at, one `[[upstream]]` each."""
+    notify: tuple[Notify, ...] = ()
+    """Who is told of what happens, one `[[notify]]` each."""
+    heartbeat: Url | None = None
+    """An address that is asked for after each good run, so that silence is noticed."""
+    heartbeat_from: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,99}$")] | None = None
+    """The environment variable that holds that address, where it is a secret."""
+    network: Network = Network()
+    """What requests to other machines may do."""
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ def restore(store: Store, part: str, found: Recovered, series: tuple[str, ...] =
     state = _intact(store, part)
     state |= {f"{LEDGER}{name}.json": ledger.to_json() for name, ledger in found.ledgers.items()}
     if part == INDEX:
-        state = {LINKED: "\n".join(sorted(series)).encode()}
+        state = {LINKED: "\n".join(sorted({*series, *store.parts()} - {INDEX})).encode()}
     sums = {path: hashlib.sha256(text).hexdigest() for path, text in state.items()}
     number = max(newest + 1, manifest.generation)
     whole = replace(manifest, generation=number, state=sums)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
+
+import brotli
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,10 @@ class Connection:
         """Send ``data`` as it is."""
         self._socket.sendall(data)
 
+    def finish(self) -> None:
+        """Send nothing any more."""
+        self._socket.shutdown(socket.SHUT_WR)
+
     def receive(self, method: str = "GET") -> Response:
         """Read one answer to a request of that method."""
         while b"\r\n\r\n" not in self._read:
@@ -64,9 +74,30 @@ class Connection:
         return not self._read and not self._more()
 
     def _body(self, answer: Response) -> bytes:
-        assert answer.get("transfer-encoding") is None, "every answer states its length"
-        size = int(answer.get("content-length") or "-1")
-        assert size >= 0, f"no length: {answer.headers}"
+        if answer.get("transfer-encoding") == "chunked":
+            return b"".join(self._chunks())
+        size = answer.get("content-length")
+        if size is None:  # RFC 9112 section 6.3: the content ends with the connection
+            assert (answer.get("connection") or "").lower() == "close", f"no length: {answer.headers}"
+            while self._more():
+                pass
+            return self._exactly(len(self._read))
+        return self._exactly(int(size))
+
+    def _chunks(self) -> Iterator[bytes]:
+        """Yield the chunks of a content that states no length (RFC 9112 section 7.1), without trailers."""
+        while size := int(self._line(), 16):
+            yield self._exactly(size)
+            assert self._line() == b""
+        assert self._line() == b""
+
+    def _line(self) -> bytes:
+        while b"\r\n" not in self._read:
+            assert self._more(), f"the connection ended inside a line: {self._read!r}"
+        line, _, self._read = self._read.partition(b"\r\n")
+        return line
+
+    def _exactly(self, size: int) -> bytes:
         parts, have = [self._read], len(self._read)
         while have < size:
             data = self._socket.recv(1 << 20)
@@ -99,3 +130,15 @@ def ask(address: tuple[str, int], target: str, *headers: str, method: str = "GET
         answer = connection.receive(method)
         assert connection.ended(), "there was more than one answer"
         return answer
+
+
+def decoded(answer: Response) -> bytes:
+    """Return the document an answer carries."""
+    match answer.get("content-encoding"):
+        case "gzip":
+            return gzip.decompress(answer.body)
+        case "br":
+            return brotli.decompress(answer.body)
+        case other:
+            assert other is None
+            return answer.body

@@ -221,7 +221,7 @@ class Renderer:
         timezone = component.span.timezone
         tzids = frozenset({timezone}) if options.times is Times.CIRCUIT and _zone_is_right(component) else frozenset()
         minutes = alarm_minutes(component, self._publisher, reminders=calendar.reminders)
-        form = Form(calendar.language, options.cancelled, options.times, minutes, tzids)
+        form = Form(calendar.language, options.policy(calendar.name), options.times, minutes, tzids)
         key = (component.uid, form)
         if key not in self._vevents:
             language = self._languages[calendar.language]
