@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from aslms_feeds.compose import compose, current_season, next_due, successor
+from aslms_feeds.compose import compose, current_season, next_due
 from aslms_feeds.definitions import read_definitions
 from aslms_feeds.errors import IdentityError
 from aslms_feeds.regenerate import regenerate
+from aslms_feeds.safeguards import successor
 from aslms_feeds.stores.memory import MemoryStore
 from seasons import NOW, PUBLISHER, SEASON, SERIES, contents
 
@@ -237,6 +238,7 @@ def test_a_season_without_a_calendar_is_announced_and_has_no_component():
     titles = [title for title, _feeds in told(two)]
     assert sorted(titles) == [
         "2030 Test Series announced",
+        "2030 Test Series confirmed",
         "2030 Test Series: with Prototype",
         "New: 4 Hours of Okayama",
         "New: 4 Hours of Paris",

@@ -7,12 +7,13 @@ import io
 import os
 import signal
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aslms_feeds import __version__
-from aslms_feeds.errors import AslmsFeedsError, Busy, FetchError, PublicationError, RefusedError, UsageError
+from aslms_feeds.errors import AslmsFeedsError, Busy, FetchError, PublicationError, RefusedError, Superseded, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -105,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument("--now", metavar="INSTANT", type=_instant, help=instant)
     build.add_argument("--json", action="store_true", help="as JSON, for programs")
     build.add_argument("--quiet", action="store_true", help="say nothing when nothing changed")
+    build.add_argument("--not-before", metavar="INSTANT", type=_instant, help=argparse.SUPPRESS)
     mass = "publish also when more than a third of a season's coming sessions move or go, and nothing says why"
     build.add_argument("--accept-mass-change", action="store_true", help=mass)
     _changing(add, instant)
@@ -130,6 +132,10 @@ def _changing(add: _Add, instant: str) -> None:
     plan.add_argument("--now", metavar="INSTANT", type=_instant, help=instant)
     plan.add_argument("--exit-code", action="store_true", help="exit with status 2 when something would change")
     plan.add_argument("--json", action="store_true", help="as JSON, for programs")
+    preview = add("preview", _preview, "make the site, as of any instant, in a folder that nobody serves")
+    _writes(preview)
+    preview.add_argument("folder", metavar="FOLDER", nargs="?", default="preview", help="the folder (default: preview)")
+    preview.add_argument("--now", metavar="INSTANT", type=_instant, help=instant)
     history = add("history", _history, "list the generations of each series, and what subscribers were told")
     _writes(history)
     history.add_argument("series", metavar="SERIES", nargs="*", help="the series (default: all)")
@@ -216,7 +222,8 @@ def _counted(found: Definitions) -> str:
 
 def _build(given: argparse.Namespace, chosen: Settings) -> int:
     orders = _orders(accept_mass_change=True) if given.accept_mass_change else None
-    report = _regenerated(chosen, given.now or datetime.now(UTC), orders)
+    now = given.now or datetime.now(UTC)
+    report = _regenerated(chosen, max(now, given.not_before or now), orders, not_before=given.not_before)
     if report is None and not given.json:
         if not given.quiet:
             print(f"{chosen.output}: nothing changed")
@@ -255,8 +262,13 @@ def _store(chosen: Settings) -> Store:
     return SplitStore(local, chosen.state)
 
 
-def _regenerated(chosen: Settings, now: datetime, orders: Orders | None = None) -> Report | None:
-    """Build, unless the fingerprints say that nothing would change; None: nothing would."""
+def _regenerated(
+    chosen: Settings, now: datetime, orders: Orders | None = None, *, not_before: datetime | None = None
+) -> Report | None:
+    """Build, unless the fingerprints say that nothing would change; None: nothing would.
+
+    What is due at ``not_before`` is made ahead, and nothing of it is written before that instant.
+    """
     from aslms_feeds import freshness, sources
 
     contents = sources.read(chosen.calendars)
@@ -277,7 +289,40 @@ def _regenerated(chosen: Settings, now: datetime, orders: Orders | None = None) 
 
     freshness.forget(chosen.output)
     store, root = _store(chosen), str(chosen.calendars)
+    if not_before is not None:
+        from aslms_feeds.stores.punctual import PunctualStore
+
+        store = PunctualStore(store, lambda: _wait(not_before, lambda: sources.read(chosen.calendars) == contents))
     return regenerate(store, contents, now=now, base_url=chosen.base_url, root=root, orders=orders, record=record)
+
+
+def _wait(instant: datetime, unchanged: Callable[[], bool]) -> None:
+    """Return at an instant by this machine's clock; raise :class:`Superseded` when an edit has overtaken it."""
+    while (left := (instant - datetime.now(UTC)).total_seconds()) > 0:
+        time.sleep(min(left, 0.5))
+    if not unchanged():
+        message = "the definitions changed while the build waited"
+        raise Superseded(message, hint="build again")
+
+
+def _preview(given: argparse.Namespace, chosen: Settings) -> int:
+    from aslms_feeds import output, sources
+    from aslms_feeds.regenerate import regenerate
+    from aslms_feeds.stores.local import LocalStore
+    from aslms_feeds.stores.preview import PreviewStore
+
+    folder = Path(given.folder)
+    if folder.resolve() == chosen.output.resolve():
+        message = f"{folder} is what is published"
+        raise UsageError(message, hint="name another folder, which nobody serves")
+    store, root = PreviewStore(_store(chosen)), str(chosen.calendars)
+    contents, orders = sources.read(chosen.calendars), _orders(accept_mass_change=True)
+    now = given.now or datetime.now(UTC)
+    report = regenerate(store, contents, now=now, base_url=chosen.base_url, root=root, orders=orders)
+    store.write(LocalStore(folder))
+    output.tell(report, str(folder))
+    print(f"Look at it: aslms-feeds serve --output {folder} --port 8001")
+    return _status(report)
 
 
 def _plan(given: argparse.Namespace, chosen: Settings) -> int:

@@ -6,6 +6,7 @@ AslmsFeedsError
 ├── RenderError          a document does not say what the model says
 ├── PublicationError     what is published, or was, cannot be trusted
 │   └── Busy             another builder holds the publication
+│       └── Superseded   the definitions changed while a build waited for its second
 ├── FetchError           a request to another machine came to nothing
 │   ├── RefusedError     our own rules forbid it; nothing was sent
 │   ├── UnreachableError no answer, or not in time
@@ -114,6 +115,10 @@ class AnswerError(FetchError):
         """Say what is wrong with the answer of ``url``, which must hold nothing secret."""
         super().__init__(message, url=url, hint=hint, transient=transient)
         self.status = status
+
+
+class Superseded(Busy):
+    """The definitions changed while a build waited for its second; another one makes what they say now."""
 
 
 class UsageError(AslmsFeedsError):

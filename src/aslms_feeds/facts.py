@@ -146,11 +146,11 @@ def differences(old: Statement, new: Statement) -> list[tuple[What, str, str]]:
     if old.name != new.name:
         found.append((What.RENAMED, old.name, new.name))
     if now is Status.CANCELLED:
-        return [*found, (What.CANCELLED, _shown(old), "")] if was is not Status.CANCELLED else found
+        return [*found, (What.CANCELLED, shown(old), "")] if was is not Status.CANCELLED else found
     if now is Status.POSTPONED:
-        return [*found, (What.POSTPONED, _shown(old), "")] if was is not Status.POSTPONED else found
+        return [*found, (What.POSTPONED, shown(old), "")] if was is not Status.POSTPONED else found
     if was in OFF:
-        found.append((What.REINSTATED, _shown(old), _shown(new)))
+        found.append((What.REINSTATED, shown(old), shown(new)))
     else:
         found += _time(old, new)
     if old.place != new.place and old.scope != "season":
@@ -169,9 +169,11 @@ def entry_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, 
 
 def _time(old: Statement, new: Statement) -> list[tuple[What, str, str]]:
     confirmed = old.status == Status.PROVISIONAL and new.status == Status.CONFIRMED
-    was, now = _shown(old), _shown(new)
-    if was == now:
-        return [(What.TIME_CONFIRMED, was, now)] if confirmed and old.scope != "season" else []
+    was, now = shown(old), shown(new)
+    same_days = Precision.TIME not in (old.precision, new.precision) and (old.start, old.end) == (new.start, new.end)
+    if was == now or same_days:
+        doubted = old.status == Status.CONFIRMED and new.status == Status.PROVISIONAL
+        return [(What.TIME_CONFIRMED, now, now)] if confirmed else [(What.RETIMED, now, now)] if doubted else []
     if old.precision == new.precision == Precision.EVENT:
         return []  # It is some time during its event: where that goes, the event's own fact says.
     if old.start and _days(old) != _days(new) and Precision.EVENT not in (old.precision, new.precision):
@@ -182,7 +184,7 @@ def _time(old: Statement, new: Statement) -> list[tuple[What, str, str]]:
     return [(What.RETIMED, was, now)]
 
 
-def _shown(statement: Statement) -> str:
+def shown(statement: Statement) -> str:
     """Return a start and an end as an ISO 8601 interval, or one day alone; an end that is assumed is nobody's news."""
     if (statement.precision == Precision.TIME and statement.end_known) or (
         statement.end and (statement.scope == "event" or statement.precision == Precision.EVENT)
@@ -234,6 +236,10 @@ def _implied(fact: Fact, season_wide: set[tuple[What, str, str]], whole_events: 
         return True
     if fact.what in _OF_ALL and (fact.what, "", "") in season_wide:
         return True
+    if fact.what in (What.TIME_CONFIRMED, What.RETIMED):
+        # Only how sure it is has changed, of everything; a time that is another one is told wherever it is.
+        of_all = (fact.what, "", "") in season_wide or (bool(fact.session) and (fact.what, fact.event) in whole_events)
+        return fact.before == fact.after and of_all
     if not fact.session:
         return fact.what is What.MOVED and (fact.what, fact.event) not in whole_events
     return fact.what is not What.RENAMED and (fact.what, fact.event) in whole_events

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aslms_feeds.errors import PublicationError
-from aslms_feeds.facts import Fact, Statement, differences, grouped, worth_telling
+from aslms_feeds.facts import Fact, Statement, differences, grouped, shown, worth_telling
 from aslms_feeds.model import What
 
 if TYPE_CHECKING:
@@ -225,7 +225,7 @@ def _facts(old: Mapping[str, Revision], new: Mapping[str, Revision], now: dateti
         before = old.get(uid)
         if before is None:
             # What is over when it first appears is history; an entry list is an item of its own.
-            changes = [] if said.over(now) or said.scope == "entries" else [(What.ADDED, "", said.start)]
+            changes = [] if said.over(now) or said.scope == "entries" else [(What.ADDED, "", shown(said))]
             stamp = revision.created
         elif before.last_modified == revision.last_modified or before.statement.over(now):
             # Nothing was said anew, or what has ended was corrected.

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from aslms_feeds import chronicle, rollback, site
+from aslms_feeds import chronicle, embargo, rollback, site
 from aslms_feeds.compose import compose, next_due
 from aslms_feeds.definitions import read_definitions
 from aslms_feeds.errors import AslmsFeedsError, DefinitionError, IdentityError, Problem, PublicationError
@@ -18,7 +18,7 @@ from aslms_feeds.publication import INDEX, changes
 from aslms_feeds.publish import LEDGER, LINKED, RECOVER, publish
 from aslms_feeds.rendering import render
 from aslms_feeds.rollback import Held
-from aslms_feeds.sources import CIRCUITS, by_series
+from aslms_feeds.sources import PUBLISHER, by_series
 from aslms_feeds.stories import Teller
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from aslms_feeds.definitions import Definitions
     from aslms_feeds.edition import Edition, SeasonEdition
+    from aslms_feeds.embargo import Visible
     from aslms_feeds.facts import Fact
     from aslms_feeds.ledger import Ledger
     from aslms_feeds.model import Publisher, SeasonFiles, SeriesFiles
@@ -158,8 +159,10 @@ def regenerate(
 
 def _prints(contents: Mapping[str, bytes]) -> dict[str, str]:
     """Return the fingerprint of what each series is defined by: a rollback ends when it changes."""
-    circuits = {path: text for path, text in contents.items() if path == CIRCUITS}
-    return {name: fingerprint({**circuits, **files}.items()) for name, files in by_series(contents).items()}
+    return {
+        name: fingerprint((path, text) for path, text in files.items() if path != PUBLISHER)
+        for name, files in by_series(contents).items()
+    }
 
 
 def _linked(store: Store) -> frozenset[str]:
@@ -221,9 +224,13 @@ class _Run:
             return _fault(name, generation, error), None
 
     def _publish(self, files: SeriesFiles, public: Generation | None) -> tuple[Part, datetime | None]:
-        held = self._held(files, public)
-        files = held.files if held else files
-        ledgers = {name: read_ledger(text) for name, text in _ledgers(public, files.seasons).items()}
+        ledgers = {name: read_ledger(text) for name, text in _all_ledgers(public).items()}
+        shown = self._visible(files, public, ledgers)
+        if public is None and shown.hidden and not shown.files.seasons:
+            return Part(files.id), shown.due  # all there is of it is under embargo
+        held = self._held(shown.files, public)
+        files = held.files if held else shown.files
+        _all_there(public, files.seasons, ledgers)
         digests = {path: row.sha256 for path, row in public.manifest.documents.items()} if public else {}
         edition = compose(
             files,
@@ -256,7 +263,20 @@ class _Run:
             size=sum(one.size for one in manifest.documents.values()),
             written=tuple(one.path for one in change.put),
         )
-        return part, next_due(edition, self.now)
+        return part, min((one for one in (next_due(edition, self.now), shown.due) if one), default=None)
+
+    def _visible(self, files: SeriesFiles, public: Generation | None, ledgers: Mapping[str, Ledger]) -> Visible:
+        """Return what of a series is public now; what was public stays so when a clock goes back, and only then."""
+        was = None
+        if public and rollback.DEFINITIONS in public.state:
+            was = rollback.kept(public.state[rollback.DEFINITIONS], self.publisher)
+        shown = embargo.visible(files, self.now, embargo.known(was, ledgers))
+        if shown.early and public and self.now >= public.manifest.published:
+            message = "this is public, and an embargo cannot take it back; take the key embargo out again"
+            raise IdentityError(
+                Problem(f"{self.root}/{files.id}/{name.split('.')[0]}", 0, 0, name, message) for name in shown.early
+            )
+        return shown
 
     def _accepts(self, series: str) -> bool:
         return self.orders.accept_mass_change or series in self.orders.release
@@ -344,15 +364,19 @@ def _items(season: SeasonEdition, before: Ledger | None, language: str) -> Itera
             yield Dated(item.key, item.title, old is None)
 
 
-def _ledgers(public: Generation | None, seasons: Iterable[SeasonFiles]) -> dict[str, bytes]:
-    """Return the ledgers of the public generation; a season that is public without one is refused."""
-    if public is None:
-        return {}
-    found = {
+def _all_ledgers(public: Generation | None) -> dict[str, bytes]:
+    """Return the ledgers of the public generation, by season."""
+    return {
         path.removeprefix(LEDGER).removesuffix(".json"): text
-        for path, text in public.state.items()
+        for path, text in (public.state.items() if public else ())
         if path.startswith(LEDGER)
     }
+
+
+def _all_there(public: Generation | None, seasons: Iterable[SeasonFiles], found: Mapping[str, Ledger]) -> None:
+    """Refuse a season that is public and has no ledger."""
+    if public is None:
+        return
     # What is public under a season's former id has the ledger of the new one.
     names = [{one.id, *one.season.formerly} for one in seasons]
     told = {path.split("/")[0] for path in public.manifest.documents if path.endswith("/season.json")}
@@ -361,7 +385,6 @@ def _ledgers(public: Generation | None, seasons: Iterable[SeasonFiles]) -> dict[
     if missing:
         message = f"the ledger of {', '.join(missing)} is gone although the season is public"
         raise PublicationError(message, hint=_RESTORE)
-    return found
 
 
 def _index(store: Store, publisher: Publisher, now: datetime) -> Part:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aslms_feeds import readback
-from aslms_feeds.compose import successor
 from aslms_feeds.feed import feeds
 from aslms_feeds.publication import ATOM, CALENDAR, HTML, JSON_FEED, RSS, Document
 from aslms_feeds.render import data, jsonfeed, pages
 from aslms_feeds.render.feeds import atom, rss
 from aslms_feeds.render.ics import Rendered, Renderer
+from aslms_feeds.safeguards import successor
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence

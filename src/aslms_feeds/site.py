@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from lxml.etree import Element, SubElement, tostring
 
-from aslms_feeds.compose import successor
 from aslms_feeds.errors import PublicationError
 from aslms_feeds.feed import FEEDS, describe
 from aslms_feeds.model import Status
 from aslms_feeds.publication import HTML, OPML, TEXT, XML, Document
 from aslms_feeds.render import opml
 from aslms_feeds.render.pages import Teaser, TeaserEvent, site_pages, teasers
+from aslms_feeds.safeguards import successor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-CIRCUITS = "circuits.toml"
-SHARED = ("publisher.toml", CIRCUITS)
+PUBLISHER, CIRCUITS = "publisher.toml", "circuits.toml"
+SHARED = (PUBLISHER, CIRCUITS)
 _DEPTH = 3
 """calendars/<series>/<season>/<file>."""
 _TOO_LARGE = 256 * 1024 + 1

@@ -136,7 +136,7 @@ class Teller:
         now = self._name(fact.event, "" if fact.what is What.ENTRY_LIST else fact.session)
         name = fact.names.get(self.language.tag) or now
         race_class = naming.class_name(fact.after or fact.before, self.files.series, self.language)
-        day = self._first_day(fact.after)
+        day = self._first_day(fact.after, fact.timezone)
         match fact.what:
             case What.ANNOUNCED:
                 return _("%(name)s announced", name=name)
@@ -147,7 +147,7 @@ class Teller:
             case What.RETIMED:
                 return self._retimed(name, fact)
             case What.TIME_CONFIRMED:
-                return _("%(name)s: time confirmed", name=name) if fact.session else _("%(name)s confirmed", name=name)
+                return self._confirmed(name, fact)
             case What.PLACE_CHANGED:
                 return _("%(name)s: new venue", name=name)
             case What.RENAMED:
@@ -167,9 +167,20 @@ class Teller:
             case _:
                 return f"{name}: {naming.what_name(fact.what, self.language)}"
 
+    def _confirmed(self, name: str, fact: Fact) -> str:
+        _ = self.language.gettext
+        if _known(fact.after) is Precision.TIME:
+            return _("%(name)s: time confirmed", name=name)
+        if fact.session:
+            return _("%(name)s: the day is confirmed", name=name)
+        # An event or a season that had no days had nothing to confirm.
+        return _("%(name)s confirmed", name=name) if fact.before == fact.after else self._retimed(name, fact)
+
     def _retimed(self, name: str, fact: Fact) -> str:
         """Return the headline of a step on the ladder from a race meeting's days to a time, or back."""
         _ = self.language.gettext
+        if fact.before == fact.after:
+            return _("%(name)s is provisional again", name=name)
         match _known(fact.before), _known(fact.after):
             case Precision.TIME, Precision.TIME:
                 return _("%(name)s: new time", name=name)
@@ -200,6 +211,8 @@ class Teller:
                 return _("It was to be on %(before)s; the new date is %(after)s.", before=before, after=after)
             case What.POSTPONED if _moments(fact.before):
                 return _("It was to be on %(before)s. The new date is not known yet.", before=before)
+            case What.RETIMED if before and before == after:
+                return _("It was confirmed before: %(after)s.", after=after)
             case _ if before and after and before != after:
                 return _("Before: %(before)s. Now: %(after)s.", before=before, after=after)
             case _ if after or before:
@@ -269,11 +282,11 @@ class Teller:
         clock = self.language.clock(value)
         return f"{clock} – {self.language.clock(until)}" if until else clock
 
-    def _first_day(self, value: str) -> str:
+    def _first_day(self, value: str, timezone: str) -> str:
         moments = _moments(value)
         if not moments:
             return ""
-        day = moments[0]
+        day = local(moments[0], timezone)
         return self.language.short_day(day.date() if isinstance(day, datetime) else day)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from aslms_feeds.publication import Document
+from aslms_feeds.publication import INDEX, Document
 from aslms_feeds.stores.memory import MemoryStore
 
 if TYPE_CHECKING:
@@ -48,6 +49,18 @@ class PreviewStore:
     def read(self, part: str, path: str) -> bytes:
         """Return the bytes of a document that is, or would be, public."""
         return (self.above if self.above.current(part) else self.below).read(part, path)
+
+    def write(self, store: Store) -> None:
+        """Bring another store to what would be public here, without the private state."""
+        with store.lock():
+            for part in sorted(self.parts(), key=lambda name: name == INDEX):
+                shown, there = self.current(part), store.current(part)
+                if shown is None:
+                    continue
+                rows = shown.manifest.documents.values()
+                made = [Document(row.path, row.media_type, self.read(part, row.path)) for row in rows]
+                number = there.manifest.generation + 1 if there else 1
+                store.switch(replace(shown.manifest, generation=number, state={}), made, {})
 
     def switch(self, manifest: Manifest, put: Iterable[Document], state: Mapping[str, bytes]) -> None:
         """Show a generation to whoever reads through this store."""
