@@ -247,7 +247,7 @@ def test_an_entry_list_states_its_cars():
         '[[list.entry]]\nnumber = "7"\nclass = "gt"\nteam = "C"\n'
     )
     found = series_files(contents(entries=entries))
-    said = entry_statements(found, found.seasons[0])
+    said = entry_statements(found, found.seasons[0], [])
     assert {uid: one.subject for uid, one in said.items()} == {
         "first.entries.2030.trial@example.org": {"007": "A, B", "7": "C"}
     }

@@ -367,7 +367,7 @@ def season_uid(files: SeriesFiles, season: SeasonFiles) -> str:
     return f"{season.lasting_id}.{files.lasting_id}@{files.publisher.identity}"
 
 
-def season_statement(season: SeasonFiles) -> Statement:
+def season_statement(season: SeasonFiles, languages: Sequence[Language]) -> Statement:
     """Return what the season itself says; it is not in calendars, but its changes are facts."""
     return Statement(
         scope="season",
@@ -376,6 +376,7 @@ def season_statement(season: SeasonFiles) -> Statement:
         name=season.season.name,
         status=season.season.status,
         classes=season.season.classes,
+        names={language.tag: naming.season_name(season.season, language) for language in languages},
     )
 
 
@@ -383,7 +384,7 @@ def statements(
     files: SeriesFiles, season: SeasonFiles, made: Sequence[Component], languages: Sequence[Language]
 ) -> dict[str, Statement]:
     """Return all that a season states, by UID: itself, its components, and events that have no day yet."""
-    said = {season_uid(files, season): season_statement(season)}
+    said = {season_uid(files, season): season_statement(season, languages)}
     for event in season.season.events:
         uid = component_uid(files.publisher.identity, files.lasting_id, season.lasting_id, event.lasting_id)
         said[uid] = Statement(
@@ -401,16 +402,21 @@ def statements(
     return said
 
 
-def entry_statements(files: SeriesFiles, season: SeasonFiles) -> dict[str, Statement]:
+def entry_statements(files: SeriesFiles, season: SeasonFiles, languages: Sequence[Language]) -> dict[str, Statement]:
     """Return what the season's entry lists state, by name, so that a changed list is a fact."""
     said = {}
     for one in season.entries.lists:
+        event = season.season.event_called(one.event) if one.event else None
         cars = {entry.number: ", ".join(filter(None, (entry.team, entry.car))) for entry in one.entries}
         said[f"{one.id}.entries.{season_uid(files, season)}"] = Statement(
             scope="entries",
             event=one.event or "",
             session=one.id,
             name=one.id,
+            names={
+                tag.tag: naming.event_name(event, tag) if event else naming.season_name(season.season, tag)
+                for tag in languages
+            },
             texts={"": digest(*(f"{number} {car}" for number, car in cars.items()), str(one.count))},
             subject=cars,
         )

@@ -121,7 +121,7 @@ class _SeasonWork:
         made = components(self.files, self.season, self.addresses, self.languages)
         said = {
             **statements(self.files, self.season, made, self.languages),
-            **entry_statements(self.files, self.season),
+            **entry_statements(self.files, self.season, self.languages),
         }
         ledger, guard = before or self._opened(made, now), self.guard
         retired = guard.retired(said)
@@ -191,7 +191,8 @@ def _with_tombstones(season: SeasonFiles, ledger: Ledger | None) -> SeasonFiles:
     if ledger is None or not season.season.retired:
         return season
     events = {event.id: event for event in season.season.events}
-    for retired in season.season.retired:
+    # Graves of events first: that of a session is none for its event.
+    for retired in sorted(season.season.retired, key=lambda one: "." in one.id):
         event_id, _dot, session_id = retired.id.partition(".")
         alive = next((one for one in season.season.events if event_id in (one.id, *one.formerly)), None)
         names = (alive.id, *alive.formerly) if alive else (event_id,)
@@ -203,6 +204,8 @@ def _with_tombstones(season: SeasonFiles, ledger: Ledger | None) -> SeasonFiles:
         if not known:
             continue
         event_id = alive.id if alive else event_id
+        if session_id and event_id not in events:
+            continue  # It has vanished with its event.
         event = events.get(event_id) or known[0][0].model_copy(update={"status": Status.CANCELLED})
         sessions = [one for _event, one in known if one and (not session_id or one.id == session_id)]
         events[event_id] = _buried(event, sessions, session_id, retired.why)

@@ -124,7 +124,9 @@ _LONGEST = 60
 def _table(names: Sequence[str], rows: Sequence[Sequence[str]], count: int) -> str:
     from rich.table import Table
 
-    table = Table(*names, box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in names:
+        table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(*row)
     more = f"\n… and {count - len(rows)} more" if count > len(rows) else ""
@@ -132,12 +134,14 @@ def _table(names: Sequence[str], rows: Sequence[Sequence[str]], count: int) -> s
 
 
 def _drawn(table: Table) -> str:
-    """Return a table as wide as the terminal; wide enough for its longest lines where there is none."""
+    """Return a table as wide as the terminal; as wide as it wants to be where there is none."""
     from rich.console import Console
 
     person = sys.stdout.isatty()
     text = StringIO()
-    Console(file=text, force_terminal=person, width=None if person else 240, soft_wrap=False).print(table)
+    width = None if person else 100_000
+    # Names are no markup: a race called [gt] is called so.
+    Console(file=text, force_terminal=person, width=width, markup=False, emoji=False, highlight=False).print(table)
     return "\n".join(row.rstrip() for row in text.getvalue().splitlines())
 
 
