@@ -133,7 +133,7 @@ class _SeasonWork:
         if problems := [guard.lost_item(key) for key in ledger.items if key not in dated]:
             return problems
         if before is not None:
-            ledger = ledger.with_facts(*_told_elsewhere(written, ledger, now))
+            ledger = ledger.with_facts(*_told_elsewhere(written, ledger, self.season.season, now))
         ledger = replace(
             ledger.date_items(dated, now=now),
             retired=ledger.retired | retired,
@@ -166,7 +166,7 @@ class _SeasonWork:
         return ledger.with_facts(announced)
 
 
-def _told_elsewhere(written: Sequence[Draft], ledger: Ledger, now: datetime) -> Iterator[Fact]:
+def _told_elsewhere(written: Sequence[Draft], ledger: Ledger, season: Season, now: datetime) -> Iterator[Fact]:
     """Yield the facts of results, titles and entry lists that are new: their items tell them."""
     for draft in written:
         kind, _slash, name = draft.key.partition("/")[2].partition("/")
@@ -174,12 +174,14 @@ def _told_elsewhere(written: Sequence[Draft], ledger: Ledger, now: datetime) -> 
             continue
         what = draft.what or What.ENTRY_LIST
         event, _slash, session = name.partition("/") if kind == "result" else (draft.event, "", "")
+        about = season.event_called(event)
+        race = about.session_called(session) if about else None
         stamp = whole_second(now)
         yield Fact(
             id=f"{name.replace('/', '.')}.{what}.{stamp:%Y%m%dT%H%M%SZ}",
             what=what,
             event=draft.event or event,
-            session=session,
+            session=race.id if race else session,
             at=stamp,
             names={tag: story.title for tag, story in draft.stories.items()},
             item=f"{kind}/{name}",
