@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from aslms_feeds.addresses import Addresses
     from aslms_feeds.language import Language
     from aslms_feeds.ledger import Ledger
-    from aslms_feeds.model import Change, SeasonFiles, SeriesFiles
+    from aslms_feeds.model import Change, NewsItem, SeasonFiles, SeriesFiles
 
 FeedName = Literal["news", "changes", "results", "everything"]
 FEEDS: tuple[FeedName, ...] = ("news", "changes", "results", "everything")
@@ -168,10 +168,7 @@ class _Writer:
     def news(self) -> list[Draft]:
         found = []
         for item in self.season.news.news:
-            stories = {
-                one.tag: Story(translated(item.title, item.titles, one.tag), translated(item.text, item.texts, one.tag))
-                for one in self.languages
-            }
+            stories = {one.tag: self._announcement(item, one) for one in self.languages}
             found.append(
                 self._draft(
                     f"news/{item.id}",
@@ -185,6 +182,12 @@ class _Writer:
                 )
             )
         return found
+
+    def _announcement(self, item: NewsItem, language: Language) -> Story:
+        text = translated(item.text, item.texts, language.tag)
+        if item.origin:
+            text += "\n\n" + language.gettext("Reported by %(origin)s.", origin=escaped(item.origin))
+        return Story(translated(item.title, item.titles, language.tag), text)
 
     def facts(self) -> list[Draft]:
         seen = self.ledger.facts

@@ -20,9 +20,10 @@ from aslms_feeds.errors import AnswerError, PublicationError, UsageError
 from aslms_feeds.ledger import read_ledger
 from aslms_feeds.publication import INDEX, MANIFEST, Document, Manifest, read_manifest
 from aslms_feeds.publish import LEDGER, LINKED
+from aslms_feeds.rollback import JOINED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from aslms_feeds.ledger import Ledger
@@ -103,6 +104,8 @@ def restore(store: Store, part: str, found: Recovered, series: tuple[str, ...] =
         )
         raise PublicationError(message, hint="recover from what was published last; without an address: from here")
     state = _intact(store, part)
+    if news := _joined_news(found.documents):
+        state[JOINED] = news
     state |= {f"{LEDGER}{name}.json": ledger.to_json() for name, ledger in found.ledgers.items()}
     if part == INDEX:
         state = {LINKED: "\n".join(sorted({*series, *store.parts()} - {INDEX})).encode()}
@@ -140,6 +143,19 @@ def _restored(store: Store, part: str, read: _Read, linked: tuple[str, ...]) -> 
     count = len(found.ledgers)
     ledgers = f", {count} ledger{'s' if count != 1 else ''}" if part != INDEX else ""
     return f"{part}: generation {manifest.generation}, {len(found.documents)} documents{ledgers}"
+
+
+def _joined_news(documents: Iterable[Document]) -> bytes:
+    """Return the news of each season that was taken from elsewhere: nobody else has it any more."""
+    seasons: dict[str, list[dict[str, Any]]] = {}
+    for document in documents:
+        if document.path.count("/") != 1 or not document.path.endswith("/season.json"):
+            continue  # one language says all of it
+        data = json.loads(document.body)
+        items = [{key: value for key, value in one.items() if value is not None} for one in data["news"]]
+        if own := [one for one in items if one.get("origin")]:
+            seasons[data["id"]] = own
+    return json.dumps({"seasons": seasons}, ensure_ascii=False, indent=1).encode() if seasons else b""
 
 
 def _intact(store: Store, part: str) -> dict[str, bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,7 +23,7 @@ from aslms_feeds.sources import PUBLISHER, by_series
 from aslms_feeds.stories import Teller
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from datetime import datetime
 
     from aslms_feeds.definitions import Definitions
@@ -30,10 +31,12 @@ if TYPE_CHECKING:
     from aslms_feeds.embargo import Visible
     from aslms_feeds.facts import Fact
     from aslms_feeds.ledger import Ledger
-    from aslms_feeds.model import Publisher, SeasonFiles, SeriesFiles
+    from aslms_feeds.model import NewsItem, Publisher, SeasonFiles, SeriesFiles
     from aslms_feeds.publication import Document
     from aslms_feeds.publish import Generation, Store
 
+Joined = Mapping[str, Mapping[str, "tuple[NewsItem, ...]"]]
+"""News that was taken from elsewhere, by series and season."""
 _RESTORE = f"without it every event would start again at SEQUENCE 0; {RECOVER}"
 
 
@@ -136,12 +139,14 @@ def regenerate(
     base_url: str | None = None,
     root: str = "calendars",
     orders: Orders | None = None,
+    joined: Joined | None = None,
     record: Callable[[Report], None] = lambda _report: None,
 ) -> Report:
     """Bring a store to what the definitions say at ``now``.
 
-    ``contents`` are the files of the calendars folder, ``root`` is how problems name it; ``record`` is called with the
-    report while other builders are still kept out. A series with a problem stays as it is; the others are published.
+    ``contents`` are the files of the calendars folder, ``root`` is how problems name it; ``joined`` is news from
+    elsewhere, by series and season; ``record`` is called with the report while other builders are still kept out. A
+    series with a problem stays as it is; the others are published.
     Raises only what concerns the whole store, such as :class:`aslms_feeds.errors.Busy`.
     """
     with store.lock():
@@ -152,7 +157,8 @@ def regenerate(
             publisher = definitions.publisher
             if base_url:
                 publisher = publisher.model_copy(update={"base_url": base_url})
-            report = _Run(store, definitions, publisher, _prints(contents), now, root, orders or Orders()).report()
+            prints = _prints(contents)
+            report = _Run(store, definitions, publisher, prints, now, root, orders or Orders(), joined or {}).report()
         record(report)
     return report
 
@@ -185,6 +191,7 @@ class _Run:
     now: datetime
     root: str
     orders: Orders
+    joined: Joined
 
     def report(self) -> Report:
         """Publish every series, then the index."""
@@ -225,7 +232,9 @@ class _Run:
 
     def _publish(self, files: SeriesFiles, public: Generation | None) -> tuple[Part, datetime | None]:
         ledgers = {name: read_ledger(text) for name, text in _all_ledgers(public).items()}
-        shown = self._visible(files, public, ledgers)
+        was = self._was(public)
+        files = rollback.with_joined(files, self.joined.get(files.id, {}), was, _recovered_news(public))
+        shown = self._visible(files, public, was, ledgers)
         if public is None and shown.hidden and not shown.files.seasons:
             return Part(files.id), shown.due  # all there is of it is under embargo
         held = self._held(shown.files, public)
@@ -265,11 +274,16 @@ class _Run:
         )
         return part, min((one for one in (next_due(edition, self.now), shown.due) if one), default=None)
 
-    def _visible(self, files: SeriesFiles, public: Generation | None, ledgers: Mapping[str, Ledger]) -> Visible:
+    def _was(self, public: Generation | None) -> SeriesFiles | None:
+        """Return the definitions that the public generation was made from, where it knows them."""
+        if public is None or rollback.DEFINITIONS not in public.state:
+            return None
+        return rollback.kept(public.state[rollback.DEFINITIONS], self.publisher)
+
+    def _visible(
+        self, files: SeriesFiles, public: Generation | None, was: SeriesFiles | None, ledgers: Mapping[str, Ledger]
+    ) -> Visible:
         """Return what of a series is public now; what was public stays so when a clock goes back, and only then."""
-        was = None
-        if public and rollback.DEFINITIONS in public.state:
-            was = rollback.kept(public.state[rollback.DEFINITIONS], self.publisher)
         shown = embargo.visible(files, self.now, embargo.known(was, ledgers))
         if shown.early and public and self.now >= public.manifest.published:
             message = "this is public, and an embargo cannot take it back; take the key embargo out again"
@@ -298,6 +312,12 @@ class _Run:
             return None
         held = rollback.held(public.state[rollback.HELD], self.publisher)
         return held if held.fingerprint == mark else None
+
+
+def _recovered_news(public: Generation | None) -> Mapping[str, tuple[NewsItem, ...]]:
+    """Return the joined news that a recovery found among what is published."""
+    text = public.state.get(rollback.JOINED) if public else None
+    return rollback.joined(text) if text else {}
 
 
 def _chronicle(

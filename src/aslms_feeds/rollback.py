@@ -19,6 +19,7 @@ from aslms_feeds.model import (
     Definition,
     Entries,
     News,
+    NewsItem,
     Results,
     Season,
     SeasonFiles,
@@ -37,6 +38,8 @@ DEFINITIONS = "definitions.json.gz"
 """The file of the private state that holds what a generation was made from."""
 HELD = "held.json.gz"
 """The file of the private state that holds what is published instead of the definitions, until they change."""
+JOINED = "joined.json"
+"""The file of the private state that holds the joined news a recovery has found."""
 FORMAT = 1
 
 _Defined = TypeVar("_Defined", bound=Definition)
@@ -133,6 +136,35 @@ def _files(data: Mapping[str, Any], publisher: Publisher) -> SeriesFiles:
 
 def _load(model: type[_Defined], data: Mapping[str, Any]) -> _Defined:
     return model.model_validate_json(json.dumps(data))
+
+
+def with_joined(
+    files: SeriesFiles,
+    fresh: Mapping[str, tuple[NewsItem, ...]],
+    was: SeriesFiles | None,
+    found: Mapping[str, tuple[NewsItem, ...]],
+) -> SeriesFiles:
+    """Return definitions with the news that was taken from elsewhere, by season: also what is not offered any more."""
+    before = {one.lasting_id: one for one in was.seasons} if was else {}
+    seasons = []
+    for season in files.seasons:
+        old = before.get(season.lasting_id)
+        kept_items = [one for one in (old.news.news if old else ()) if one.origin]
+        more: dict[str, NewsItem] = {}
+        for one in (*season.news.news, *fresh.get(season.id, ()), *kept_items, *found.get(season.id, ())):
+            more.setdefault(one.id, one)
+        own = {one.id for one in season.news.news}
+        taken = sorted((one for one in more.values() if one.id not in own), key=lambda one: (str(one.on), one.id))
+        news = (*season.news.news, *taken)
+        seasons.append(replace(season, news=season.news.model_copy(update={"news": news})))
+    return replace(files, seasons=tuple(seasons))
+
+
+def joined(text: bytes) -> dict[str, tuple[NewsItem, ...]]:
+    """Return joined news by season, as a recovery keeps it."""
+    return {
+        season: tuple(_load(NewsItem, one) for one in items) for season, items in json.loads(text)["seasons"].items()
+    }
 
 
 def carried(old: SeriesFiles, now: SeriesFiles) -> SeriesFiles:

@@ -204,6 +204,7 @@ class _Data:
                     "title": translated(one.title, one.titles, tag),
                     "text": translated(one.text, one.texts, tag).strip(),
                     "spoils": one.spoils,
+                    "origin": one.origin,
                     "events": list(one.events),
                     "classes": list(one.classes),
                     "sources": list(one.sources),
