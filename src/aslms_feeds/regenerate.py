@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from aslms_feeds import chronicle, embargo, rollback, site
 from aslms_feeds.compose import compose, next_due
 from aslms_feeds.definitions import read_definitions
-from aslms_feeds.errors import AslmsFeedsError, DefinitionError, IdentityError, Problem, PublicationError
+from aslms_feeds.errors import AslmsFeedsError, Busy, DefinitionError, IdentityError, Problem, PublicationError
 from aslms_feeds.facts import line
 from aslms_feeds.identity import fingerprint
 from aslms_feeds.ledger import ONE_SECOND, read_ledger
@@ -151,6 +151,9 @@ def regenerate(
     """
     with store.lock():
         definitions = read_definitions(contents, root)
+        # What is wrong in a file under embargo would give it away, in logs and in the status.
+        told = {name: tuple(embargo.masked(found, contents, root, now)) for name, found in definitions.broken.items()}
+        definitions = replace(definitions, broken=told)
         if definitions.publisher is None or "" in definitions.broken:
             report = Report((Part(INDEX, problems=definitions.problems),))
         else:
@@ -221,6 +224,8 @@ class _Run:
                 return Part(name, generation, problems=(lost,)), None
             files = replace(self.definitions.series[name], publisher=self.publisher)
             return self._publish(files, public)
+        except Busy:
+            raise
         except (IdentityError, DefinitionError) as error:
             return Part(name, generation, problems=error.problems), None
         except PublicationError as error:
@@ -422,6 +427,8 @@ def _index(store: Store, publisher: Publisher, now: datetime) -> Part:
         # A series that is new must be linked, even when no document of the index differs.
         names = "\n".join(sorted(cards)).encode()
         manifest, change = publish(store, INDEX, documents, {LINKED: names}, now=now)
+    except Busy:
+        raise
     except AslmsFeedsError as error:
         storage = isinstance(error, PublicationError)
         return Part(INDEX, generation, error=str(error), hint=error.hint, storage=storage)

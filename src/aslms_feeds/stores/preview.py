@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from aslms_feeds.errors import PublicationError
 from aslms_feeds.publication import INDEX, Document
+from aslms_feeds.publish import numbers
 from aslms_feeds.stores.memory import MemoryStore
 
 if TYPE_CHECKING:
@@ -43,8 +45,10 @@ class PreviewStore:
 
     def generation(self, part: str, number: int) -> Generation:
         """Return a generation that is still there, or would be."""
-        over = number in self.above.past(part)
-        return (self.above if over else self.below).generation(part, number)
+        if number not in self.past(part):
+            message = f"generation {number} of {part} is not there"
+            raise PublicationError(message, hint=f"these are: {numbers(self.past(part))}")
+        return (self.above if number in self.above.past(part) else self.below).generation(part, number)
 
     def read(self, part: str, path: str) -> bytes:
         """Return the bytes of a document that is, or would be, public."""

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aslms_feeds.errors import Busy, PublicationError
-from aslms_feeds.publication import ASSETS, MANIFEST, Document, read_manifest
+from aslms_feeds.publication import ASSETS, MANIFEST, Document, check, read_manifest
 from aslms_feeds.publish import RECOVER, Generation
 
 if TYPE_CHECKING:
@@ -54,7 +54,10 @@ class SplitStore:
 
     def parts(self) -> tuple[str, ...]:
         """Return the names of the parts that are public, or remembered."""
-        mine = (path.name for path in self.state.iterdir() if (path / MANIFEST).is_file()) if self._there() else ()
+        there = self.state.iterdir() if self.state.is_dir() else ()
+        mine = (
+            _part(path.name) for path in there if path.is_dir() and (path.name[0] != "." or path.name.endswith(_OLD))
+        )
         return tuple(sorted({*mine, *self.inner.parts()}))
 
     def current(self, part: str) -> Generation | None:
@@ -93,6 +96,9 @@ class SplitStore:
     def switch(self, manifest: Manifest, put: Iterable[Document], state: Mapping[str, bytes]) -> None:
         """Remember a generation, then make it public: a builder that dies in between goes on from there."""
         made = {one.path: one for one in put}
+        mine, public = self._remembered(manifest.part), self.inner.current(manifest.part)
+        others = [one.manifest.generation for one in (mine, public) if one and one.manifest != manifest]
+        check(manifest, made, after=max(others, default=0))
         kept = [self._kept(manifest.part, row) for path, row in manifest.documents.items() if path not in made]
         # A style that changes is not made any more, and pages that a browser has still ask for it.
         assets = [one for path, one in made.items() if path.startswith(ASSETS)]
@@ -102,7 +108,6 @@ class SplitStore:
             self._remember(manifest.part, memory)
         except OSError as error:
             raise _failure(self.state / manifest.part, error) from error
-        public = self.inner.current(manifest.part)
         if public is None or public.manifest != manifest:
             self.inner.switch(manifest, [*made.values(), *kept], state)
 
@@ -116,13 +121,16 @@ class SplitStore:
         except OSError as error:
             raise _failure(self.state, error) from error
 
-    def _there(self) -> bool:
-        return self.state.is_dir()
-
     def _remembered(self, part: str) -> Generation | None:
         folder = self.state / part
-        if not (folder / MANIFEST).is_file():
+        if not os.path.lexists(folder):
+            # A builder that died between its renames left the old one under another name.
+            folder = self.state / f".{part}{_OLD}"
+        if not os.path.lexists(folder):
             return None
+        if not (folder / MANIFEST).is_file():
+            message = f"{folder} is no memory of a part: it has no {MANIFEST}"
+            raise PublicationError(message, hint=f"put it back from the repository; {RECOVER}")
         try:
             files = {
                 path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
@@ -164,6 +172,11 @@ class SplitStore:
                 old.rename(folder)
         for fresh in self.state.glob(f".*{_NEW}"):
             _remove(fresh)
+
+
+def _part(folder: str) -> str:
+    """Return the part that a folder is of: also of one that is between its renames."""
+    return folder.removeprefix(".").removesuffix(_OLD) if folder.endswith(_OLD) else folder
 
 
 def _write(path: Path, body: bytes) -> None:
