@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -113,7 +115,9 @@ def test_history_is_told_with_its_own_day_and_never_stamps():
     items = {item.key: item for item in two.seasons[0].items["en"]}
     assert items["2030/change/was-march"].published == datetime(2029, 12, 24, tzinfo=UTC)
     assert items["2030/change/was-lyon"].published is None
-    assert two.revisions == one.revisions
+    for uid, revision in two.revisions.items():
+        # What is told of an event is remembered with it, and is no part of what it says.
+        assert replace(revision, statement=one.revisions[uid].statement) == one.revisions[uid]
 
 
 def test_an_event_that_is_gone_stops_the_series_with_the_three_ways_out():
@@ -362,6 +366,43 @@ def test_a_calendar_nothing_would_keep_up_to_date_stops_the_series():
         "calendars/trial/series.toml: the calendar reminders/trial-all-gt.ics was published, and what it is made from "
         "is not defined any more: put its class, or its language in publisher.toml, back"
     )
+
+
+def test_a_calendar_that_nothing_is_left_of_holds_what_there_is():
+    """A class that nobody is in any more leaves its subscribers with right times, not with old ones."""
+    store = MemoryStore()
+    regenerate(store, contents(), now=NOW, base_url=BASE)
+    season = SEASON.replace('classes = ["proto", "gt"]\n', 'classes = ["proto"]\n').replace('  classes = ["gt"]\n', "")
+    assert not regenerate(store, contents(season), now=LATER, base_url=BASE).failed
+    moved = season.replace("2030-03-02T13:00:00", "2030-03-02T14:00:00")
+    assert not regenerate(store, contents(moved), now=LATER + timedelta(days=1), base_url=BASE).failed
+    body = store.read("trial", "trial-races-gt.ics")
+    assert b"DTSTART:20300302T050000Z" in body
+    assert body.count(b"BEGIN:VEVENT") == 2
+
+
+def test_a_retired_event_keeps_what_was_told_of_it():
+    """Its changes, and news and lists that name it, need no event of that id in the file."""
+    store = MemoryStore()
+    change = (
+        '\n[[event.change]]\nid = "was-march"\nwhat = "moved"\non = 2029-12-24\nfrom = 2030-03-06\nto = 2030-04-06\n'
+    )
+    news = '[[news]]\nid = "n"\non = 2029-12-25\ntitle = "T"\ntext = "x"\nevents = ["paris"]\n'
+    regenerate(store, contents(SEASON + change, news=news), now=NOW, base_url=BASE)
+    retired = SEASON.replace(PARIS, "") + '\n[[retired]]\nid = "paris"\nwhy = "A slip."\n'
+    report = regenerate(store, contents(retired, news=news), now=LATER, base_url=BASE)
+    assert not report.failed, report.parts
+    told = json.loads(store.read("trial", "2030/changes.json"))
+    assert {"2030/change/was-march", "2030/news/n"} <= {item["key"] for item in told["items"]}
+
+
+def test_an_id_of_ours_is_no_change():
+    """The announcement of a season has an item of its own."""
+    change = '\n[[change]]\nid = "announced"\nwhat = "calendar-changed"\n'
+    report = regenerate(MemoryStore(), contents(SEASON + change), now=NOW, base_url=BASE)
+    assert [str(problem).partition("change.announced.")[2] for part in report.parts for problem in part.problems] == [
+        "id: the id 'announced' is reserved: the announcement of the season is called so"
+    ]
 
 
 def test_a_calendar_that_is_switched_off_goes_on_for_those_who_have_it():

@@ -42,6 +42,8 @@ class Calendar:
     description: str
     page_url: str
     components: tuple[Component, ...]
+    spare: tuple[Component, ...] = ()
+    """What it holds when nothing is left of what it selects: whoever has subscribed to it must not keep old times."""
 
     @property
     def evergreen(self) -> bool:
@@ -91,11 +93,18 @@ def planned(
 def chosen(possible: Iterable[Calendar], files: SeriesFiles, published: Collection[str]) -> tuple[Calendar, ...]:
     """Return the calendars to publish: not empty, and switched on or published before (``published`` holds paths)."""
     options = files.publisher.calendars
+    made = (_never_empty(calendar, published) for calendar in possible)
     return tuple(
         _shown(calendar, options.policy(calendar.name))
-        for calendar in possible
+        for calendar in made
         if calendar.components and (calendar.path in published or _wanted(calendar, files))
     )
+
+
+def _never_empty(calendar: Calendar, published: Collection[str]) -> Calendar:
+    if calendar.components or calendar.path not in published:
+        return calendar
+    return replace(calendar, components=calendar.spare)
 
 
 def _wanted(calendar: Calendar, files: SeriesFiles) -> bool:
@@ -135,8 +144,9 @@ class _Planner:
                     for component in everything
                     if selected(name, component) and (not classes or classes & set(component.classes))
                 )
+                spare = tuple(one for one in everything if selected(name, one)) or tuple(everything)
                 for reminders in (False, True) if name != "weekends" else (False,):
-                    yield self._evergreen(name, race_class, held, reminders=reminders)
+                    yield replace(self._evergreen(name, race_class, held, reminders=reminders), spare=spare)
 
     def _evergreen(
         self, name: CalendarName, race_class: str, held: tuple[Component, ...], *, reminders: bool
@@ -180,6 +190,7 @@ class _Planner:
                 description=_("This season only and every change of it."),
                 page_url=self.addresses.page_url(tag, season.id),
                 components=tuple(component for component in held if selected(name, component)),
+                spare=tuple(held),
             )
         for event in season.season.events:
             meeting = naming.event_name(event, self.language)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import webcolors
 from babel.localedata import locale_identifiers
 
+from aslms_feeds import crontab
 from aslms_feeds.identity import ID_LENGTH, ID_PATTERN
 from aslms_feeds.model import CALENDAR_NAMES
 from aslms_feeds.moments import Clock, clock, instant, known_timezones
@@ -95,6 +96,11 @@ def publisher(file: Source, value: Publisher) -> None:
         file.add(("languages",), "name at least one language, and each once")
     if len(set(value.calendars.names)) != len(value.calendars.names):
         file.add(("calendars", "names"), "name each calendar once")
+    for index, line in enumerate(value.schedule):
+        try:
+            crontab.read(line)
+        except ValueError as error:
+            file.add(("schedule", index), str(error))
 
 
 def circuits(file: Source, values: Mapping[str, Circuit]) -> None:
@@ -175,15 +181,26 @@ def season(files: Mapping[str, Source], value: SeasonFiles, known: Ids | None, v
         here: Location = ("event", index)
         _event(file, event, here, allowed, venues)
         change_ids += [(change.id, (*here, "change", n, "id")) for n, change in enumerate(event.changes)]
-        sessions = file.ids((*here, "session"))
+        sessions = file.ids((*here, "session")) | _buried(value, event.id)
         for n, change in enumerate(event.changes):
             _known(file, change.session, sessions, "session", (*here, "change", n, "session"))
     _once(file, [name for name, _place in change_ids], lambda index: change_ids[index][1], "change of this season")
-    named = file.ids(("event",))
+    for name, place in change_ids:
+        if name == "announced":
+            file.add(place, "the id 'announced' is reserved: the announcement of the season is called so")
+    named = file.ids(("event",)) | _buried(value)
     for index, record in enumerate(value.season.records):
         _known(file, record.event, named, "event", ("record", index, "event"))
     _retired(file, value)
     _others(files, value, known)
+
+
+def _buried(value: SeasonFiles, event: str = "") -> frozenset[str]:
+    """Return the events that were retired, or the sessions of one: what was told of them stays."""
+    names = [one.id.partition(".") for one in value.season.retired]
+    if event:
+        return frozenset(session for own, _dot, session in names if own == event and session)
+    return frozenset(own for own, _dot, session in names if not session)
 
 
 def _retired(file: Source, value: SeasonFiles) -> None:
@@ -234,7 +251,7 @@ def _times(file: Source, session: Session, here: Location, timezone: str) -> Non
 
 def _others(files: Mapping[str, Source], value: SeasonFiles, known: Ids | None) -> None:
     season_file = files["season.toml"]
-    events = season_file.ids(("event",))
+    events = season_file.ids(("event",)) | _buried(value)
     if file := files.get("entries.toml"):
         _once(file, [one.id for one in value.entries.lists], lambda index: ("list", index, "id"), "list")
         for index, one in enumerate(value.entries.lists):
@@ -247,7 +264,8 @@ def _others(files: Mapping[str, Source], value: SeasonFiles, known: Ids | None) 
             _once(file, numbers, partial(_number, index), "number")
     if file := files.get("results.toml"):
         sessions = {
-            event.id: season_file.ids(("event", index, "session")) for index, event in enumerate(value.season.events)
+            event.id: season_file.ids(("event", index, "session")) | _buried(value, event.id)
+            for index, event in enumerate(value.season.events)
         }
         _results(file, value, sessions, events, known)
     if file := files.get("news.toml"):

@@ -292,7 +292,7 @@ def _of_event(teller: _Teller, files: SeasonFiles, languages: Sequence[Language]
     position = None
     if circuit and circuit.latitude is not None and circuit.longitude is not None:
         position = (circuit.latitude, circuit.longitude)
-    place = (circuit.formerly[0] if circuit.formerly else event.circuit or "") if circuit else ""
+    place = _place(event, circuit)
 
     def component(session: Session | None, span: Span, words: Mapping[str, Words], status: Status) -> Component:
         return Component(
@@ -331,6 +331,11 @@ def _of_event(teller: _Teller, files: SeasonFiles, languages: Sequence[Language]
     return made
 
 
+def _place(event: Event, circuit: Circuit | None) -> str:
+    """Return the circuit's first id: that it is called otherwise is no new venue."""
+    return (circuit.formerly[0] if circuit.formerly else event.circuit or "") if circuit else ""
+
+
 def _form(options: Calendars, session: Session | None, span: Span, status: Status) -> str:
     policies = sorted({options.cancelled, *options.cancelled_in.values()}) if status in OFF else []
     alarm = options.alarm_minutes.get(session.kind) if session and span.timed and status not in OFF else None
@@ -338,8 +343,10 @@ def _form(options: Calendars, session: Session | None, span: Span, status: Statu
 
 
 def _subject(event: Event, session: Session | None) -> dict[str, Any]:
+    # What was told of an event is kept once, with the event.
+    left_out = {"sessions", "changes"} if session else {"sessions"}
     said: dict[str, Any] = {
-        "event": event.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"sessions", "changes"})
+        "event": event.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude=left_out)
     }
     if session:
         said["session"] = session.model_dump(mode="json", by_alias=True, exclude_defaults=True)
@@ -393,7 +400,7 @@ def statements(
             session="",
             name=event.name,
             status=naming.status_of(None, event, season.season),
-            place=event.circuit or "",
+            place=_place(event, naming.circuit_of(event, files.circuits)),
             classes=naming.classes_of(None, event, season.season),
             names={language.tag: naming.event_name(event, language) for language in languages},
             subject=_subject(event, None),

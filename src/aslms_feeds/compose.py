@@ -200,7 +200,7 @@ def _with_tombstones(season: SeasonFiles, ledger: Ledger | None) -> SeasonFiles:
         names = (alive.id, *alive.formerly) if alive else (event_id,)
         known = [
             revived(one.statement.subject)
-            for one in ledger.revisions.values()
+            for one in sorted(ledger.revisions.values(), key=lambda one: one.statement.scope)
             if one.statement.event in names and one.statement.subject and one.statement.scope in ("event", "session")
         ]
         if not known:
