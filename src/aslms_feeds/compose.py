@@ -127,7 +127,9 @@ class _SeasonWork:
         retired = guard.retired(said)
         if problems := guard.vanished(ledger, said) + guard.used_again(ledger, said, retired):
             return problems
+        known = {fact.id for fact in ledger.facts}
         ledger = ledger.revise(said, now=now)
+        ledger = replace(ledger, reasons=feed.reasons(self.season, self.files, ledger, known))
         written = feed.drafts(self.files, self.season, ledger, self.addresses, self.languages, now)
         dated = {one.key: Offer(one.published, one.digests(), one.categories) for one in written if one.published}
         if problems := [guard.lost_item(key) for key in ledger.items if key not in dated]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from aslms_feeds.addresses import Addresses
     from aslms_feeds.language import Language
     from aslms_feeds.ledger import Ledger
-    from aslms_feeds.model import Change, NewsItem, SeasonFiles, SeriesFiles
+    from aslms_feeds.model import Change, NewsItem, Season, SeasonFiles, SeriesFiles
 
 FeedName = Literal["news", "changes", "results", "everything"]
 FEEDS: tuple[FeedName, ...] = ("news", "changes", "results", "everything")
@@ -190,20 +190,11 @@ class _Writer:
         return Story(translated(item.title, item.titles, language.tag), text)
 
     def facts(self) -> list[Draft]:
-        seen = self.ledger.facts
-        told = list(history(self.season, self.files))
-        matched: dict[str, Fact] = {}
-        for fact in told:
-            known = f"{self.season.lasting_id}/change/{fact.id}" in self.ledger.items
-            if not known and (same := next((one for one in seen if _same(one, fact)), None)):
-                matched[same.id] = fact
         together: dict[str, list[Fact]] = {}
-        for fact in seen:
+        for fact in all_facts(self.season, self.files, self.ledger):
             # A result, a title and an entry list are told by items of their own.
             if fact.told_in.startswith("change/"):
-                together.setdefault(fact.told_in, []).append(_with_reason(fact, matched.get(fact.id)))
-        used = {fact.id for fact in matched.values()}
-        together.update({fact.told_in: [fact] for fact in told if fact.id not in used})
+                together.setdefault(fact.told_in, []).append(fact)
         return [self._facts(key, sorted(facts, key=_weight)) for key, facts in together.items()]
 
     def entry_lists(self) -> list[Draft]:
@@ -400,11 +391,49 @@ def _weight(fact: Fact) -> tuple[int, str, str]:
     return _WEIGHTS.index(fact.what), fact.session, fact.id
 
 
-def _same(seen: Fact, told: Fact) -> bool:
-    """Say whether a ``change`` is about a change the ledger saw: its reason, not another item."""
-    if (seen.what, *seen.scope) != (told.what, *told.scope) or seen.at is None:
-        return False
-    return told.on is None or abs(seen.at - datetime.combine(told.on, time(), UTC)) <= MATCHING
+def all_facts(season: SeasonFiles, files: SeriesFiles, ledger: Ledger) -> list[Fact]:
+    """Return what the ledger saw, with the reasons that were given for it, and what the definitions tell of the past."""
+    told = list(history(season, files))
+    given = {ledger.reasons[one.id]: one for one in told if one.id in ledger.reasons}
+    seen = [_with_reason(fact, given.get(fact.id)) for fact in ledger.facts]
+    return seen + [one for one in told if one.id not in ledger.reasons]
+
+
+def reasons(season: SeasonFiles, files: SeriesFiles, ledger: Ledger, known: Collection[str]) -> dict[str, str]:
+    """Return which fact each ``change`` gives the reason of, by the change's id; who was paired once stays so.
+
+    ``known`` are the ids of the facts before this build: what was written before a fact was seen explains it at once or
+    never.
+    """
+    found = dict(ledger.reasons)
+    for told in history(season, files):
+        if told.id in found or f"{season.lasting_id}/change/{told.id}" in ledger.items:
+            continue
+        free = [
+            fact
+            for fact in ledger.facts
+            if fact.at
+            and fact.id not in found.values()
+            and (told.on or told.id not in ledger.changes or fact.id not in known)
+        ]
+        if same := [fact for fact in free if _explains(told, fact, season.season)]:
+            found[told.id] = max(same, key=lambda fact: (-_distance(told, fact), fact.at, fact.id)).id
+    return found
+
+
+def _explains(told: Fact, seen: Fact, season: Season) -> bool:
+    """Say whether a ``change`` may be about a change the ledger saw, which may have been called otherwise then."""
+    event = season.event_called(seen.event)
+    session = event.session_called(seen.session) if event else None
+    scope = (event.id if event else seen.event, session.id if session else seen.session)
+    return (told.what, *told.scope) == (seen.what, *scope) and _distance(told, seen) <= MATCHING.total_seconds()
+
+
+def _distance(told: Fact, seen: Fact) -> float:
+    """Return how far the day of a ``change`` is from the build that saw it, in seconds; without a day it is near."""
+    if told.on is None or seen.at is None:
+        return 0.0
+    return abs((seen.at - datetime.combine(told.on, time(), UTC)).total_seconds())
 
 
 def _with_reason(seen: Fact, told: Fact | None) -> Fact:

@@ -75,6 +75,8 @@ class Ledger:
     """The UIDs of tombstones: they stay cancelled, and name nothing else ever again."""
     changes: frozenset[str] = frozenset()
     """The ids of the ``change`` entries that were there: what they explain has happened."""
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    """The id of the fact that a ``change`` gives the reason of, by the change's id: once, for ever."""
 
     def vanished(self, statements: Mapping[str, Statement]) -> dict[str, Statement]:
         """Return what was stated before and is not any more, by UID."""
@@ -130,6 +132,7 @@ class Ledger:
             "backfilled": self.backfilled,
             "retired": sorted(self.retired),
             "changes": sorted(self.changes),
+            "reasons": dict(sorted(self.reasons.items())),
             "revisions": {uid: _revision_data(revision) for uid, revision in sorted(self.revisions.items())},
             "facts": [_fact_data(fact) for fact in self.facts],
             "items": {
@@ -164,6 +167,7 @@ def read_ledger(text: bytes) -> Ledger:
             backfilled=data["backfilled"],
             retired=frozenset(data["retired"]),
             changes=frozenset(data["changes"]),
+            reasons=dict(data["reasons"]),
             revisions={uid: _read_revision(row) for uid, row in data["revisions"].items()},
             facts=tuple(_read_fact(row) for row in data["facts"]),
             items={

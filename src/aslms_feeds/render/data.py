@@ -300,7 +300,8 @@ class _Data:
         In the first language it carries all that a lost ledger can be rebuilt from, exactly.
         """
         ledger = self.season_edition.ledger
-        history = list(feed.history(self.season_edition.files, self.files))
+        facts = feed.all_facts(self.season_edition.files, self.files, ledger)
+        seen = {one.id for one in ledger.facts}
         recovery = {"recovery": json.loads(ledger.to_json())} if self.language is self.edition.languages[0] else {}
         return {
             "format": FORMAT,
@@ -323,9 +324,9 @@ class _Data:
                     "timezone": one.timezone,
                     "why": translated(one.why, dict(one.whys), self.language.tag) or None,
                     "item": f"{self.season_edition.files.lasting_id}/{one.told_in}",
-                    "seen": one in ledger.facts,
+                    "seen": one.id in seen,
                 }
-                for one in (*ledger.facts, *history)
+                for one in facts
             ],
             "items": [
                 {
