@@ -392,7 +392,7 @@ def _weight(fact: Fact) -> tuple[int, str, str]:
 
 
 def all_facts(season: SeasonFiles, files: SeriesFiles, ledger: Ledger) -> list[Fact]:
-    """Return what the ledger saw, with the reasons that were given for it, and what the definitions tell of the past."""
+    """Return what the ledger saw, with the reasons given for it, and what the definitions tell of the past."""
     told = list(history(season, files))
     given = {ledger.reasons[one.id]: one for one in told if one.id in ledger.reasons}
     seen = [_with_reason(fact, given.get(fact.id)) for fact in ledger.facts]
