@@ -20,10 +20,12 @@ import pytest
 
 from aslms_feeds.errors import Busy, PublicationError
 from aslms_feeds.publication import CALENDAR, HTML, INDEX, PNG, Document, Listed, Manifest
-from aslms_feeds.publish import publish
+from aslms_feeds.publish import Generation, publish
 from aslms_feeds.stores import local
 from aslms_feeds.stores.local import LocalStore
 from aslms_feeds.stores.memory import MemoryStore
+from aslms_feeds.stores.preview import PreviewStore
+from aslms_feeds.stores.split import SplitStore
 
 NOW = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -44,10 +46,19 @@ def put(store, *documents, state=STATE, now=NOW, part="trial"):
         return publish(store, part, documents, state, now=now)
 
 
-@pytest.fixture(params=["local", "memory"])
+@pytest.fixture(params=["local", "memory", "split", "preview"])
 def store(request, tmp_path):
     """Return an empty store of each kind."""
-    return LocalStore(tmp_path / "some" / "output") if request.param == "local" else MemoryStore()
+    local_store = LocalStore(tmp_path / "some" / "output")
+    match request.param:
+        case "local":
+            return local_store
+        case "memory":
+            return MemoryStore()
+        case "split":
+            return SplitStore(local_store, tmp_path / "some" / "memory")
+        case _:
+            return PreviewStore(local_store)
 
 
 @pytest.fixture
@@ -173,15 +184,74 @@ def test_only_documents_are_read(store, path):
         store.read("trial", path)
 
 
+def another(store):
+    """Return what a second process has of the same store; of a store in memory there is but one."""
+    match store:
+        case LocalStore():
+            return LocalStore(store.output)
+        case SplitStore():
+            return SplitStore(another(store.inner), store.state)
+        case _:
+            return store
+
+
 def test_one_builder_at_a_time(store):
     """The second builder is told at once, and the lock is free after the first, also when that one failed."""
-    other = LocalStore(store.output) if isinstance(store, LocalStore) else store
+    if isinstance(store, PreviewStore):
+        pytest.skip("a preview writes nothing, so that nobody has to wait for it")
+    other = another(store)
     with store.lock(), pytest.raises(Busy, match="another build is writing"):
         other.lock().__enter__()
     with pytest.raises(PublicationError, match="is a file"):
         put(store, PAGE, Document("index.html/x", HTML, b""))
     with other.lock():
         pass
+
+
+def test_old_generations_can_be_looked_at(store):
+    """Each is there with its manifest and its state, the public one last; one that is not there is named."""
+    manifests = [put(store, of(PAGE, b"%d" % number), state={"n": b"%d" % number})[0] for number in range(3)]
+    assert store.past("trial") == (1, 2, 3)
+    for number, manifest in enumerate(manifests):
+        found = store.generation("trial", number + 1)
+        assert (found.manifest, dict(found.state)) == (manifest, {"n": b"%d" % number})
+        found.check()
+    assert store.generation("trial", 3) == store.current("trial")
+    for number in (0, 4, -1):
+        with pytest.raises(PublicationError) as raised:
+            store.generation("trial", number)
+        assert str(raised.value) == f"generation {number} of trial is not there"
+        assert raised.value.hint == "these are: 1, 2, 3"
+    assert store.past("other") == ()
+    with pytest.raises(PublicationError) as raised:
+        store.generation("other", 1)
+    assert raised.value.hint == "these are: none"
+
+
+def test_a_state_is_held_against_its_digest(store):
+    """What is not the state a generation was published with is refused, file by file, with what is wrong."""
+    put(store, PAGE)
+    good = store.current("trial")
+    good.check()
+    for text, reason in ((None, "is gone"), (b"", "is empty"), (b'{"a": 2}', "is damaged, was edited, or belongs to")):
+        state = {**STATE, "ledger/2030.json": text}
+        bad = Generation(good.manifest, {path: body for path, body in state.items() if body is not None})
+        with pytest.raises(PublicationError) as raised:
+            bad.check()
+        assert str(raised.value).startswith(f"ledger/2030.json of trial, generation 1, {reason}")
+        assert raised.value.hint.startswith("aslms-feeds recover rebuilds it")
+
+
+def test_notes_make_no_generation(store):
+    """What only goes along is written with the next generation that has a reason of its own."""
+    with store.lock():
+        publish(store, "trial", [PAGE], STATE, now=NOW, notes={"note": b"1"})
+        manifest, change = publish(store, "trial", [PAGE], STATE, now=NOW + HOUR, notes={"note": b"2"})
+        assert (manifest.generation, bool(change)) == (1, False)
+        assert store.current("trial").state["note"] == b"1"
+        publish(store, "trial", [of(PAGE, b"new")], STATE, now=NOW + HOUR, notes={"note": b"3"})
+    assert dict(store.current("trial").state) == {**STATE, "note": b"3"}
+    assert store.current("trial").manifest.state.keys() == {*STATE, "note"}
 
 
 # --- A folder of this machine ---------------------------------------------------------------------------------------
@@ -552,8 +622,8 @@ def test_a_damaged_publication_is_never_built_on(output, what, message):
 
 
 @pytest.mark.parametrize("what", ["gone", "shorter", "a link"])
-def test_an_unchanged_document_that_is_damaged(output, what):
-    """A file that cannot be taken over stops the switch; nothing half made is left, and a backup heals it."""
+def test_a_carried_document_that_is_damaged(output, what):
+    """A file nothing makes any more cannot be taken over: nothing half made is left, and a backup heals it."""
     file = output / "series/trial/generations/1/site/2030/races.ics"
     kept = file.read_bytes()
     file.unlink()
@@ -562,12 +632,30 @@ def test_an_unchanged_document_that_is_damaged(output, what):
     elif what == "a link":
         file.symlink_to("/etc/passwd")
     with pytest.raises(PublicationError) as raised:
-        put(LocalStore(output), of(PAGE, b"new"), RACES)
+        put(LocalStore(output), of(PAGE, b"new"))
     assert f"{file} should hold the {len(kept)} bytes of an unchanged document" in str(raised.value)
     assert os.listdir(output / "series/trial/generations") == ["1"]  # noqa: PTH208 - names are all that is wanted
     file.unlink(missing_ok=True)
     file.write_bytes(kept)
-    assert put(LocalStore(output), of(PAGE, b"new"), RACES)[0].generation == 2
+    assert put(LocalStore(output), of(PAGE, b"new"))[0].generation == 2
+
+
+@pytest.mark.parametrize("what", ["gone", "shorter", "a link"])
+def test_an_unchanged_document_that_is_damaged(output, what):
+    """A file that is made again is written again with the next generation, twins too, and keeps its time."""
+    file = output / "series/trial/generations/1/site/2030/races.ics"
+    kept = file.read_bytes()
+    file.unlink()
+    if what == "shorter":
+        file.write_bytes(kept[:-1])
+    elif what == "a link":
+        file.symlink_to("/etc/passwd")
+    manifest, change = put(LocalStore(output), of(PAGE, b"new"), RACES, now=NOW + HOUR)
+    assert [one.path for one in change.put] == ["index.html"]
+    healed = output / "series/trial/current/site/2030/races.ics"
+    assert (healed.read_bytes(), healed.is_symlink()) == (kept, False)
+    assert healed.stat().st_mtime == manifest.documents["2030/races.ics"].modified.timestamp() == NOW.timestamp()
+    assert gzip.decompress(healed.with_name("races.ics.gz").read_bytes()) == kept
 
 
 def test_switched_back_by_hand(output):
@@ -601,3 +689,226 @@ def test_the_mark_of_a_switch_is_made_good(output):
     before = time.time()
     put(LocalStore(output), PAGE, RACES, ICON)
     assert mark.stat().st_mtime >= before - 1
+
+
+# --- A preview ------------------------------------------------------------------------------------------------------
+
+
+def test_a_preview_changes_nothing_below_it(output):
+    """What would be public is seen through it, with what is carried over; on the disk nothing has moved."""
+    store, before = LocalStore(output), snapshot(output)
+    preview = PreviewStore(store)
+    manifest, _change = put(preview, of(PAGE, b"new"), now=NOW + HOUR)
+    put(preview, ICON, part="other")
+    assert snapshot(output) == before
+    assert (preview.parts(), store.parts()) == (("index", "other", "trial"), ("index", "trial"))
+    assert (preview.current("trial").manifest, manifest.generation) == (manifest, 2)
+    assert (preview.read("trial", "index.html"), store.read("trial", "index.html")) == (b"new", PAGE.body)
+    assert preview.read("trial", "2030/races.ics") == RACES.body
+    assert preview.read(INDEX, "index.html") == PAGE.body
+    assert (preview.past("trial"), store.past("trial")) == ((1, 2), (1,))
+    assert preview.generation("trial", 1) == store.current("trial")
+    assert preview.generation("trial", 2) == preview.current("trial")
+
+
+def test_a_preview_waits_for_nobody(output):
+    """While a build is at work, others may look at what would come of theirs."""
+    with LocalStore(output).lock():
+        assert put(PreviewStore(LocalStore(output)), of(PAGE, b"new"))[0].generation == 2
+
+
+# --- A memory of its own --------------------------------------------------------------------------------------------
+
+STYLE = Document("assets/site.0123456789.css", "text/css; charset=utf-8", b"a { color: red }")
+
+
+@pytest.fixture
+def split(tmp_path):
+    """Return a store whose memory is elsewhere, with one publication in it."""
+    found = SplitStore(LocalStore(tmp_path / "output"), tmp_path / "memory")
+    put(found, PAGE, RACES, STYLE)
+    return found
+
+
+def forget_output(store):
+    """Throw the publication away, as a pipeline does."""
+    shutil.rmtree(store.inner.output)
+
+
+def test_what_is_remembered_outlives_the_publication(split):
+    """The generation is known, its documents are not there; the same ones again make it whole, as it was."""
+    before, manifest = split.current("trial"), split.inner.read("trial", "manifest.json")
+    forget_output(split)
+    found = split.current("trial")
+    assert (found.manifest, found.state, found.whole) == (before.manifest, before.state, False)
+    assert split.parts() == ("trial",)
+    with pytest.raises(PublicationError, match=r"trial has no document 'index\.html'"):
+        split.read("trial", "index.html")
+    again, change = put(split, PAGE, RACES, STYLE, now=NOW + HOUR)
+    assert (again, bool(change)) == (before.manifest, False)
+    assert split.current("trial") == before
+    assert split.inner.read("trial", "manifest.json") == manifest
+    assert (split.inner.output / "series/trial/current/site/index.html").stat().st_mtime == NOW.timestamp()
+
+
+def test_a_change_after_the_publication_was_thrown_away(split):
+    """It is the next generation; what did not change keeps its time."""
+    forget_output(split)
+    manifest, change = put(split, of(PAGE, b"new"), RACES, STYLE, now=NOW + HOUR)
+    assert (manifest.generation, [one.path for one in change.put]) == (2, ["index.html"])
+    assert manifest.documents["2030/races.ics"].modified == NOW
+    assert split.read("trial", "2030/races.ics") == RACES.body
+
+
+def test_assets_and_what_nothing_makes_any_more_are_remembered(split):
+    """A page that somebody has open asks for the old style; an address once public answers, from the memory alone."""
+    put(split, of(PAGE, b"new"), STYLE, now=NOW + HOUR)
+    for hours in range(2, 5):
+        forget_output(split)
+        manifest, _change = put(split, of(PAGE, b"%d" % hours), now=NOW + hours * HOUR)
+        assert manifest.generation == hours + 1
+        assert split.inner.read("trial", RACES.path) == RACES.body
+        assert split.inner.read("trial", STYLE.path) == STYLE.body
+        assert {manifest.documents[path].modified for path in (RACES.path, STYLE.path)} == {NOW}
+
+
+def test_what_only_the_publication_had_is_asked_for(split):
+    """What was made last time, is not made now and was thrown away is named, with where to get it."""
+    forget_output(split)
+    before = snapshot(split.state)
+    with pytest.raises(PublicationError) as raised:
+        put(split, of(PAGE, b"new"), STYLE)
+    assert str(raised.value) == ("2030/races.ics of trial was published, nothing makes it any more, and it is not here")
+    assert "aslms-feeds recover" in raised.value.hint
+    assert snapshot(split.state) == before
+
+
+def test_a_memory_begun_over_a_publication_knows_it_at_once(tmp_path):
+    """Also when nothing has changed: the publication may be gone before the next build."""
+    plain = LocalStore(tmp_path / "output")
+    put(plain, PAGE, RACES)
+    put(plain, of(PAGE, b"new"), RACES, now=NOW + HOUR)
+    before, public = plain.current("trial"), snapshot(tmp_path / "output")
+    store = SplitStore(plain, tmp_path / "memory")
+    put(store, of(PAGE, b"new"), RACES, now=NOW + 2 * HOUR)
+    assert snapshot(tmp_path / "output") == public
+    forget_output(store)
+    assert store.current("trial").manifest == before.manifest
+    assert put(store, of(PAGE, b"newer"), RACES, now=NOW + 3 * HOUR)[0].generation == 3
+
+
+@pytest.mark.parametrize("older", ["one generation", "another one of the same number"])
+def test_a_memory_that_is_older_than_what_is_public(split, tmp_path, older):
+    """Stamps would be given twice: it is refused, with both numbers, and nothing is written."""
+    shutil.copytree(split.state, tmp_path / "kept")
+    if older == "one generation":
+        put(split, of(PAGE, b"new"), RACES, STYLE, now=NOW + HOUR)
+    else:
+        shutil.rmtree(split.inner.output)
+        put(LocalStore(split.inner.output), of(PAGE, b"another"))
+    shutil.rmtree(split.state)
+    shutil.copytree(tmp_path / "kept", split.state)
+    before = snapshot(tmp_path)
+    with pytest.raises(PublicationError) as raised:
+        put(split, of(PAGE, b"newer"), RACES, STYLE, now=NOW + 2 * HOUR)
+    number = 2 if older == "one generation" else 1
+    assert str(raised.value) == (
+        f"{split.state / 'trial'} remembers generation 1 of trial, and generation {number} is public: "
+        "stamps would go back"
+    )
+    assert {path: row for path, row in snapshot(tmp_path).items() if "lock" not in path} == {
+        path: row for path, row in before.items() if "lock" not in path
+    }
+
+
+def test_a_builder_that_died_between_memory_and_switch(split):
+    """What was remembered is what comes out, under its number and time, whatever the clock says since."""
+    before = another(split)
+    inner, split.inner = split.inner, PreviewStore(split.inner)  # what is switched here is never seen
+    claimed, _change = put(split, of(PAGE, b"new"), RACES, STYLE, now=NOW + HOUR)
+    split.inner = inner
+    found = before.current("trial")
+    assert (found.manifest, found.whole) == (claimed, False)
+    assert before.inner.current("trial").manifest.generation == 1
+    again, _change = put(before, of(PAGE, b"new"), RACES, STYLE, now=NOW + 9 * HOUR)
+    assert again == claimed
+    assert before.inner.read("trial", "index.html") == b"new"
+
+
+def test_a_builder_that_died_and_an_edit_after_it(split):
+    """Nobody saw what was remembered; its number is not given again, and its time is the least of the next one."""
+    inner, split.inner = split.inner, PreviewStore(split.inner)
+    put(split, of(PAGE, b"new"), RACES, STYLE, now=NOW + 5 * HOUR)
+    split.inner = inner
+    manifest, _change = put(split, of(PAGE, b"newer"), RACES, STYLE, now=NOW + HOUR)
+    assert manifest.generation == 3
+    assert manifest.published == NOW + 5 * HOUR + timedelta(seconds=1)
+    assert split.inner.read("trial", "index.html") == b"newer"
+
+
+@pytest.mark.parametrize("moment", ["after the first rename", "after the second rename", "before both"])
+def test_a_memory_half_replaced(split, moment):
+    """A builder that died between the renames leaves the old memory or the new one; reading needs no repair."""
+    manifest = split.current("trial").manifest
+    folder, old, fresh = (split.state / name for name in ("trial", ".trial.old", ".trial.new"))
+    match moment:
+        case "after the first rename":
+            shutil.copytree(folder, fresh)
+            folder.rename(old)
+        case "after the second rename":
+            shutil.copytree(folder, old)
+        case _:
+            fresh.mkdir()
+            (fresh / "manifest.json").write_bytes(b"{")
+    assert split.parts() == ("trial",)
+    with split.lock():
+        assert split.current("trial").manifest == manifest
+    assert [path.name for path in split.state.iterdir()] == ["trial"]
+
+
+def test_what_no_store_could_hold_is_not_remembered_either(split):
+    """A document that is refused leaves the memory as it was: the next build is not stopped by it."""
+    before = snapshot(split.state)
+    with pytest.raises(PublicationError, match="is a file"):
+        put(split, PAGE, RACES, STYLE, Document("index.html/x", HTML, b"x"))
+    assert snapshot(split.state) == before
+    assert put(split, of(PAGE, b"new"), RACES, STYLE)[0].generation == 2
+
+
+@pytest.mark.parametrize("damage", ["garbled", "empty", "no manifest", "a file"])
+def test_a_damaged_memory(split, damage):
+    """It is named and never guessed at; without the publication beside it nothing begins again."""
+    folder = split.state / "trial"
+    match damage:
+        case "garbled":
+            (folder / "manifest.json").write_bytes(b"{")
+        case "empty":
+            (folder / "manifest.json").write_bytes(b"")
+        case "no manifest":
+            (folder / "manifest.json").unlink()
+        case _:
+            shutil.rmtree(folder)
+            folder.write_bytes(b"x")
+    forget_output(split)
+    with pytest.raises(PublicationError) as raised:
+        put(split, of(PAGE, b"new"), RACES, STYLE)
+    assert raised.value.hint
+
+
+def test_two_builders_with_one_memory(tmp_path):
+    """Two machines that share the memory, and not the publication, do not both give a number away."""
+    first = SplitStore(LocalStore(tmp_path / "one"), tmp_path / "memory")
+    second = SplitStore(LocalStore(tmp_path / "two"), tmp_path / "memory")
+    with first.lock(), pytest.raises(Busy) as raised, second.lock():
+        pass
+    assert str(raised.value) == f"another build is writing {tmp_path / 'memory'}"
+
+
+def test_a_memory_that_cannot_be_written(tmp_path):
+    """Nothing is public that is not remembered."""
+    (tmp_path / "memory").write_bytes(b"a file")
+    store = SplitStore(LocalStore(tmp_path / "output"), tmp_path / "memory")
+    with pytest.raises(PublicationError, match="cannot use") as raised:
+        put(store, PAGE)
+    assert raised.value.hint
+    assert not (tmp_path / "output").exists()
