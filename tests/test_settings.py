@@ -25,10 +25,12 @@ def test_the_environment_says_what_the_command_line_does_not():
         f"{PREFIX}SETTLE": "2.5",
         f"{PREFIX}HOST": "::1",
         f"{PREFIX}PORT": "8080",
+        f"{PREFIX}LOG_FORMAT": "json",
+        f"{PREFIX}METRICS_PORT": "9100",
     }
     assert len(said) == len(Settings._fields)
     assert settings({"port": None}, said) == Settings(
-        Path("defs"), Path("out"), "https://a.example", Path("memory"), 2.5, "::1", 8080
+        Path("defs"), Path("out"), "https://a.example", Path("memory"), 2.5, "::1", 8080, "json", 9100
     )
     assert settings({"port": 9000, "output": "mine"}, said).port == 9000
     assert settings({"output": "mine"}, said).output == Path("mine")
@@ -40,6 +42,11 @@ def test_the_environment_says_what_the_command_line_does_not():
     [
         ({"port": "http"}, "port is 'http', which is no number", "--port or ASLMS_FEEDS_PORT"),
         ({"settle": "soon"}, "settle is 'soon', which is no number", "--settle or ASLMS_FEEDS_SETTLE"),
+        (
+            {"log_format": "xml"},
+            "the log format 'xml' is unknown; allowed: text, json",
+            "--log-format json, or ASLMS_FEEDS_LOG_FORMAT",
+        ),
         (
             {"base_url": "calendar.example.org"},
             "the base address 'calendar.example.org' does not start with https:// or http://",

@@ -2,110 +2,114 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import threading
-import time
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from contextlib import ExitStack
 
 import pytest
+from contracts.services import PATCHED, PATIENCE, alive, children, edit, until, watching, write
 
 from aslms_feeds.stores.local import LocalStore
-from aslms_feeds.watch import Pending
-from seasons import PUBLISHER, SEASON, contents
-
-FEW = PUBLISHER + '\n[calendars]\nnames = ["races"]\nclasses = []\nreminders = false\n'
-SETTLE = 0.45
-PATIENCE = 30
-"""Seconds after which something that should happen has not happened; machines may be busy."""
+from aslms_feeds.watch import Looks
+from seasons import SEASON
 
 
 @pytest.fixture
 def calendars(tmp_path):
     """Return a calendars folder with one series."""
-    return write(tmp_path / "calendars", SEASON)
+    return write(tmp_path / "calendars")
 
 
-def write(folder: Path, season: str) -> Path:
-    """Write a calendars folder with one season."""
-    for path, data in contents(season, publisher=FEW).items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(data)
-    return folder
+def look(looks: Looks) -> int:
+    """Look until something was edited, and a little longer; return how many files and folders were."""
+    return until(looks.edited) + looks.edited()
 
 
-def edit(calendars: Path, hour: int | str) -> None:
-    """Move the first race to another hour."""
-    (calendars / "trial/2030/season.toml").write_text(SEASON.replace("03-02T13:00", f"03-02T{hour}:00"))
+# --- Looking ---------------------------------------------------------------------------------------------------------
 
 
-class Watcher:
-    """A watcher in a process of its own, and what it says."""
-
-    def __init__(self, calendars: Path, output: Path, *more: str, settle: float = SETTLE) -> None:
-        """Start it."""
-        self.output, self.lines = output, []
-        command = [sys.executable, "-u", "-m", "aslms_feeds", "watch", "--settle", str(settle), *more]
-        command += ["--calendars", str(calendars), "--output", str(output)]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-
-    def _read(self) -> None:
-        for line in self.process.stdout:
-            self.lines.append(line.rstrip("\n"))
-
-    def says(self, beginning: str) -> str:
-        """Wait for a line that begins like this, and return it."""
-        return until(lambda: next((line for line in self.lines if line.startswith(beginning)), ""), self.lines)
-
-    def generation(self) -> int:
-        """Return the public generation."""
-        return LocalStore(self.output).current("trial").manifest.generation
-
-    def reaches(self, generation: int) -> None:
-        """Wait for a generation."""
-        self.says(f"trial: generation {generation}, ")
-
-    def end(self) -> int:
-        """Kill what is left of it and return its exit status."""
-        self.process.kill()
-        status = self.process.wait()
-        self._reader.join()
-        self.process.stdout.close()
-        return status
+def test_what_is_written_made_moved_and_removed_is_seen(tmp_path):
+    """Files and folders, at any depth; and once each."""
+    looks = Looks(tmp_path)
+    assert looks.edited() == 0
+    (tmp_path / "publisher.toml").write_text("")
+    assert look(looks) == 1
+    (tmp_path / "aslms/2023-24").mkdir(parents=True)
+    assert look(looks) >= 1
+    (tmp_path / "aslms/2023-24/season.toml").write_text("x")
+    assert look(looks) == 1
+    (tmp_path / "aslms").rename(tmp_path / "other")
+    assert look(looks) >= 1
+    (tmp_path / "other/2023-24/season.toml").unlink()
+    assert look(looks) == 1
+    assert looks.edited() == 0
 
 
-def until(found, *about):
-    """Return what ``found`` gives as soon as it gives something."""
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        if value := found():
-            return value
-        time.sleep(0.02)
-    raise AssertionError(f"waited {PATIENCE} s: {about}")
+@pytest.mark.parametrize("name", ["season.toml~", ".season.toml.swp", ".#season.toml", "README.md", ".hidden.toml"])
+def test_what_is_no_definition_is_no_edit(tmp_path, name):
+    """What editors leave beside a file, hidden files and texts wake nobody, however often they are written."""
+    looks = Looks(tmp_path)
+    for number in range(3):
+        (tmp_path / name).write_text(str(number))
+        assert looks.edited() == 0
+    (tmp_path / "season.toml").write_text("x")
+    assert look(looks) == 1
 
 
-@contextmanager
-def watching(calendars: Path, output: Path, *more: str, settle: float = SETTLE):
-    """Watch a folder until the end of the block."""
-    watcher = Watcher(calendars, output, *more, settle=settle)
-    try:
-        yield watcher
-    finally:
-        watcher.end()
+def test_a_folder_that_comes_and_goes(tmp_path):
+    """It need not be there; when it is there, or another is in its place, that is an edit."""
+    folder = tmp_path / "calendars"
+    looks = Looks(folder)
+    assert looks.edited() == 0
+    folder.mkdir()
+    assert look(looks) == 1
+    folder.rename(tmp_path / "away")
+    until(lambda: not looks.edited())
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new").rename(folder)
+    assert look(looks) == 1
+    (folder / "a.toml").write_text("x")
+    assert look(looks) == 1
 
 
-def test_what_waits_is_due_when_it_has_stood():
-    """An edit is due `settle` seconds after the last touch, and nothing is due when nothing waits."""
-    assert not Pending().due(1000, 5)
-    assert not Pending(995.5).due(1000, 5)
-    assert Pending(995).due(1000, 5)
+def test_where_the_system_cannot_tell_the_files_are_looked_at(tmp_path):
+    """With no watches left to have, edits are seen all the same, and the log says why it is slower."""
+    code = (
+        "import logging, resource, sys; from pathlib import Path\n"
+        "from aslms_feeds.watch import Looks\n"
+        "logging.basicConfig(stream=sys.stdout, format='%(message)s')\n"
+        "import watchfiles.main as main\n"
+        "real = main.RustNotify\n"
+        "def without(paths, debug, polling, *more):\n"
+        "    if not polling: raise OSError('OS file watch limit reached. (os error 28)')\n"
+        "    return real(paths, debug, polling, *more)\n"
+        "main.RustNotify = without\n"
+        "folder = Path(sys.argv[1]); looks = Looks(folder); looks.edited()\n"
+        "(folder / 'a.toml').write_text('x')\n"
+        "while not looks.edited(): pass\n"
+        "print('seen')"
+    )
+    command = [sys.executable, "-c", code, tmp_path]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE).stdout
+    assert told.splitlines() == [
+        f"the system cannot tell of changes in {tmp_path}, so its files are looked at themselves: "
+        "OS file watch limit reached. (os error 28)",
+        "seen",
+    ]
+
+
+def test_a_look_is_silent_where_all_is_well(tmp_path, caplog):
+    """Nothing is logged for a folder that is there."""
+    with caplog.at_level(logging.INFO, "aslms_feeds"):
+        Looks(tmp_path).edited()
+    assert caplog.messages == []
+
+
+# --- Publishing what is edited ---------------------------------------------------------------------------------------
 
 
 def test_edits(calendars, tmp_path):
@@ -113,24 +117,24 @@ def test_edits(calendars, tmp_path):
 
     A wrong definition is named with its line; the watcher goes on, and what is mended is public.
     """
-    with watching(calendars, tmp_path / "output") as watcher:
+    with watching(calendars, tmp_path / "output", settle=1.5) as watcher:
         watcher.reaches(1)
-        began = time.monotonic()
-        edit(calendars, 14)
-        watcher.reaches(2)
-        assert time.monotonic() - began >= SETTLE
-        for hour in (15, 16, 17, 18, 19):
+        watcher.rests()
+        for hour in (14, 15, 16, 17, 18):
+            before = len(watcher.rows)
             edit(calendars, hour)
-            time.sleep(SETTLE / 3)
-        watcher.reaches(3)
-        time.sleep(2 * SETTLE)
-        assert watcher.generation() == 3
-        assert "DTSTART:20300302T100000Z" in (tmp_path / "output/site/trial/trial-races.ics").read_text()
+            watcher.tells("edit", before, files=1)
+        watcher.reaches(2)
+        watcher.rests(before)
+        assert "DTSTART:20300302T090000Z" in (tmp_path / "output/site/trial/trial-races.ics").read_text()
+        assert watcher.generation() == 2
+        before = len(watcher.rows)
         edit(calendars, "x")
-        watcher.says(f"{calendars}/trial/2030/season.toml:27:")
-        watcher.says("trial: stays at generation 3")
+        wrong = watcher.tells("problem", before, subject="trial")
+        assert (wrong["file"], wrong["line"]) == (f"{calendars}/trial/2030/season.toml", 27)
+        watcher.tells("failed", before, subject="trial", generation=2)
         edit(calendars, 14)
-        watcher.reaches(4)
+        watcher.reaches(3)
 
 
 def test_what_is_edited_during_a_build_is_not_missed(calendars, tmp_path):
@@ -140,7 +144,7 @@ def test_what_is_edited_during_a_build_is_not_missed(calendars, tmp_path):
         edit(calendars, 14)
         edit(calendars, 15)
         races = tmp_path / "output/site/trial/trial-races.ics"
-        until(lambda: races.exists() and "DTSTART:20300302T060000Z" in races.read_text(), watcher.lines)
+        until(lambda: races.exists() and "DTSTART:20300302T060000Z" in races.read_text(), watcher.rows)
 
 
 def test_a_new_file_a_new_series_and_a_file_that_goes(calendars, tmp_path):
@@ -149,9 +153,9 @@ def test_a_new_file_a_new_series_and_a_file_that_goes(calendars, tmp_path):
         watcher.reaches(1)
         shutil.copytree(calendars / "trial", tmp_path / "cup")
         (tmp_path / "cup").rename(calendars / "cup")
-        watcher.says("cup: generation 1, ")
+        watcher.reaches(1, "cup")
         (calendars / "trial/2030/season.toml").unlink()
-        watcher.says("trial: stays at generation 1")
+        watcher.tells("failed", subject="trial", generation=1)
 
 
 @pytest.mark.parametrize("how", ["replaced", "switched"])
@@ -164,12 +168,13 @@ def test_the_folder_itself_is_replaced(calendars, tmp_path, how):
         place.symlink_to(calendars)
     with watching(place, tmp_path / "output") as watcher:
         watcher.reaches(1)
+        watcher.rests()
         if how == "switched":
             (tmp_path / "fresh").symlink_to(new)
             (tmp_path / "fresh").rename(place)
         else:
             calendars.rename(tmp_path / "old")
-            time.sleep(2 * SETTLE)
+            watcher.tells("failed", subject="", error=f"there is no folder {calendars}")
             new.rename(calendars)
         watcher.reaches(2)
         edit(place, 15)
@@ -177,43 +182,19 @@ def test_the_folder_itself_is_replaced(calendars, tmp_path, how):
 
 
 def test_a_build_that_was_busy_is_tried_again(calendars, tmp_path):
-    """What failed for another reason than the definitions is tried again without an edit."""
-    code = "import sys; from aslms_feeds import cli; cli._RETRY_SECONDS = 1.0; sys.exit(cli.main(sys.argv[1:]))"
-    output = tmp_path / "output"
-    command = [sys.executable, "-c", code, "watch", "--settle", "0.1", "--calendars", calendars, "--output", output]
-    with LocalStore(output).lock():
-        watcher = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        try:
-            assert watcher.stderr.readline() == f"aslms-feeds: another build is writing {output}\n"
-        except BaseException:
-            watcher.kill()
-            raise
-    try:
-        until((output / "site/trial/trial-races.ics").exists)
-    finally:
-        watcher.kill()
-        watcher.communicate()
+    """What failed since another build was at work is tried again without an edit; it is noted once."""
+    with ExitStack() as held:
+        held.enter_context(LocalStore(tmp_path / "output").lock())
+        with watching(calendars, tmp_path / "output") as watcher:
+            watcher.tells("busy")
+            first = watcher.builder()
+            until(lambda: [pid for pid in children(watcher.process.pid, b"build") if pid != first])
+            held.close()
+            watcher.reaches(1)
+            assert watcher.events().count("busy") == 1
 
 
-def test_it_builds_when_something_is_due(tmp_path):
-    """Without any edit, the watcher builds when the instant has come that the last build gave it."""
-    from aslms_feeds.watch import watch
-
-    (tmp_path / "calendars").mkdir()
-    times = []
-
-    class EnoughError(Exception):
-        pass
-
-    def build() -> datetime | None:
-        times.append(datetime.now(UTC))
-        if len(times) == 2:
-            raise EnoughError
-        return times[0] + timedelta(seconds=1)
-
-    with pytest.raises(EnoughError):
-        watch(tmp_path / "calendars", build, settle=3600)
-    assert timedelta(seconds=1) <= times[1] - times[0] < timedelta(seconds=10)
+# --- Ending ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -223,7 +204,8 @@ def test_it_ends_when_it_is_told_to(calendars, tmp_path, number):
         watcher.reaches(1)
         watcher.process.send_signal(number)
         assert watcher.process.wait(PATIENCE) == (0 if number == signal.SIGTERM else 130)
-        assert not [line for line in watcher.lines if "Traceback" in line]
+        watcher.tells("stopped")
+        assert watcher.other == []
 
 
 def test_it_ends_with_its_parent(calendars, tmp_path):
@@ -239,28 +221,28 @@ def test_it_ends_with_its_parent(calendars, tmp_path):
         watcher = int(parent.stdout.readline())
         until((tmp_path / "output/last-run").exists)
         parent.kill()
-    until(lambda: not _alive(watcher))
+    until(lambda: not alive(watcher))
 
 
 def test_a_server_watches_and_starts_its_watcher_again(calendars, tmp_path):
     """`serve --watch` publishes edits; a watcher that is killed is started again; both end together."""
-    code = "import sys; from aslms_feeds import cli; cli._AGAIN_SECONDS = 0.2; sys.exit(cli.main(sys.argv[1:]))"
+    code = PATCHED.format(seconds=0.2, grace=10)
     command = [sys.executable, "-c", code, "serve", "--watch", "--settle", "0.1", "--port", str(_free_port())]
     command += ["--calendars", str(calendars), "--output", str(tmp_path / "output")]
     races = tmp_path / "output/site/trial/trial-races.ics"
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
         try:
             until(races.exists)
-            first = until(lambda: _watchers(server.pid))[0]
+            first = until(lambda: children(server.pid, b"watch"))[0]
             os.kill(first, signal.SIGKILL)
-            second = until(lambda: [pid for pid in _watchers(server.pid) if pid != first])[0]
+            second = until(lambda: [pid for pid in children(server.pid, b"watch") if pid != first])[0]
             edit(calendars, 15)
             until(lambda: "DTSTART:20300302T060000Z" in races.read_text())
         finally:
             server.terminate()
             told, _nothing = server.communicate(timeout=PATIENCE)
-    assert "aslms-feeds: the watcher ended with status -9; starting it again" in told
-    assert not _alive(second)
+    assert ' died watcher how="died with signal 9"\n' in told
+    assert not alive(second)
 
 
 def _free_port() -> int:
@@ -269,23 +251,3 @@ def _free_port() -> int:
     with socket.socket() as attempt:
         attempt.bind(("127.0.0.1", 0))
         return attempt.getsockname()[1]
-
-
-def _watchers(parent: int) -> list[int]:
-    found = []
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = status.read_text().rpartition(")")[2].split()
-            command = status.with_name("cmdline").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if fields[1] == str(parent) and b"--parent" in command and fields[0] != "Z":
-            found.append(int(status.parent.name))
-    return found
-
-
-def _alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False

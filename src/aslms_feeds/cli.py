@@ -8,7 +8,8 @@ import os
 import signal
 import sys
 import time
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,10 +17,12 @@ from aslms_feeds import __version__
 from aslms_feeds.errors import AslmsFeedsError, Busy, FetchError, PublicationError, RefusedError, Superseded, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import TypeAlias
 
     from aslms_feeds.definitions import Definitions
+    from aslms_feeds.model import Publisher
+    from aslms_feeds.poll import Polled
     from aslms_feeds.publish import Generation, Store
     from aslms_feeds.regenerate import Orders, Report
     from aslms_feeds.settings import Settings
@@ -69,6 +72,10 @@ def _failed(error: AslmsFeedsError) -> int:
     print(f"aslms-feeds: {error}", file=sys.stderr)
     if error.hint:
         print(f"Try: {error.hint}", file=sys.stderr)
+    return _status_of(error)
+
+
+def _status_of(error: AslmsFeedsError) -> int:
     match error:
         case Busy():
             return BUSY
@@ -107,6 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument("--json", action="store_true", help="as JSON, for programs")
     build.add_argument("--quiet", action="store_true", help="say nothing when nothing changed")
     build.add_argument("--not-before", metavar="INSTANT", type=_instant, help=argparse.SUPPRESS)
+    build.add_argument("--parent", metavar="PID", type=int, help=argparse.SUPPRESS)
     mass = "publish also when more than a third of a season's coming sessions move or go, and nothing says why"
     build.add_argument("--accept-mass-change", action="store_true", help=mass)
     _changing(add, instant)
@@ -114,12 +122,17 @@ def _parser() -> argparse.ArgumentParser:
     _writes(serve)
     serve.add_argument("--host", metavar="ADDRESS", help="the address to listen on (default: 127.0.0.1)")
     serve.add_argument("--port", metavar="PORT", help="the port to listen on (default: 8000)")
+    told = "tell Prometheus how the server does, on this port of 127.0.0.1 (default: nowhere)"
+    serve.add_argument("--metrics-port", metavar="PORT", help=told)
     serve.add_argument("--watch", action="store_true", help="publish again whenever a definition changes")
     serve.add_argument("--settle", metavar="SECONDS", help="publish an edit once it stood so long (default: 30)")
     watch = add("watch", _watch, "publish again whenever a definition changes")
     _writes(watch)
     watch.add_argument("--settle", metavar="SECONDS", help="publish an edit once it stood so long (default: 30)")
     watch.add_argument("--parent", metavar="PID", type=int, help=argparse.SUPPRESS)
+    for service in (serve, watch, build):
+        text = "how the log of what happens is written: text (default) or json"
+        service.add_argument("--log-format", metavar="FORMAT", help=text if service is not build else argparse.SUPPRESS)
     schema = add("schema", _schema, "write the JSON Schemas for editors, and the reference in README.md")
     schema.add_argument("--check", action="store_true", help="only say whether they are up to date")
     return parser
@@ -136,6 +149,9 @@ def _changing(add: _Add, instant: str) -> None:
     _writes(preview)
     preview.add_argument("folder", metavar="FOLDER", nargs="?", default="preview", help="the folder (default: preview)")
     preview.add_argument("--now", metavar="INSTANT", type=_instant, help=instant)
+    proposals = add("proposals", _proposals, "list where somebody else's calendar differs from ours")
+    _writes(proposals)
+    proposals.add_argument("--json", action="store_true", help="as JSON, for programs")
     history = add("history", _history, "list the generations of each series, and what subscribers were told")
     _writes(history)
     history.add_argument("series", metavar="SERIES", nargs="*", help="the series (default: all)")
@@ -223,6 +239,8 @@ def _counted(found: Definitions) -> str:
 def _build(given: argparse.Namespace, chosen: Settings) -> int:
     orders = _orders(accept_mass_change=True) if given.accept_mass_change else None
     now = given.now or datetime.now(UTC)
+    if given.parent is not None:
+        return _attempt(given, chosen, now)
     report = _regenerated(chosen, max(now, given.not_before or now), orders, not_before=given.not_before)
     if report is None and not given.json:
         if not given.quiet:
@@ -235,6 +253,27 @@ def _build(given: argparse.Namespace, chosen: Settings) -> int:
     elif report is not None:
         output.tell(report, str(chosen.output), quiet=given.quiet)
     return _status(report)
+
+
+def _attempt(given: argparse.Namespace, chosen: Settings, now: datetime) -> int:
+    """Build for the service that started this process."""
+    from aslms_feeds import attempt, freshness, journal, sources, status
+
+    journal.start(chosen.log_format)
+    attempt.end_with(given.parent)
+
+    def build() -> Report | None:
+        at = max(now, given.not_before or now)
+        return _regenerated(chosen, at, not_before=given.not_before, tell=attempt.tell)
+
+    def next_due() -> datetime | None:
+        last = freshness.read(chosen.output)
+        return last.next_due if last else None
+
+    def warnings() -> tuple[str, ...]:
+        return status.warnings(chosen.output, sources.read(chosen.calendars), str(chosen.calendars), now=now)
+
+    return attempt.run(build, next_due=next_due, warnings=warnings, status=_status_of)
 
 
 def _status(report: Report | None) -> int:
@@ -263,12 +302,37 @@ def _store(chosen: Settings) -> Store:
 
 
 def _regenerated(
-    chosen: Settings, now: datetime, orders: Orders | None = None, *, not_before: datetime | None = None
+    chosen: Settings,
+    now: datetime,
+    orders: Orders | None = None,
+    *,
+    not_before: datetime | None = None,
+    tell: Callable[[Report], None] = lambda _report: None,
 ) -> Report | None:
     """Build, unless the fingerprints say that nothing would change; None: nothing would.
 
-    What is due at ``not_before`` is made ahead, and nothing of it is written before that instant.
+    What is due at ``not_before`` is made ahead, and nothing of it is written before that instant. ``tell`` is called
+    with the report as it may be logged. A build that comes to nothing says so in status.json, too.
     """
+    try:
+        return _built(chosen, now, orders, not_before, tell)
+    except Busy:
+        raise
+    except Exception as error:
+        from aslms_feeds import status
+
+        text, hint = (str(error), error.hint) if isinstance(error, AslmsFeedsError) else (repr(error), "")
+        status.failed(chosen.output, text, hint, now=now)
+        raise
+
+
+def _built(
+    chosen: Settings,
+    now: datetime,
+    orders: Orders | None,
+    not_before: datetime | None,
+    tell: Callable[[Report], None],
+) -> Report | None:
     from aslms_feeds import freshness, sources
 
     contents = sources.read(chosen.calendars)
@@ -277,23 +341,62 @@ def _regenerated(
         freshness.touch(chosen.output)
         return None
     prints = freshness.fingerprints(contents, chosen.base_url)
-    from aslms_feeds import output
+    from aslms_feeds import push, status
+    from aslms_feeds.definitions import read_publisher
     from aslms_feeds.regenerate import regenerate
 
+    root = str(chosen.calendars)
+    publisher = read_publisher(contents)
+    if publisher and chosen.base_url:
+        publisher = publisher.model_copy(update={"base_url": chosen.base_url})
+    # Whoever waits for a second must not wait for other people's servers.
+    polled = _polled(chosen, publisher, contents, now, ask=not_before is None)
+
     def record(report: Report) -> None:
+        shown = status.shown(report, contents, root, now=now)
+        told = push.note(chosen.output, publisher, shown, now=now, quarantined=polled.quarantined)
+        due = _earliest(report.next_due, polled.next_due, told)
         generations = freshness.generations(chosen.output)
         done = {} if report.failed else prints
-        last = freshness.LastRun(now, done, generations, report.next_due, chosen.base_url)
-        freshness.write(chosen.output, last)
-        freshness.replace(chosen.output / "status.json", output.as_json(report).encode() + b"\n")
+        freshness.write(chosen.output, freshness.LastRun(now, done, generations, due, chosen.base_url))
+        before = status.read(chosen.output)
+        extra = status.beside(before, publisher, shown, polled)
+        status.write(chosen.output, status.of_report(replace(shown, next_due=due), before, now=now, extra=extra))
+        tell(shown)
 
     freshness.forget(chosen.output)
-    store, root = _store(chosen), str(chosen.calendars)
+    store = _store(chosen)
     if not_before is not None:
         from aslms_feeds.stores.punctual import PunctualStore
 
         store = PunctualStore(store, lambda: _wait(not_before, lambda: sources.read(chosen.calendars) == contents))
-    return regenerate(store, contents, now=now, base_url=chosen.base_url, root=root, orders=orders, record=record)
+    report = regenerate(
+        store,
+        {**polled.contents, **contents},
+        now=now,
+        base_url=chosen.base_url,
+        root=root,
+        orders=orders,
+        joined=polled.by_series(),
+        record=record,
+    )
+    report = replace(report, next_due=_earliest(report.next_due, polled.next_due))
+    delivered = push.deliver(chosen.output, publisher, report, now=now)
+    return replace(report, next_due=_earliest(report.next_due, delivered.next_attempt), notes=delivered.warnings)
+
+
+def _polled(
+    chosen: Settings, publisher: Publisher | None, contents: Mapping[str, bytes], now: datetime, *, ask: bool
+) -> Polled:
+    from aslms_feeds.poll import Polled, poll
+
+    if publisher is None:
+        return Polled()
+    return poll(chosen.output, publisher, now=now, known=contents, root=str(chosen.calendars), ask=ask)
+
+
+def _earliest(*instants: datetime | None) -> datetime | None:
+    return min((one for one in instants if one), default=None)
 
 
 def _wait(instant: datetime, unchanged: Callable[[], bool]) -> None:
@@ -307,6 +410,7 @@ def _wait(instant: datetime, unchanged: Callable[[], bool]) -> None:
 
 def _preview(given: argparse.Namespace, chosen: Settings) -> int:
     from aslms_feeds import output, sources
+    from aslms_feeds.definitions import read_publisher
     from aslms_feeds.regenerate import regenerate
     from aslms_feeds.stores.local import LocalStore
     from aslms_feeds.stores.preview import PreviewStore
@@ -318,7 +422,16 @@ def _preview(given: argparse.Namespace, chosen: Settings) -> int:
     store, root = PreviewStore(_store(chosen)), str(chosen.calendars)
     contents, orders = sources.read(chosen.calendars), _orders(accept_mass_change=True)
     now = given.now or datetime.now(UTC)
-    report = regenerate(store, contents, now=now, base_url=chosen.base_url, root=root, orders=orders)
+    polled = _polled(chosen, read_publisher(contents), contents, now, ask=False)
+    report = regenerate(
+        store,
+        {**polled.contents, **contents},
+        now=now,
+        base_url=chosen.base_url,
+        root=root,
+        orders=orders,
+        joined=polled.by_series(),
+    )
     store.write(LocalStore(folder))
     output.tell(report, str(folder))
     print(f"Look at it: aslms-feeds serve --output {folder} --port 8001")
@@ -335,18 +448,38 @@ def _plan(given: argparse.Namespace, chosen: Settings) -> int:
     base_url = chosen.base_url or (last.base_url if last else None)
     report = None
     if chosen.state or not freshness.unchanged(chosen.output, contents, base_url, now=now):
+        from aslms_feeds.definitions import read_publisher
         from aslms_feeds.regenerate import regenerate
         from aslms_feeds.stores.preview import PreviewStore
 
+        polled = _polled(chosen, read_publisher(contents), contents, now, ask=False)
         # A mass change is shown for what it is; only a build asks whether it is meant.
         orders, store = _orders(accept_mass_change=True), PreviewStore(_store(chosen))
-        report = regenerate(store, contents, now=now, base_url=base_url, root=str(chosen.calendars), orders=orders)
+        report = regenerate(
+            store,
+            {**polled.contents, **contents},
+            now=now,
+            base_url=base_url,
+            root=str(chosen.calendars),
+            orders=orders,
+            joined=polled.by_series(),
+        )
     if text := output.plan_json(report) if given.json else output.plan(report, str(chosen.output)):
         print(text)
     if report and report.failed:
         output.problems(report)
         return _status(report)
     return PLANNED if given.exit_code and report and report.changed else DONE
+
+
+def _proposals(given: argparse.Namespace, chosen: Settings) -> int:
+    from aslms_feeds import proposals
+    from aslms_feeds.poll import PROPOSALS
+
+    path = chosen.output / PROPOSALS
+    found = proposals.read(path.read_bytes()) if path.is_file() else ()
+    print(proposals.to_json(found) if given.json else proposals.shown(found))
+    return DONE
 
 
 def _history(given: argparse.Namespace, chosen: Settings) -> int:
@@ -372,6 +505,7 @@ def _history(given: argparse.Namespace, chosen: Settings) -> int:
 def _rollback(given: argparse.Namespace, chosen: Settings) -> int:
     from aslms_feeds import output, rollback
 
+    _no_index([given.series])
     store = _store(chosen)
     public = store.current(given.series)
     if public is None:
@@ -394,6 +528,14 @@ def _rollback(given: argparse.Namespace, chosen: Settings) -> int:
     return _status(report)
 
 
+def _no_index(series: Sequence[str]) -> None:
+    from aslms_feeds.publication import INDEX
+
+    if INDEX in series:
+        message = f"{INDEX!r} is no series: it is made from what they publish"
+        raise UsageError(message, hint="name a series; aslms-feeds history lists them")
+
+
 def _before(store: Store, series: str, public: Generation) -> int:
     """Return the generation before the public one; before the one it shows again, when a rollback holds."""
     from aslms_feeds import chronicle
@@ -412,6 +554,7 @@ def _recover(given: argparse.Namespace, chosen: Settings) -> int:
     from aslms_feeds import freshness
     from aslms_feeds.recovery import recover
 
+    _no_index(given.series or ())
     store = _store(chosen)
     names = tuple(given.series or (folder.name for folder in sorted(chosen.calendars.iterdir()) if _is_series(folder)))
     with store.lock():
@@ -429,101 +572,29 @@ def _is_series(folder: Path) -> bool:
 def _serve(given: argparse.Namespace, chosen: Settings) -> int:
     from aslms_feeds.serve import run
 
-    end_watcher = _start_watcher(chosen) if given.watch else None
+    end_watcher = None
+    if given.watch:
+        from aslms_feeds import journal, schedule
+
+        journal.start(chosen.log_format)
+        end_watcher = schedule.keep_watching(chosen)
     try:
         print(f"Serving {chosen.output} on http://{chosen.host}:{chosen.port}/ (Ctrl-C ends it)", flush=True)
-        run(chosen.output, host=chosen.host, port=chosen.port)
+        run(chosen.output, host=chosen.host, port=chosen.port, metrics_port=chosen.metrics_port)
     finally:
         if end_watcher is not None:
             end_watcher()
     return DONE
 
 
-_AGAIN_SECONDS = 5.0
-"""How long after its end a watcher is started again."""
-
-
-def _start_watcher(chosen: Settings) -> Callable[[], None]:
-    """Build in a process of its own, and start it again should it end; return what ends it for good.
-
-    In a thread of this process, every build would hold up the answers.
-    """
-    import subprocess
-    import threading
-
-    command = [sys.executable, "-m", "aslms_feeds", "watch", "--parent", str(os.getpid())]
-    command += ["--calendars", str(chosen.calendars), "--output", str(chosen.output), "--settle", str(chosen.settle)]
-    if chosen.base_url:
-        command += ["--base-url", chosen.base_url]
-    if chosen.state:
-        command += ["--state", str(chosen.state)]
-    over = threading.Event()
-    watchers = [subprocess.Popen(command)]  # noqa: S603 - our own command
-
-    def keep() -> None:
-        while True:
-            status = watchers[-1].wait()
-            if over.wait(_AGAIN_SECONDS):
-                return
-            print(f"aslms-feeds: the watcher ended with status {status}; starting it again", file=sys.stderr)
-            watchers.append(subprocess.Popen(command))  # noqa: S603 - our own command
-
-    keeper = threading.Thread(target=keep, daemon=True)
-    keeper.start()
-
-    def end() -> None:
-        over.set()
-        watchers[-1].terminate()
-        keeper.join()
-
-    return end
-
-
-_RETRY_SECONDS = 60.0
-"""When a watcher tries again what failed for another reason than the definitions."""
-
-
 def _watch(given: argparse.Namespace, chosen: Settings) -> int:
-    from aslms_feeds.watch import watch
-
-    told: list[int] = []
-
-    def end(number: int, _frame: object) -> None:
-        told.append(number)
-        sys.exit(DONE)
-
-    signal.signal(signal.SIGTERM, end)
-
-    def build() -> datetime | None:
-        from aslms_feeds import freshness
-
-        now = datetime.now(UTC)
-        again = now + timedelta(seconds=_RETRY_SECONDS)
-        from aslms_feeds import output
-
-        try:
-            report = _regenerated(chosen, now)
-        except (AslmsFeedsError, OSError) as error:
-            _failed(error if isinstance(error, AslmsFeedsError) else PublicationError(str(error)))
-            return again
-        if report is None:
-            last = freshness.read(chosen.output)
-            return last.next_due if last else None
-        output.tell(report, str(chosen.output))
-        sys.stdout.flush()
-        if any(part.error for part in report.parts):
-            return min(again, report.next_due or again)
-        return report.next_due
-
     if not Path(chosen.calendars).is_dir():
         message = f"there is no folder {chosen.calendars}"
         raise UsageError(message, hint="name the folder of the definitions with --calendars")
-    try:
-        watch(chosen.calendars, build, settle=chosen.settle, parent=given.parent)
-    except KeyboardInterrupt:
-        if not told:  # watchfiles raises this for every signal that comes while it waits
-            raise
-    return DONE
+    from aslms_feeds import journal, schedule
+
+    journal.start(chosen.log_format)
+    return schedule.run(chosen, parent=given.parent)
 
 
 def _schema(given: argparse.Namespace, chosen: Settings) -> int:

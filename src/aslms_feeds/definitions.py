@@ -473,6 +473,11 @@ def _mend(model: type[BaseModel], table: Any, location: Location) -> bool:  # no
     return False
 
 
+def read_publisher(contents: Mapping[str, bytes]) -> Publisher | None:
+    """Return what publisher.toml says; None where it cannot be read: :func:`read_definitions` says why."""
+    return File(PUBLISHER, contents[PUBLISHER]).read(Publisher) if PUBLISHER in contents else None
+
+
 def read_definitions(contents: Mapping[str, bytes], root: str) -> Definitions:
     """Return what the files of a calendars folder define.
 

@@ -10,15 +10,27 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from aslms_feeds.errors import Problem
+from aslms_feeds.model import What
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from aslms_feeds.ledger import Ledger
-    from aslms_feeds.model import Event, Season, SeasonFiles, SeriesFiles
+    from aslms_feeds.model import (
+        Champion,
+        Entries,
+        EntryList,
+        Event,
+        NewsItem,
+        Result,
+        Results,
+        Season,
+        SeasonFiles,
+        SeriesFiles,
+    )
 
 _Name = tuple[str, ...]
 
@@ -60,10 +72,12 @@ def known(files: SeriesFiles | None, ledgers: Mapping[str, Ledger]) -> Known:
             # The ids in a UID are the first ones ever: session.event.season.series@identity.
             names = uid.partition("@")[0].split(".")
             things.add(("season", names[-2]))
-            if one.statement.scope == "event":
-                things.add(("event", names[-2], names[0]))
+            if one.statement.scope in ("event", "entries"):
+                things.add((one.statement.scope, names[-2], names[0]))
             classes |= set(one.statement.classes)
             circuits.add(one.statement.place)
+        for fact in ledger.facts:
+            circuits |= {fact.before, fact.after} if fact.what is What.PLACE_CHANGED else set()
         things |= {tuple(_item(key)) for key in ledger.items}
     return Known(frozenset(things), frozenset(classes), frozenset(circuits))
 
@@ -81,6 +95,8 @@ def _names(season: SeasonFiles) -> Iterator[_Name]:
     yield from (("entries", own, one.id) for one in season.entries.lists)
     yield from (("champion", own, one.key) for one in season.results.champions)
     yield from (("news", own, one.id) for one in season.news.news)
+    if season.results.invitations:
+        yield ("invitations", own)
     for one in season.results.results:
         yield ("result", own, *_lasting(season.season, one.event, one.session))
 
@@ -100,11 +116,10 @@ def visible(files: SeriesFiles, now: datetime, already: Known | None = None) -> 
         if gate.opens(season.season.embargo, ("season", season.lasting_id))
     )
     shown = replace(files, seasons=seasons)
-    if not (gate.closed or gate.early):
-        return Visible(files, None)
-    return Visible(
-        _named(shown, files, gate.known), min(gate.closed, default=None), tuple(gate.early), bool(gate.closed)
-    )
+    if gate.closed or gate.early:
+        shown = _named(shown, files, gate.known)
+    due = min(gate.closed, default=None)
+    return Visible(_placed(shown, gate.known), due, tuple(gate.early), bool(gate.closed))
 
 
 @dataclass
@@ -129,41 +144,52 @@ class _Gate:
 def _season(season: SeasonFiles, gate: _Gate) -> SeasonFiles:
     own = season.lasting_id
     events = tuple(
-        event for event in season.season.events if gate.opens(event.embargo, ("event", own, event.lasting_id))
+        _free(event) for event in season.season.events if gate.opens(event.embargo, ("event", own, event.lasting_id))
     )
-    there = {event.id for event in events}
+    # Not those that are there: what is told of something that was retired stays.
+    hidden = {event.id for event in season.season.events} - {event.id for event in events}
     lists = tuple(
-        one
+        _free(one)
         for one in season.entries.lists
-        if (one.event is None or one.event in there)
-        and gate.opens(_later(season.entries.embargo, one.embargo), ("entries", own, one.id))
+        if one.event not in hidden and gate.opens(_later(season.entries.embargo, one.embargo), ("entries", own, one.id))
     )
     file = season.results
     results = tuple(
-        one
+        _free(one)
         for one in file.results
-        if one.event in there
+        if one.event not in hidden
         and gate.opens(
             _later(file.embargo, one.embargo), ("result", own, *_lasting(season.season, one.event, one.session))
         )
     )
     champions = tuple(
-        one for one in file.champions if gate.opens(_later(file.embargo, one.embargo), ("champion", own, one.key))
+        _free(one)
+        for one in file.champions
+        if gate.opens(_later(file.embargo, one.embargo), ("champion", own, one.key))
     )
     invitations = file.invitations if gate.opens(file.embargo, ("invitations", own)) else ()
     news = tuple(
-        one.model_copy(update={"events": tuple(event for event in one.events if event in there)})
+        _free(one).model_copy(update={"events": tuple(event for event in one.events if event not in hidden)})
         for one in season.news.news
         if gate.opens(one.embargo, ("news", own, one.id))
     )
-    records = tuple(one for one in season.season.records if one.event is None or one.event in there)
+    records = tuple(one for one in season.season.records if one.event not in hidden)
+    kept = {"results": results, "champions": champions, "invitations": invitations}
     return replace(
         season,
-        season=season.season.model_copy(update={"events": events, "records": records}),
-        entries=season.entries.model_copy(update={"lists": lists}),
-        results=file.model_copy(update={"results": results, "champions": champions, "invitations": invitations}),
+        season=_free(season.season).model_copy(update={"events": events, "records": records}),
+        entries=_free(season.entries).model_copy(update={"lists": lists}),
+        results=_free(file).model_copy(update=kept),
         news=season.news.model_copy(update={"news": news}),
     )
+
+
+_Kept = TypeVar("_Kept", "Season", "Event", "Entries", "EntryList", "Results", "Result", "Champion", "NewsItem")
+
+
+def _free(one: _Kept) -> _Kept:
+    """Return what may be seen without its embargo: when it was, or that there was one, is nobody's business."""
+    return one.model_copy(update={"embargo": None}) if one.embargo else one
 
 
 def _later(one: datetime | None, other: datetime | None) -> datetime | None:
@@ -171,7 +197,7 @@ def _later(one: datetime | None, other: datetime | None) -> datetime | None:
 
 
 def _named(shown: SeriesFiles, everything: SeriesFiles, already: Known) -> SeriesFiles:
-    """Return what is public with the names that it gives away, and those that nothing under embargo needs."""
+    """Return what is public with the classes that it names, and those that nothing under embargo needs."""
     public, all_of_it = set(_classes(shown)), set(_classes(everything))
     secret = all_of_it - public - already.classes
     classes = tuple(
@@ -179,13 +205,14 @@ def _named(shown: SeriesFiles, everything: SeriesFiles, already: Known) -> Serie
         for one in shown.series.classes
         if one.id not in secret
     )
-    used, venues = set(_circuits(shown)), set(_circuits(everything))
-    kept = {
-        name: one
-        for name, one in shown.circuits.items()
-        if name in used or name not in venues or {name, *one.formerly} & already.circuits
-    }
-    return replace(shown, series=shown.series.model_copy(update={"classes": classes}), circuits=kept)
+    return replace(shown, series=shown.series.model_copy(update={"classes": classes}))
+
+
+def _placed(shown: SeriesFiles, already: Known) -> SeriesFiles:
+    """Return what is public with the circuits that it names: another series may have a secret one of this table."""
+    wanted = {*_circuits(shown), *already.circuits}
+    kept = {name: one for name, one in shown.circuits.items() if {name, *one.formerly} & wanted}
+    return replace(shown, circuits=kept)
 
 
 def _classes(files: SeriesFiles) -> Iterator[str]:
@@ -211,38 +238,64 @@ def _event_classes(event: Event) -> Iterator[str]:
 
 
 def _circuits(files: SeriesFiles) -> Iterator[str]:
-    yield from (event.circuit for season in files.seasons for event in season.season.events if event.circuit)
+    for event in (event for season in files.seasons for event in season.season.events):
+        yield from (event.circuit,) if event.circuit else ()
+        for change in event.changes:
+            if change.what is What.PLACE_CHANGED:
+                yield from (one for one in (change.before, change.after) if isinstance(one, str))
 
 
-_EMBARGO = re.compile(rb"^\s*embargo\s*=\s*([0-9][0-9T:+Zz. -]*)", re.MULTILINE)
+_KEY = re.compile(rb"(?i)embar\w*[\"']?\s*=([^,}#\r\n]*)")
+"""The key and its value, also in a table of one line; misspelt it was meant all the same."""
+_LISTS = re.compile(r", did you mean |; allowed: ")
+"""What follows may name anything there is."""
 
 
 def masked(problems: Iterable[Problem], contents: Mapping[str, bytes], root: str, now: datetime) -> list[Problem]:
-    """Return problems as they may be logged: those of a file that is under embargo tell nothing of what is in it.
+    """Return problems as they may be logged: nothing of what is under embargo at ``now``.
 
-    Whoever edits it sees them with ``aslms-feeds check``. A file counts when it, or the season it belongs to, has any
-    embargo that has not passed, or that cannot be read.
+    Whoever edits the files sees them whole with ``aslms-feeds check``. A file counts when it, or the season it belongs
+    to, has any embargo that has not passed, or that cannot be read. Where there is one, the files that seasons share
+    tell no more than the place, and the others do not list what would be right.
     """
-    secret = _secret(contents, now)
+    secret = {path for path, text in contents.items() if any(_waits(found, now) for found in _values(text))}
+    if not secret:
+        return list(problems)
     shown: dict[Problem, None] = {}
-    for problem in problems:
-        path = problem.file.removeprefix(f"{root}/")
-        folder = path.rpartition("/")[0]
-        hidden = path in secret or f"{folder}/season.toml" in secret
-        shown[Problem(f"{root}/{path.split('/')[0]}", 0, 0, "", _HIDDEN) if hidden else problem] = None
+    for one in problems:
+        path = one.file.removeprefix(f"{root}/")
+        if _belongs(path, secret, contents):
+            shown[Problem(f"{root}/{path.split('/')[0]}", 0, 0, "", f"something is wrong {_HIDDEN}")] = None
+        elif path.count("/") < _SEASON_DEPTH and one.line:
+            shown[one._replace(where="", message=f"something is wrong here, beside what is {_HIDDEN}")] = None
+        else:
+            shown[one._replace(message=_LISTS.split(one.message)[0])] = None
     return list(shown)
 
 
-_HIDDEN = "something is wrong in a file under embargo; aslms-feeds check says what"
+_HIDDEN = "under embargo; aslms-feeds check says what"
+_SEASON_DEPTH = 2
+"""Slashes in the path of a season's file; what has fewer is shared."""
 
 
-def _secret(contents: Mapping[str, bytes], now: datetime) -> Collection[str]:
-    return {path for path, text in contents.items() if any(_waits(found, now) for found in _EMBARGO.findall(text))}
+def _belongs(path: str, secret: Collection[str], contents: Mapping[str, bytes]) -> bool:
+    """Say whether a file is under embargo, or belongs to a season that is, or may be: its own file is not there."""
+    folder = path.rpartition("/")[0]
+    season = f"{folder}/season.toml"
+    lost = path.count("/") == _SEASON_DEPTH and season not in contents
+    return path in secret or season in secret or (lost and any(one.startswith(f"{folder}/") for one in secret))
+
+
+def _values(text: bytes) -> Iterator[bytes]:
+    """Yield what stands where an embargo may stand; a file in UTF-16 is refused, and has zeros between its letters."""
+    for line in text.replace(b"\0", b"").splitlines():
+        if not line.lstrip().startswith(b"#"):
+            yield from _KEY.findall(line)
 
 
 def _waits(text: bytes, now: datetime) -> bool:
     try:
-        instant = datetime.fromisoformat(text.decode("ascii").strip())
+        instant = datetime.fromisoformat(text.decode("ascii").strip().upper())
     except ValueError:
         return True
     return instant.tzinfo is None or instant > now

@@ -24,7 +24,7 @@ SERIES_FOLDERS = frozenset(
 )
 """Folders of ours below a series: no season may be called so."""
 
-SITE_FOLDERS = frozenset({"assets", "bundles", "feeds", "index", "site", "status"})
+SITE_FOLDERS = frozenset({"assets", "bundles", "feeds", "healthz", "index", "metrics", "site", "status"})
 """Names of ours at the top of the site: no series may be called so."""
 
 

@@ -60,6 +60,8 @@ def tell(report: Report, output: str, *, quiet: bool = False) -> None:
                 f"{part.name}: rolled back to generation {part.back_to}, until its definitions change "
                 f"or: aslms-feeds rollback {part.name} --release"
             )
+    for note in report.notes:
+        print(note, file=sys.stderr)
     if not report.changed and not report.failed and not quiet:
         print(f"{output}: nothing changed")
 

@@ -107,6 +107,8 @@ class Report:
 
     parts: tuple[Part, ...]
     next_due: datetime | None = None
+    notes: tuple[str, ...] = ()
+    """What did not work beside publishing, such as a ping that nobody took."""
 
     @property
     def failed(self) -> bool:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import html
+import json
 import os
 import re
 import resource
@@ -18,20 +20,23 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from aslms_feeds import answers
-from aslms_feeds.answers import CODINGS, Request, Slice, Table
+from aslms_feeds import answers, health
+from aslms_feeds.answers import CODINGS, Answer, Request, Resource, Slice, Table
 from aslms_feeds.errors import PublicationError, UsageError
+from aslms_feeds.health import Public, Record
 from aslms_feeds.identity import ID_PATTERN
-from aslms_feeds.publication import INDEX, MANIFEST, Listed
+from aslms_feeds.publication import ATOM, INDEX, JSON, JSON_FEED, MANIFEST, RSS, Listed
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping
     from pathlib import Path
+
+    from prometheus_client.core import Metric
 
     Message = MutableMapping[str, Any]
     Receive = Callable[[], Awaitable[Message]]
@@ -55,6 +60,11 @@ CONNECTIONS = 4096
 OWN_FILES = 128
 """How many files the server may open besides connections: documents, folders, its own."""
 
+HEALTH, STATUS = "/healthz", "/status.json"
+"""Where everybody sees whether all is well; no series can be called so (`identity.SITE_FOLDERS`)."""
+METRICS_HOST = "127.0.0.1"
+"""The address on which metrics are told: they are the operator's alone."""
+
 _TO_STDERR = {"class": "logging.StreamHandler", "formatter": "generic", "stream": "ext://sys.stderr"}
 _SERIES = re.compile(ID_PATTERN)
 _GENERATION = re.compile(r"generations/[0-9]+")
@@ -68,6 +78,8 @@ class Part:
     table: Table
     resident: Mapping[tuple[str, str], bytes]
     """The contents kept in memory, by digest of the document and content coding."""
+    public: Public
+    """Its number, and since when it is public."""
 
 
 @dataclass
@@ -160,8 +172,47 @@ def load(name: str, folder: Path, generation: str, *, room: int, kept: Mapping[t
                 resident[key] = kept[key] if len(kept.get(key, b"")) == sizes[path] > 0 else _read(site, path, document)
                 room -= sizes[path]
             contents[coding] = (sizes[path], resident.get(key, f"{site}/{path}"))
-        resources[document.path] = answers.resource(document, contents)
-    return Part(generation, answers.addresses(name, resources.items()), resident)
+        found = answers.resource(document, contents)
+        resources[document.path] = _advertised(found, document, contents["identity"][1])
+    number, published = int(generation.rpartition("/")[2]), listed[-1].modified
+    return Part(generation, answers.addresses(name, resources.items()), resident, Public(number, published))
+
+
+_HEAD = 4096
+"""Octets at the beginning of a feed, before its first item."""
+_LINK = re.compile(r"<(?:atom:)?link ([^<>]*)/>")
+_ATTRIBUTE = re.compile(r'([a-z]+)="([^"]*)"')
+_FIRST_ITEM = re.compile(rb'<entry>|<item>|"items"')
+
+
+def _advertised(resource: Resource, document: Listed, content: bytes | str) -> Resource:
+    """Return a feed with its hub and its own address in a Link header too (WebSub, section 4); others as they are."""
+    if document.media_type not in {ATOM, RSS, JSON_FEED}:
+        return resource
+    if isinstance(content, str):
+        with open(content, "rb") as file:  # noqa: PTH123 - the path is a plain string in the table
+            content = file.read(_HEAD)
+    links = _links(content[:_HEAD], document.media_type)
+    if not links.keys() >= {"hub", "self"} or not all(_URI.fullmatch(url) for url in links.values()):
+        return resource
+    value = ", ".join(f'<{links[name]}>; rel="{name}"' for name in ("hub", "self"))
+    return replace(resource, described=(*resource.described, (b"link", value.encode())))
+
+
+_URI = re.compile(r"https?://[\w.~:/?#\[\]@!$&'()*+,;=%-]+", re.ASCII)
+
+
+def _links(beginning: bytes, media_type: str) -> dict[str, str]:
+    """Return the hub and the address that a feed itself names, as far as it is one of ours."""
+    before = _FIRST_ITEM.split(beginning, maxsplit=1)[0].decode("utf-8", "ignore")
+    if media_type != JSON_FEED:
+        found = [dict(_ATTRIBUTE.findall(attributes)) for attributes in _LINK.findall(before)]
+        return {one["rel"]: html.unescape(one["href"]) for one in found if one.keys() >= {"rel", "href"}}
+    try:
+        data = json.loads(before + '"items": []}')
+        return {"self": str(data["feed_url"]), "hub": str(data["hubs"][0]["url"])}
+    except (ValueError, KeyError, TypeError, IndexError):
+        return {}
 
 
 def _sizes(site: str, below: str = "") -> Iterator[tuple[str, int]]:
@@ -207,10 +258,15 @@ def _slice(part: Slice) -> bytes:
 class Site:
     """The ASGI application: the store in ``output``, as of its last switch."""
 
-    def __init__(self, output: Path) -> None:
-        """Serve the store in ``output``, which need not exist yet."""
+    def __init__(self, output: Path, metrics_port: int | None = None) -> None:
+        """Serve the store in ``output``, which need not exist yet; tell metrics on a port of their own, or nowhere."""
         self._parts = Parts(output)
         self._table: Table | None = None
+        self._builds = _Builds(output)
+        self._own: Table | None = None
+        self._kinds: Mapping[str, str] = {}
+        self._requests: dict[tuple[str, int], int] = {}
+        self._metrics_port = metrics_port
         self._now = datetime.now(UTC)
         self._trouble = ""
 
@@ -222,19 +278,23 @@ class Site:
         request = Request(
             scope["method"], scope["path"], scope["query_string"], scope["headers"], scope["http_version"]
         )
-        status, headers, content = answers.answer(self._table, request, now=self._now)
+        table = self._own if self._table is None and request.path == HEALTH else self._table
+        status, headers, content = answers.answer(table, request, now=self._now)
         if isinstance(content, Slice):
             try:
                 content = await asyncio.to_thread(_slice, content)
             except OSError as error:
                 self._complain_once(f"{request.path}: {error}")
                 status, headers, content = answers.UNREADABLE
+        counted = self._kinds.get(request.path, "other"), status
+        self._requests[counted] = self._requests.get(counted, 0) + 1
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": content})
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         await self._look()
+        self._tell_metrics()
         watching = asyncio.create_task(self._watch())
         await send({"type": "lifespan.startup.complete"})
         await receive()
@@ -250,10 +310,45 @@ class Site:
         """Notice switches; whatever goes wrong, what is served stays and the next look comes."""
         self._now = datetime.now(UTC)
         try:
+            table = self._table
             if await asyncio.to_thread(self._parts.look):
-                self._table = await asyncio.to_thread(self._parts.table)
+                table = await asyncio.to_thread(self._parts.table)
+                self._kinds = await asyncio.to_thread(_kinds, table or {})
+            self._own = await asyncio.to_thread(self._health, self._now)
+            if table is not None:
+                table.update(self._own)
+            self._table = table
         except Exception as error:  # noqa: BLE001 - a server that has stopped looking is stale for ever
             self._complain_once(f"looking for a new generation failed: {type(error).__name__}: {error}")
+
+    def _public(self) -> dict[str, Public]:
+        return {name: part.public for name, part in self._parts.loaded.copy().items()}
+
+    def _health(self, now: datetime) -> Table:
+        """Return what is answered where everybody sees whether all is well."""
+        self._builds.look()
+        builds, public = self._builds.known, self._public()
+        why = health.reasons(builds, now=now) if public else ("nothing is published yet",)
+        status = _own(200, health.status_json(builds, public, now=now))
+        return {HEALTH: _own(503, health.reason_json(why)) if why else answers.HEALTHY, STATUS: status}
+
+    def _tell_metrics(self) -> None:
+        """Tell metrics in a thread; without them the site is served all the same."""
+        if self._metrics_port is None:
+            return
+        from prometheus_client import CollectorRegistry, start_http_server
+
+        registry = CollectorRegistry(auto_describe=False)
+        registry.register(_Metrics(self))
+        try:
+            start_http_server(self._metrics_port, METRICS_HOST, registry)
+        except OSError as error:
+            _complain(f"no metrics on {METRICS_HOST} port {self._metrics_port}: {error}")
+
+    def metrics(self) -> Iterable[Metric]:
+        """Return what Prometheus is told."""
+        now = datetime.now(UTC)
+        return health.metrics(self._builds.known, self._public(), self._requests.copy(), now=now)
 
     def _complain_once(self, trouble: str) -> None:
         """Say what is wrong, but not again and again."""
@@ -262,14 +357,80 @@ class Site:
             _complain(trouble)
 
 
-def run(output: Path, *, host: str, port: int) -> None:
-    """Serve the store in ``output`` until SIGTERM or SIGINT."""
+class _Metrics:
+    """What the registry asks; kept apart, so that ``Site`` has no method of another library's naming."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def collect(self) -> Iterable[Metric]:
+        return self._site.metrics()
+
+
+def _kinds(table: Table) -> dict[str, str]:
+    """Return what requests for each address are counted as."""
+    found = {}
+    for path, entry in table.items():
+        if isinstance(entry, Resource):
+            described = dict(entry.described)
+            found[path] = health.kind(described[b"content-type"].decode())
+        else:
+            found[path] = "redirect"
+    return found | dict.fromkeys((HEALTH, STATUS), "health")
+
+
+@dataclass
+class _Builds:
+    """What is known of the builds; files that did not change are not read again."""
+
+    output: Path
+    known: health.Builds = field(default_factory=health.Builds)
+    seen: tuple[tuple[int, int, int], ...] = ()
+
+    def look(self) -> None:
+        """Read what the last build left, where that is new."""
+        files = self.output / "last-run", self.output / "status.json"
+        seen = tuple(map(_mark, files))
+        if seen != self.seen:
+            self.known = health.read(*map(_record, files))
+            self.seen = seen
+
+
+def _mark(path: Path) -> tuple[int, int, int]:
+    try:
+        stat = path.stat()
+    except OSError:
+        return 0, 0, 0
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns
+
+
+def _record(path: Path) -> Record | None:
+    try:
+        with path.open("rb") as file:
+            written = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
+            return Record(file.read(), written)
+    except OSError:
+        return None
+
+
+def _own(status: int, content: bytes) -> Answer:
+    """Return an answer about the publication, which nobody keeps."""
+    about = answers.HEALTHY if status == 200 else answers.NOT_YET  # noqa: PLR2004 - as everybody knows it
+    headers = dict(about.headers)
+    headers |= {b"content-type": JSON.encode(), b"content-length": b"%d" % len(content)}
+    return Answer(status, tuple(headers.items()), content)
+
+
+def run(output: Path, *, host: str, port: int, metrics_port: int | None = None) -> None:
+    """Serve the store in ``output`` until SIGTERM or SIGINT; ``metrics_port`` tells this machine how that goes."""
     from granian import Granian
     from granian.constants import HTTPModes, Interfaces, Loops
     from granian.http import HTTP1Settings
     from granian.log import LogLevels
 
     _try_address(host, port)
+    if metrics_port is not None:
+        _try_address(METRICS_HOST, metrics_port, "--metrics-port")
     server = Granian(
         "aslms_feeds.serve:Site",
         address=host,
@@ -290,10 +451,10 @@ def run(output: Path, *, host: str, port: int) -> None:
         workers_kill_timeout=1,
     )
     # Given its loader, granian does not put the working directory on sys.path to find the target there.
-    server.serve(target_loader=partial(_site, output.resolve(), os.getpid()), wrap_loader=False)
+    server.serve(target_loader=partial(_site, output.resolve(), os.getpid(), metrics_port), wrap_loader=False)
 
 
-def _site(output: Path, parent: int) -> Site:
+def _site(output: Path, parent: int, metrics_port: int | None = None) -> Site:
     """Return the application for a worker, which must not outlive ``parent`` and keep the port."""
 
     def end_with_parent() -> None:
@@ -303,7 +464,7 @@ def _site(output: Path, parent: int) -> Site:
 
     threading.Thread(target=end_with_parent, daemon=True).start()
     sys.setswitchinterval(SWITCH_SECONDS)
-    return Site(output)
+    return Site(output, metrics_port)
 
 
 def _connections() -> int:
@@ -316,7 +477,7 @@ def _connections() -> int:
     return CONNECTIONS if soft == resource.RLIM_INFINITY else max(1, min(CONNECTIONS, soft - OWN_FILES))
 
 
-def _try_address(host: str, port: int) -> None:
+def _try_address(host: str, port: int, options: str = "--host or --port") -> None:
     """Fail early, with words: granian would share a port that is taken, or die in a worker."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -324,5 +485,5 @@ def _try_address(host: str, port: int) -> None:
             attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             attempt.bind(address)
     except (OSError, OverflowError) as error:
-        hint = "Choose another --host or --port, or stop the program that listens there."
+        hint = f"Choose another {options}, or stop the program that listens there."
         raise UsageError(f"cannot listen on {host} port {port}: {error}", hint=hint) from error

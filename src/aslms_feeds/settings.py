@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PREFIX = "ASLMS_FEEDS_"
+LOG_FORMATS = ("text", "json")
 
 
 class Settings(NamedTuple):
@@ -31,6 +32,10 @@ class Settings(NamedTuple):
     """The address the server listens on."""
     port: int = 8000
     """The port the server listens on."""
+    log_format: str = "text"
+    """How the service writes its log: ``text`` for people, ``json`` for programs."""
+    metrics_port: int | None = None
+    """The port of 127.0.0.1 on which the server tells Prometheus how it does; None: it does not."""
 
 
 def settings(given: Mapping[str, object], environment: Mapping[str, str] | None = None) -> Settings:
@@ -43,7 +48,8 @@ def settings(given: Mapping[str, object], environment: Mapping[str, str] | None 
             values[name] = given[name]
         elif environment.get(variable):
             values[name] = environment[variable]
-    for name, kind in (("calendars", Path), ("output", Path), ("state", Path), ("settle", float), ("port", int)):
+    kinds = {"calendars": Path, "output": Path, "state": Path, "settle": float, "port": int, "metrics_port": int}
+    for name, kind in kinds.items():
         if name in values:
             values[name] = _as(kind, name, values[name])
     base_url = values.get("base_url")
@@ -52,6 +58,9 @@ def settings(given: Mapping[str, object], environment: Mapping[str, str] | None 
             message = f"the base address {base_url!r} does not start with https:// or http://"
             raise UsageError(message, hint=f"--base-url https://calendar.example.org, or {PREFIX}BASE_URL")
         values["base_url"] = base_url.rstrip("/")
+    if values.get("log_format") not in (None, *LOG_FORMATS):
+        message = f"the log format {values['log_format']!r} is unknown; allowed: {', '.join(LOG_FORMATS)}"
+        raise UsageError(message, hint=f"--log-format json, or {PREFIX}LOG_FORMAT")
     return Settings(**values)  # type: ignore[arg-type] # every value was converted above
 
 
@@ -60,4 +69,4 @@ def _as(kind: type, name: str, value: object) -> object:
         return kind(value)
     except ValueError as error:
         message = f"{name} is {value!r}, which is no number"
-        raise UsageError(message, hint=f"--{name} or {PREFIX}{name.upper()}") from error
+        raise UsageError(message, hint=f"--{name.replace('_', '-')} or {PREFIX}{name.upper()}") from error

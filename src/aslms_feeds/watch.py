@@ -1,81 +1,78 @@
-"""Regenerate when the definitions change: an edit is public once it has stood for a while.
-
-The clock and the file system only wake the build; what is due is decided by the data.
-"""
+"""Looking at the definitions: whether anything was edited, whatever the folder leads to meanwhile."""
 
 from __future__ import annotations
 
-import os
+import logging
 import time
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from watchfiles import watch as file_changes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
-_LOOK_MILLISECONDS = 250
+    from watchfiles import Change
+
+LOOK_SECONDS = 0.25
+"""How long one look takes when nothing happens."""
 
 
-@dataclass
-class Pending:
-    """Whether an edit waits to be published, and since when nothing was touched."""
+class Looks:
+    """Looks at a folder, again and again.
 
-    touched: float | None = None
-    """Seconds of a monotonic clock; None when nothing waits."""
-
-    def due(self, now: float, settle: float) -> bool:
-        """Say whether an edit has stood for ``settle`` seconds."""
-        return self.touched is not None and now - self.touched >= settle
-
-
-def watch(folder: Path, build: Callable[[], datetime | None], *, settle: float, parent: int | None = None) -> None:
-    """Call ``build`` after every edit below ``folder``, and when what it returned as the next due instant has come.
-
-    ``settle`` is in seconds. With ``parent``, end when that is not the parent process any more. A folder that is
-    replaced, or is a link that is switched, counts as an edit.
+    A folder that is replaced, or is a link that is switched, counts as an edit. Where the system cannot tell of
+    changes, such as when it watches as many folders as it may, the files are looked at themselves.
     """
-    pending = Pending(time.monotonic() - settle)
-    next_due: datetime | None = None
-    looks = _Looks(folder)
-    while parent is None or os.getppid() == parent:
-        # Before the build: what is edited while it runs must be seen afterwards.
-        if looks.edited():
-            pending.touched = time.monotonic()
-        overdue = next_due is not None and next_due <= datetime.now(UTC)
-        if overdue or pending.due(time.monotonic(), settle):
-            pending.touched = None
-            next_due = build()
-
-
-class _Looks:
-    """Looks at a folder, again and again, whatever it leads to."""
 
     def __init__(self, folder: Path) -> None:
+        """Begin: what is edited from now on is seen by :meth:`edited`."""
         self._folder = folder
         self._seen: tuple[int, int] | None = None
-        self._changes: Iterator[object] = iter(())
+        self._changes: Iterator[set[tuple[Change, str]]] = iter(())
+        self._polling: bool | None = None
         self.edited()
 
-    def edited(self) -> bool:
-        """Wait a moment and say whether anything was edited in it."""
+    def edited(self) -> int:
+        """Wait a moment, at most :data:`LOOK_SECONDS`, and return how many files and folders were edited in it."""
         try:
             known = self._folder.stat()
-            if (known.st_dev, known.st_ino) != self._seen:
-                self._changes = self._start()
-                next(self._changes)
-                self._seen = known.st_dev, known.st_ino
-                return True
-            return bool(next(self._changes))
-        except (OSError, StopIteration):
+            if (known.st_dev, known.st_ino) == self._seen:
+                return sum(_may_be_definition(path) for _change, path in next(self._changes))
+            self._changes = self._start()
+            next(self._changes)
+            self._seen = known.st_dev, known.st_ino
+        except (FileNotFoundError, StopIteration):
             self._seen = None
-            time.sleep(_LOOK_MILLISECONDS / 1000)
-            return False
+            time.sleep(LOOK_SECONDS)
+            return 0
+        except (OSError, RuntimeError) as error:
+            self._fall_back(error)
+            time.sleep(LOOK_SECONDS)
+            return 0
+        return 1
 
-    def _start(self) -> Iterator[object]:
+    def _fall_back(self, error: Exception) -> None:
+        if not self._polling:
+            message = "the system cannot tell of changes in %s, so its files are looked at themselves: %s"
+            logging.getLogger(__name__).warning(message, self._folder, error)
+        self._polling, self._seen = True, None
+
+    def _start(self) -> Iterator[set[tuple[Change, str]]]:
+        milliseconds = round(LOOK_SECONDS * 1000)
         return file_changes(
-            self._folder, debounce=_LOOK_MILLISECONDS, step=50, yield_on_timeout=True, rust_timeout=_LOOK_MILLISECONDS
+            self._folder,
+            watch_filter=None,  # with one, a look would last as long as other files are written
+            debounce=milliseconds,
+            step=50,
+            yield_on_timeout=True,
+            rust_timeout=milliseconds,
+            raise_interrupt=False,
+            force_polling=self._polling,
         )
+
+
+def _may_be_definition(path: str) -> bool:
+    """Say whether a path may be a definition, or a folder of them; not what editors leave beside them."""
+    name = path.rpartition("/")[2]
+    return "." not in name or (name.endswith(".toml") and not name.startswith("."))
