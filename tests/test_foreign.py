@@ -71,10 +71,12 @@ def test_an_atom_feed_says_the_same():
       <content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml"><p>One.</p><p>Two.</p></div></content></entry>
     <entry><id>urn:2</id><title type="html">&lt;b&gt;Bold&lt;/b&gt;</title><updated>2026-11-21</updated>
       <summary>Plain
-      words.</summary></entry></feed>"""
+      words.</summary></entry>
+    <entry><id>urn:3</id><title>Picture</title><content type="image/png">iVBORw0KGgo=</content></entry></feed>"""
     assert entries(body) == [
         ("A < B", "One.\n\nTwo.", "https://news.example.org/one", "2026-11-20"),
         ("Bold", "Plain words.", "", "2026-11-21"),
+        ("Picture", "", "", ""),
     ]
 
 
@@ -198,6 +200,7 @@ def test_every_text_comes_out_clean_and_short(text):
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "is XML, and not a feed: its root is <svg>"),
         (b"<rss><channel><title>\xff</title></channel></rss>", "is not UTF-8 at byte 21"),
         (b'<?xml version="1.0" encoding="utf-7"?><rss/>', "is written in 'utf-7', which is not read here"),
+        (b'<?xml version="1.0" encoding="martian"?><rss/>', "is written in 'martian', which is not read here"),
         (b'<?xml version="1.0" encoding="zlib"?><rss/>', "is written in 'zlib', which is not read here"),
         (b'{"version": 1, "items": []}', "is JSON, and not a JSON Feed"),
         (b'{"version": "https://jsonfeed.org/version/1"', "is no JSON, or not the whole of it"),
@@ -267,6 +270,10 @@ def test_a_calendar_says_what_is_when():
     [
         (b"<!DOCTYPE html><p>Log in", "is a page in HTML, such as one to log in with"),
         (b"hello", "does not begin as a calendar does"),
+        (
+            b"BEGIN:VCALENDAR\r\nno colon\r\nEND:VCALENDAR\r\n",
+            "is no calendar that can be read (RFC 5545)",
+        ),
         (
             vcalendar(("UID:1", "DTSTART:20301201T060000Z"))[:-20],
             "does not end as a calendar does: it may have been cut short",
@@ -387,6 +394,8 @@ BACKSLASH = zipped(GOOD, ("repo/xxevil.toml", b"")).replace(b"repo/xxevil", b"re
             tarred(GOOD, ("other/aslms/2030/season.toml", b"")),
             "holds several folders called 'aslms': 'other', 'repo-main/calendars'",
         ),
+        (zipped(*[(f"r/{number}", b"") for number in range(20_001)]), "holds more than 20,000 files"),
+        (tarred(*[(f"r/{number}", b"") for number in range(20_001)]), "holds more than 20,000 files"),
         (zipped(("repo/README.md", b"")), "holds no folder 'aslms' with definitions"),
         (zipped((SEASON, b"\xff")), f"holds a file that is not UTF-8: {SEASON!r}"),
         (

@@ -210,6 +210,51 @@ def test_a_full_disk_takes_nothing(tmp_path, monkeypatch):
         assert titles(world.poll()) == {"2030": ["Item 1"]}
 
 
+def test_without_asking_nothing_is_asked_or_written(tmp_path):
+    """A preview has what is kept, damage included, and leaves everything as it is."""
+    upstreams = (FEED, ICS.replace("club", "cal"), FOLDER.replace("club", "next"))
+    habits = {
+        "/feed": answer(rss(1)),
+        "/ics": answer(vcalendar(RACE)),
+        "/trial/2031/season.toml": answer(NEXT.encode()),
+    }
+    with Hostile(habits) as server:
+        world = World(tmp_path, server, *upstreams)
+        first = world.poll()
+        assert first.by_series() == {"trial": {"2030": first.joined["trial", "2030"]}}
+        before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+        shown = world.poll(9 * DAY, ask=False)
+        assert (shown.asked, shown.contents, shown.joined) == ((), first.contents, first.joined)
+        assert shown.proposals == first.proposals
+        for name, upstream in (("files.json", "next"), ("events.json", "cal")):
+            world.file(name, upstream).write_text("{")
+        damaged = world.poll(ask=False)
+        assert (damaged.contents, damaged.proposals) == ({}, ())
+        assert damaged.troubled == {
+            "cal": "events.json cannot be read: it is asked for again",
+            "next": "files.json cannot be read: it is asked for again",
+        }
+        assert {path.name for path in tmp_path.rglob("*") if path.is_file()} == {path.name for path in before}
+        assert len(server.asked) == len(upstreams)
+
+
+@pytest.mark.parametrize("broken", ["read_feed", "NewsItem"])
+def test_a_fault_of_ours_stops_neither_the_others_nor_the_build(tmp_path, monkeypatch, caplog, broken):
+    """Wherever it is, it is told as what it is, with a trace in the log."""
+
+    def fault(*_, **__):
+        raise ZeroDivisionError
+
+    with Hostile({"/feed": answer(rss(1)), "/ics": answer(vcalendar(RACE))}) as server:
+        world = World(tmp_path, server, FEED, ICS.replace("club", "cal"))
+        with monkeypatch.context() as patch:
+            patch.setattr(module.foreign if broken == "read_feed" else module, broken, fault)
+            polled = world.poll()
+        assert polled.troubled == {"club": "a fault of the program: ZeroDivisionError"}
+        assert polled.proposals
+        assert "ZeroDivisionError" in caplog.text
+
+
 # Feeds
 
 
@@ -425,6 +470,70 @@ def test_what_is_set_wrongly_is_said(tmp_path, upstream, reason):
         assert (polled.troubled, polled.quarantined, polled.contents) == ({"club": reason}, {}, {})
 
 
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"name = \xff", "is not UTF-8 at byte 7"),
+        (b" <html>", "is a page in HTML, such as one to log in with"),
+    ],
+)
+def test_a_file_that_is_no_definition_is_doubted(tmp_path, body, reason):
+    """Before anything is made of it."""
+    with Hostile({"/trial/2031/season.toml": answer(body)}) as server:
+        polled = World(tmp_path, server, FOLDER).poll()
+        assert (polled.contents, polled.quarantined) == ({}, {"club": reason})
+
+
+def test_a_series_that_is_not_whole_is_doubted(tmp_path):
+    """A season alone is no series, and calendars of no series are compared with nothing."""
+    shared = {path: data for path, data in contents().items() if "/" not in path}
+    habits = {"/trial/2031/season.toml": answer(NEXT.encode()), "/ics": answer(vcalendar(RACE))}
+    with Hostile(habits) as server:
+        polled = World(tmp_path, server, FOLDER, ICS.replace("club", "cal"), known=shared).poll()
+        assert polled.quarantined == {
+            "club": "calendars/trial/series.toml: the file is missing; it names the series and its classes"
+        }
+        assert (polled.contents, polled.proposals, polled.troubled) == ({}, (), {})
+
+
+def test_a_folder_that_asks_to_be_left_alone_is(tmp_path):
+    """One file of it is enough, and none of the others is taken."""
+    files = FOLDER.replace('"2031/season.toml"', '"2031/season.toml", "2031/news.toml"')
+    habits = {
+        "/trial/2031/season.toml": answer(NEXT.encode()),
+        "/trial/2031/news.toml": answer(b"", "Retry-After: 7200", status=429),
+    }
+    with Hostile(habits) as server:
+        polled = World(tmp_path, server, files).poll()
+        assert polled.contents == {}
+        assert polled.troubled == {"club": f"asks to be left alone until {NOW + 2 * HOUR:%Y-%m-%d %H:%M} UTC"}
+        assert polled.next_due == NOW + 2 * HOUR
+
+
+def test_a_file_that_is_missing_is_named(tmp_path):
+    """Of a folder, the message says which."""
+    with Hostile({"/trial/2031/season.toml": answer(status=404)}) as server:
+        polled = World(tmp_path, server, FOLDER).poll()
+        assert polled.troubled == {"club": "2031/season.toml: answers 404 Not Found"}
+
+
+def test_a_folder_has_no_more_time_than_there_is(tmp_path):
+    """However many files it has, each of which comes in time."""
+    names = [f"20{at}/season.toml" for at in range(31, 61)]
+    files = FOLDER.replace('"2031/season.toml"', ", ".join(f'"{name}"' for name in names))
+
+    def slow(talk):
+        talk.pause(0.2)
+        answer(NEXT.encode())(talk)
+
+    with Hostile({f"/trial/{name}": slow for name in names}) as server:
+        polled = World(tmp_path, server, files).poll(seconds=1.5)
+        assert polled.asked == ("club",)
+        assert set(polled.troubled) == {"club"}
+        assert len(server.asked) < len(names)
+        assert polled.next_due > NOW
+
+
 # What is kept
 
 
@@ -433,7 +542,7 @@ def test_a_state_that_is_damaged_is_begun_again(tmp_path):
     with Hostile({"/feed": answer(rss(1), 'ETag: "1"')}) as server:
         world = World(tmp_path, server, FEED)
         first = world.poll()
-        for damaged in ("", "[]", '{"format": 1}', '{"format": 1, "due": "soon"}', "[" * 100_000):
+        for damaged in ("", "[]", '{"format": 1}', '{"format": 1, "due": "soon"}', '{"format": 2}', "[" * 100_000):
             world.file("state.json").write_text(damaged)
             assert (world.poll().asked, world.poll().joined) == (("club",), first.joined)
             assert "if-none-match" not in server.asked[-1].headers

@@ -1,7 +1,10 @@
 """The outbox: what has to be told is there once it is public, whatever dies; nothing in it is secret."""
 
+import errno
 import json
 import logging
+import os
+import shutil
 from datetime import timedelta
 
 import pytest
@@ -339,3 +342,29 @@ def test_the_record_of_the_run_knows_the_next_attempt(pinged):
     pinged.deliver()
     assert freshness.read(pinged.output).next_due == pinged.now + MINUTE / 2
     assert json.loads((pinged.output / "last-run").read_bytes())["fingerprints"] == {"": "x"}
+
+
+def test_a_disk_that_fails_in_the_middle_loses_nothing(pinged, monkeypatch):
+    """Wherever it fails, the mark is not there yet: what was not written is noted by the next build."""
+    pinged.build()
+    box, settings = pinged.output / OUTBOX, pinged.settings()
+    sync, calls, failing = os.fsync, 0, 0
+
+    def fsync(handle):
+        nonlocal calls
+        calls += 1
+        if calls == failing:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        sync(handle)
+
+    while True:
+        shutil.rmtree(box)
+        calls, failing = 0, failing + 1
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "fsync", fsync)
+            push.note(pinged.output, settings, pinged.report, now=pinged.now)
+        if calls < failing:
+            break
+        push.note(pinged.output, settings, pinged.report, now=pinged.now)
+        assert pinged.topics() == dict.fromkeys(pinged.feeds(), 1)
+    assert failing > 12

@@ -16,9 +16,10 @@ from aslms_feeds.components import Component, components, entry_statements, revi
 from aslms_feeds.edition import Edition, SeasonEdition
 from aslms_feeds.errors import IdentityError, Problem
 from aslms_feeds.facts import Fact, write_moment
+from aslms_feeds.identity import digest
 from aslms_feeds.language import language
 from aslms_feeds.ledger import Ledger, Offer, open_ledger, whole_second
-from aslms_feeds.model import Change, Event, Season, SeasonFiles, SeriesFiles, Session, Status, What
+from aslms_feeds.model import Change, Event, Retired, Season, SeasonFiles, SeriesFiles, Session, Status, What
 from aslms_feeds.moments import midnight
 from aslms_feeds.safeguards import Guard, lost_calendars, lost_season, minted, other_names, still_there
 
@@ -212,15 +213,16 @@ def _with_tombstones(season: SeasonFiles, ledger: Ledger | None) -> SeasonFiles:
             continue  # It has vanished with its event.
         event = events.get(event_id) or known[0][0].model_copy(update={"status": Status.CANCELLED})
         sessions = [one for _event, one in known if one and (not session_id or one.id == session_id)]
-        events[event_id] = _buried(event, sessions, session_id, retired.why)
+        events[event_id] = _buried(event, sessions, session_id, retired)
     whole: Season = season.season.model_copy(update={"events": tuple(events.values())})
     return replace(season, season=whole)
 
 
-def _buried(event: Event, sessions: Sequence[Session], session_id: str, why: str) -> Event:
+def _buried(event: Event, sessions: Sequence[Session], session_id: str, retired: Retired) -> Event:
     there = {session.id for session in event.sessions}
     back = [one.model_copy(update={"status": Status.CANCELLED}) for one in sessions if one.id not in there]
-    name = f"retired-{event.id}-{session_id}" if session_id else f"retired-{event.id}"
-    change = Change(id=name[:64], what=What.CANCELLED, session=session_id or None, why=why)
+    # Named by what the grave says, which no new id of its event changes.
+    name = f"retired-{digest(retired.id)[2:18]}"
+    change = Change(id=name, what=What.CANCELLED, session=session_id or None, why=retired.why)
     changes = event.changes if any(one.id == change.id for one in event.changes) else (*event.changes, change)
     return event.model_copy(update={"sessions": (*event.sessions, *back), "changes": changes})

@@ -30,7 +30,7 @@ class LastRun(NamedTuple):
     at: datetime
     """What it took for the time."""
     fingerprints: Mapping[str, str]
-    """By series; "" for the files they share."""
+    """By a digest of the series' name; "" for the files they share."""
     generations: Mapping[str, str]
     """What the web root and each part's ``current`` led to."""
     next_due: datetime | None
@@ -40,11 +40,13 @@ class LastRun(NamedTuple):
 
 
 def fingerprints(contents: Mapping[str, bytes], base_url: str | None) -> dict[str, str]:
-    """Return the fingerprint of every series: its files, and what makes documents of them."""
+    """Return the fingerprint of every series, by a digest of its name: its files, and what makes documents of them."""
     versions = (_tools(), base_url or "")
     shared = {path: data for path, data in contents.items() if "/" not in path}
     files = {"": shared, **sources.by_series(contents)}
-    return {name: fingerprint(found.items(), *versions) for name, found in files.items()}
+    # By a digest of its name: a series may be under embargo, and with it what it is called.
+    names = {name: fingerprint([(name, b"")]) if name else "" for name in files}
+    return {names[name]: fingerprint(found.items(), *versions) for name, found in files.items()}
 
 
 @cache

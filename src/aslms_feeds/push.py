@@ -52,6 +52,8 @@ FORMAT = 1
 
 SECONDS = 10.0
 """The time for one delivery, everything in it."""
+SETTLE = 1.0
+"""How many seconds after the switch a hub is told: servers notice it a moment later, and a hub fetches at once."""
 PATIENCE = 5.0
 """The time for one request, in seconds."""
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
@@ -154,8 +156,12 @@ def note(
         for one in messages:
             _write(box / one.name, one.to_json())
             _drop_older(box, one)
+        if messages:
+            _sync(box)
         if fresh != known:
+            # Last: what it says is noted must be.
             _write(box / KNOWN, _known_json(fresh))
+            _sync(box)
         return now if _names(box) else None
     except Exception:
         # It is published, and stays so. The mark was not written: the next build looks again.
@@ -273,6 +279,8 @@ class _Destination:
     """What messages call it: its host at most."""
     url: str
     media_type: str
+    feeds: bool = False
+    """Whether it fetches what it is told of: it is a hub."""
 
 
 @dataclass
@@ -296,6 +304,7 @@ def deliver(
     *,
     now: datetime,
     seconds: float = SECONDS,
+    settle: float = SETTLE,
     environment: Mapping[str, str] | None = None,
 ) -> Delivered:
     """Send what waits in the outbox and is due, and after a good run the heartbeat; takes at most ``seconds``.
@@ -307,7 +316,8 @@ def deliver(
     if publisher is None:
         return Delivered()
     try:
-        done = _deliver(output, publisher, report, now, seconds, os.environ if environment is None else environment)
+        variables = os.environ if environment is None else environment
+        done = _deliver(output, publisher, report, now, (seconds, settle), variables)
     except Exception as error:  # noqa: BLE001 - it is published, and that nobody was told must not look otherwise
         # What other libraries say could quote an address.
         reason = str(error) if isinstance(error, (OSError, AslmsFeedsError)) else type(error).__name__
@@ -322,9 +332,10 @@ def _deliver(
     publisher: Publisher,
     report: Report | None,
     now: datetime,
-    seconds: float,
+    limits: tuple[float, float],
     environment: Mapping[str, str],
 ) -> Delivered:
+    seconds, settle = limits
     deadline = time.monotonic() + seconds
     beat = publisher.heartbeat or environment.get(publisher.heartbeat_from or "", "")
     wanted = bool(beat or publisher.heartbeat_from)
@@ -336,7 +347,7 @@ def _deliver(
     with _alone(output) as box, ThreadPoolExecutor(AT_ONCE + 1) as pool:
         beating = pool.submit(_beat, beat, rules, now, deadline) if wanted and good else None
         if box:
-            done = _emptied(box, publisher, environment, _Sending(pool, rules, now, deadline))
+            done = _emptied(box, publisher, environment, _Sending(pool, rules, now, deadline, settle))
         else:
             done = Delivered(next_attempt=now + FIRST_WAIT if (output / OUTBOX).is_dir() else None)
         if beating and (trouble := beating.result()):
@@ -351,6 +362,7 @@ class _Sending(NamedTuple):
     rules: Rules
     now: datetime
     deadline: float
+    settle: float
 
 
 def _emptied(box: Path, publisher: Publisher, environment: Mapping[str, str], sending: _Sending) -> Delivered:
@@ -401,6 +413,8 @@ def _send(
         done.wait = before.longer(now)
         done.warnings.append(f"{to.name} is not told: the environment variable is not set")
         return done
+    if to.feeds:
+        _let_settle(box, messages, sending)
     with Fetcher(sending.rules) as fetcher:
         for message in messages:
             left = sending.deadline - time.monotonic()
@@ -426,6 +440,15 @@ def _send(
                 if done.wait:
                     break
     return done
+
+
+def _let_settle(box: Path, messages: Iterable[Message], sending: _Sending) -> None:
+    """Wait until what is told of has been public for a moment, by the time of the newest message."""
+    with suppress(FileNotFoundError):
+        age = time.time() - max((box / one.name).stat().st_mtime for one in messages)
+        # A time to come is a clock that was wrong.
+        wait = min(sending.settle - max(age, 0), sending.deadline - time.monotonic())
+        time.sleep(max(0, wait))
 
 
 def _posted(message: Message) -> bytes:
@@ -463,9 +486,8 @@ def _beat(url: str, rules: Rules, now: datetime, deadline: float) -> str:
 def _destinations(publisher: Publisher, environment: Mapping[str, str]) -> Iterator[_Destination]:
     if publisher.feeds.hub:
         name = f"the hub {_host(publisher.feeds.hub)}"
-        yield _Destination(
-            _hub_key(publisher.feeds.hub), name, publisher.feeds.hub, "application/x-www-form-urlencoded"
-        )
+        form = "application/x-www-form-urlencoded"
+        yield _Destination(_hub_key(publisher.feeds.hub), name, publisher.feeds.hub, form, feeds=True)
     for to in publisher.notify:
         url = to.url or environment.get(to.url_from or "", "")
         yield _Destination(_key(to), f"notify {_host(url) or to.url_from}", url, "application/json")
@@ -595,14 +617,13 @@ def _instant(text: str) -> datetime:
 
 
 def _write(path: Path, body: bytes) -> None:
-    """Write a file whole, durable: beside it, then one rename."""
+    """Write a file whole: beside it, then one rename; durable when its folder is synced too."""
     fresh = path.with_name(f".{path.name}")
     with fresh.open("wb") as file:
         file.write(body)
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(path)
-    _sync(path.parent)
 
 
 def _sync(folder: Path) -> None:

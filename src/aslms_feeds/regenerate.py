@@ -205,7 +205,8 @@ class _Run:
         known = {*self.definitions.series, *self.definitions.broken, *self.store.parts(), *linked} - {INDEX}
         for name in sorted(known):
             part, next_instant = self._series(name, linked)
-            parts.append(part)
+            if part.generation or part.failed:
+                parts.append(part)  # Else all there is of it is under embargo, its name too.
             due += [next_instant] if next_instant else []
         parts.append(_index(self.store, self.publisher, self.now))
         return Report(tuple(parts), min(due, default=None))
@@ -244,7 +245,7 @@ class _Run:
         shown = self._visible(files, public, was, ledgers)
         if public is None and shown.hidden and not shown.files.seasons:
             return Part(files.id), shown.due  # all there is of it is under embargo
-        held = self._held(shown.files, public)
+        held = self._held(shown.files, public, shown.due)
         files = held.files if held else shown.files
         _all_there(public, files.seasons, ledgers)
         digests = {path: row.sha256 for path, row in public.manifest.documents.items()} if public else {}
@@ -302,11 +303,12 @@ class _Run:
     def _accepts(self, series: str) -> bool:
         return self.orders.accept_mass_change or series in self.orders.release
 
-    def _held(self, files: SeriesFiles, public: Generation | None) -> Held | None:
+    def _held(self, files: SeriesFiles, public: Generation | None, due: datetime | None) -> Held | None:
         """Return the rollback that is ordered, or that holds because the definitions are what they were."""
         if public is None or files.id in self.orders.release:
             return None
-        mark = self.prints.get(files.id, "")
+        # What becomes public by itself is a change of what the definitions say.
+        mark = f"{self.prints.get(files.id, '')} {due or ''}"
         if (number := self.orders.back_to.get(files.id)) is not None:
             old = self.store.generation(files.id, number)
             old.check()

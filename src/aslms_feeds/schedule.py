@@ -273,7 +273,7 @@ class Service:
         else:
             last = last._replace(failed=outcome.retry)
             self._learn(outcome)
-        self._note_end(last, number, outcome, dropped=dropped, seconds=time.monotonic() - start)
+        self._note_end(number, outcome, dropped=dropped, seconds=time.monotonic() - start)
         self._derive(last)
 
     async def _ended_together(self, number: int) -> bool:
@@ -294,7 +294,7 @@ class Service:
                 journal.note(Event.WARNING, level=logging.WARNING, message=one)
         self._warned = dict.fromkeys(outcome.warnings, today)
 
-    def _note_end(self, last: Last, number: int, outcome: Outcome | None, *, dropped: bool, seconds: float) -> None:
+    def _note_end(self, number: int, outcome: Outcome | None, *, dropped: bool, seconds: float) -> None:
         """Note how a build ended; one that meets another is noted once, however often it is tried again."""
         if number != BUSY or dropped:
             changed = outcome.changed if outcome else False

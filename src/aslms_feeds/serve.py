@@ -479,11 +479,13 @@ def _connections() -> int:
 
 def _try_address(host: str, port: int, options: str = "--host or --port") -> None:
     """Fail early, with words: granian would share a port that is taken, or die in a worker."""
+    hint = f"Choose another {options}, or stop the program that listens there."
+    if not 0 <= port < 1 << 16:  # the system's look-up would take the number modulo 65,536
+        raise UsageError(f"cannot listen on {host} port {port}: ports end at 65535", hint=hint)
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as attempt:
             attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             attempt.bind(address)
     except (OSError, OverflowError) as error:
-        hint = f"Choose another {options}, or stop the program that listens there."
         raise UsageError(f"cannot listen on {host} port {port}: {error}", hint=hint) from error

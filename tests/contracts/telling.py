@@ -73,7 +73,9 @@ class Telling:
         self.report = regenerate(LocalStore(self.output), files, now=self.now, record=record)
         return self.report
 
-    def deliver(self, *, later: timedelta = timedelta(0), seconds: float = 5.0, good: bool = True) -> Delivered:
+    def deliver(
+        self, *, later: timedelta = timedelta(0), seconds: float = 5.0, settle: float = 0, good: bool = True
+    ) -> Delivered:
         """Send what waits, ``later`` than the last build; with the report of that build, or without one."""
         return push.deliver(
             self.output,
@@ -81,6 +83,7 @@ class Telling:
             self.report if good else None,
             now=self.now + later,
             seconds=seconds,
+            settle=settle,
             environment=self.environment,
         )
 

@@ -219,6 +219,34 @@ def test_an_edit_overtakes_a_build_that_waits(calendars, tmp_path):
         assert service.status()["ok"] is True
 
 
+def test_edits_that_never_rest_do_not_hold_up_what_is_due(calendars, tmp_path):
+    """Somebody saves again and again while the instant comes: it is public all the same, and the edits later."""
+    due = in_a_while(16)
+    season = SEASON + STREET.format(name=STREET_RACE, embargo=due)
+    write(calendars, season)
+    over = threading.Event()
+
+    def save() -> None:
+        number = 0
+        while not over.wait(0.4):
+            number += 1
+            (calendars / "trial/2030/season.toml").write_text(f"{season}\n# {number}\n")
+
+    with watching(calendars, tmp_path / "output", settle=5) as service:
+        service.tells("begun", subject="due")
+        saving = threading.Thread(target=save)
+        saving.start()
+        try:
+            service.reaches(2)
+            assert datetime.now(UTC) >= due
+            assert "begun edit" not in {f"{row['event']} {row['subject']}" for row in service.rows}
+        finally:
+            over.set()
+            saving.join()
+        assert anywhere(service.output / "site", STREET_RACE)
+        service.tells("begun", subject="edit")
+
+
 def test_an_embargo_that_is_put_off_is_kept(calendars, tmp_path):
     """A build that was made for the old instant publishes nothing of it."""
     due = in_a_while(16)

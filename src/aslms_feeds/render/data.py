@@ -368,7 +368,7 @@ _PLURALS = {"entry": "entries", "winner": "winners"}
 
 
 def _plural(value: Definition) -> dict[str, Any]:
-    data = value.model_dump(mode="json", by_alias=True)
+    data = value.model_dump(mode="json", by_alias=True, exclude={"embargo", "accept"})
     return {_PLURALS.get(key, key): inner for key, inner in data.items()}
 
 

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -135,9 +136,8 @@ def test_a_subscriber_of_a_real_hub_has_the_new_feed(tmp_path, started, format_)
 
     it.build(it.files(paris="5 Hours of Paris"))
     # A hub fetches at once; the embedded server looks for a switch four times a second.
+    done = it.deliver(settle=push.SETTLE)
     public = (output / "site" / path).read_bytes()
-    wait_for(lambda: ask(started[1].address, f"/{path}").body == public, 20, "the switch")
-    done = it.deliver()
     assert done.warnings == ()
     assert done.sent > 0
     wait_for((inbox / "1").exists, 20, "the notification")
@@ -208,6 +208,36 @@ def test_a_dead_hub_is_asked_less_and_less(tmp_path):
     assert it.waiting() == []
 
 
+def test_a_hub_that_is_well_again_is_trusted_again(tmp_path):
+    """Its next failure is waited for as if it were the first."""
+    with Hostile({"/hub": answer(b"", status=500)}) as hub:
+        it = to_hub(tmp_path / "out", hub)
+        it.build()
+        assert it.deliver().next_attempt == it.now + MINUTE
+        assert it.deliver(later=MINUTE).next_attempt == it.now + 4 * MINUTE
+        hub.habits["/hub"] = answer(b"", status=202)
+        assert it.deliver(later=4 * MINUTE).waiting == 0
+        hub.habits["/hub"] = answer(b"", status=500)
+        it.now += 5 * MINUTE
+        it.build(it.files(paris="5 Hours of Paris"))
+        assert it.deliver().next_attempt == it.now + MINUTE
+
+
+def test_a_builder_that_died_before_it_dropped_an_older_ping(tmp_path):
+    """The topic is told of once, and both are gone."""
+    with Hostile({"/hub": answer(b"", status=202)}) as hub:
+        it = to_hub(tmp_path / "out", hub)
+        it.build()
+        for path in (it.output / OUTBOX).glob("ping-*-1.json"):
+            older = path.read_bytes()
+            path.with_name(path.name.replace("-1.json", "-2.json")).write_bytes(
+                older.replace(b'"generation": 1', b'"generation": 2')
+            )
+        assert it.deliver().sent == 12
+        assert it.waiting() == []
+        assert sorted(pings(hub)) == sorted(it.feeds())
+
+
 def test_retry_after_is_obeyed(tmp_path):
     """By a hub that is asked too much; also when there is news for it in the meantime."""
     with Hostile({"/hub": answer(b"", "Retry-After: 7200", status=429)}) as hub:
@@ -261,6 +291,27 @@ def test_a_slow_hub_gets_what_there_is_time_for(tmp_path):
         assert it.deliver(later=MINUTE).sent == 10
 
 
+def test_a_hub_is_told_a_moment_after_the_switch(tmp_path):
+    """It would fetch what a server that has not noticed yet still has; what waited longer does not wait again."""
+    moments = []
+
+    def note(talk):
+        moments.append(time.time())
+        answer(b"", status=202)(talk)
+
+    with Hostile({"/hub": note}) as hub:
+        it = to_hub(tmp_path / "out", hub)
+        it.build()
+        noted = max(path.stat().st_mtime for path in (it.output / OUTBOX).glob("ping-*"))
+        assert it.deliver(settle=0.5).sent == 12
+        assert min(moments) >= noted + 0.5
+        it.build(it.files(paris="5 Hours of Paris"))
+        for path in (it.output / OUTBOX).glob("ping-*"):
+            os.utime(path, (noted - 60, noted - 60))
+        assert it.deliver(settle=1000.0, seconds=0.2).sent == 0
+        assert it.deliver(settle=30.0).sent > 0
+
+
 def test_without_time_nothing_is_sent_and_nothing_lost(tmp_path):
     """A limit of no seconds is kept, too."""
     with Hostile({"/hub": answer(b"", status=202)}) as hub:
@@ -284,7 +335,7 @@ def test_a_second_delivery_leaves_all_to_the_first(tmp_path):
         it = to_hub(tmp_path / "out", hub)
         it.build()
         first: list[push.Delivered] = []
-        arguments = {"now": it.now, "seconds": 30.0}
+        arguments = {"now": it.now, "seconds": 30.0, "settle": 0.0}
         thread = threading.Thread(
             target=lambda: first.append(push.deliver(it.output, it.settings(), it.report, **arguments))
         )
