@@ -186,6 +186,17 @@ def test_the_nearer_of_two_is_meant():
     ]
 
 
+def test_a_word_more_counts_more_than_a_day_less():
+    """Of two events at one circuit, the one that is named is meant, though the other is nearer."""
+    again = SEASON + SEASON[SEASON.index("[[event]]") : SEASON.index('[[event]]\nid = "paris"')].replace(
+        'id = "okayama"\nname = "', 'id = "okayama-summer"\nname = "Summer ', 1
+    ).replace("2030-03-0", "2030-05-0")
+    files = series_files(contents(again))
+    assert [one.event for one in found(says("Summer Okayama Race", "2030-03-20T04:00:00+00:00"), files=files)] == [
+        "okayama-summer"
+    ]
+
+
 def test_one_of_theirs_is_one_of_ours():
     """A double entry is not two of ours, and the better fit wins whatever the order."""
     one, two = says("Okayama Race 1", "2030-03-02T05:00:00+00:00"), says("Okayama Race 1", "2030-03-02T06:00:00+00:00")

@@ -96,6 +96,7 @@ def publisher(file: Source, value: Publisher) -> None:
         file.add(("languages",), "name at least one language, and each once")
     if len(set(value.calendars.names)) != len(value.calendars.names):
         file.add(("calendars", "names"), "name each calendar once")
+    _once(file, [one.id for one in value.upstreams], lambda index: ("upstream", index, "id"), "upstream")
     for index, line in enumerate(value.schedule):
         try:
             crontab.read(line)

@@ -546,6 +546,10 @@ def _across(
     if isinstance(named, tuple) and all(SERIES in own and own[SERIES].data is not None for own in folders.values()):
         known = frozenset[str]().union(*(own[SERIES].ids(("class",)) for own in folders.values()))
         checks.classes(file, named, known, ("calendars", "classes"))
+    for index, upstream in enumerate(publisher.upstreams):
+        # Another's definitions may bring a series of their own.
+        if upstream.kind != "definitions" and upstream.series not in folders:
+            file.add(("upstream", index, "series"), checks.unknown(upstream.series, "series", folders))
     anchors = {name: own[SERIES] for name, own in folders.items() if SERIES in own}
     checks.folders_lasting(anchors, [(name, _former(anchor)) for name, anchor in anchors.items()])
 

@@ -411,9 +411,8 @@ class _Asker:
             hosts=frozenset(upstream.hosts),
             limit=ARCHIVE_LIMIT if _is_archive(upstream) else LIMIT,
         )
-        # What is doubted is looked at as a whole, and so is what is not there to fall back on.
-        doubted = state.quarantined or state.released or not place.has_good(upstream)
-        known = {} if doubted else state.validators
+        # Of one in quarantine no validators are kept: what was never taken is asked for as a whole.
+        known = state.validators if place.has_good(upstream) else {}
         if self._left() < SECONDS_LEAST:
             raise _TimeError
         with Fetcher(rules) as fetcher:

@@ -594,7 +594,9 @@ def _waits(box: Path) -> dict[str, Wait]:
 
 
 def _keep_waits(box: Path, waits: Mapping[str, Wait]) -> None:
-    if waits or (box / TRIES).exists():
+    if not waits:
+        (box / TRIES).unlink(missing_ok=True)
+    else:
         rows = {key: [one.failures, write_moment(one.until)] for key, one in sorted(waits.items()) if one.until}
         _write(box / TRIES, json.dumps({"format": FORMAT, "waits": rows}, indent=1).encode() + b"\n")
 

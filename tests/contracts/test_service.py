@@ -216,6 +216,7 @@ def test_an_edit_overtakes_a_build_that_waits(calendars, tmp_path):
         service.reaches(3)
         assert anywhere(service.output / "site", STREET_RACE)
         assert service.tells("ended", before)["dropped"] is True
+        assert "died" not in service.events()
         assert service.status()["ok"] is True
 
 
@@ -390,6 +391,7 @@ def test_a_build_that_waits_is_dropped(calendars, tmp_path):
         service.process.terminate()
         assert service.process.wait(PATIENCE) == 0
         assert service.tells("ended", service.events().index("stopping"))["dropped"] is True
+        assert "died" not in service.events()
         until(lambda: not alive(builder))
     assert anywhere(service.output, STREET_RACE) == []
 
