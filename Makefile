@@ -21,7 +21,7 @@ run: $(READY) ## check the definitions, publish them and serve them on 127.0.0.1
 
 test: $(READY) $(CLIENTS) browser ## every test, with branch coverage
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest $(PYTEST_ARGS)
+	@$(BIN)/coverage run -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 	@$(BIN)/coverage combine -q
 	@$(BIN)/coverage report --skip-empty >.coverage-report
 

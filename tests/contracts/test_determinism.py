@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from aslms_feeds.chronicle import CHRONICLE
 from aslms_feeds.publication import Manifest
-from aslms_feeds.publish import Generation
 from aslms_feeds.stores.memory import MemoryStore
 from seasons import CALENDARS, LATER, NOW, documents, everything, everything_at_first, folder, published
 
@@ -54,7 +54,9 @@ def build(calendars: Path, output: Path, now: datetime, environment: dict[str, s
         capture_output=True,
         check=False,
     )
-    assert (run.returncode, run.stderr) == (0, b""), run.stderr
+    # Its hub is nowhere: that is said, and is no matter of what is published.
+    said = [line for line in run.stderr.splitlines() if b"hub.example.org" not in line]
+    assert (run.returncode, said) == (0, []), run.stderr
 
 
 def tree(output: Path) -> dict[str, bytes]:
@@ -123,7 +125,8 @@ def test_what_is_published_depends_on_the_ledger_and_not_on_what_lies_there():
     empty.switch(Manifest("cup", 2, LATER, {}), [], state)
     published((everything(), LATER + timedelta(days=3)), store=empty)
     assert documents(empty, "cup") == documents(store, "cup")
-    assert empty.current("cup").state == Generation(empty.current("cup").manifest, state).state
+    # Only the chronicle tells that everything had to be written again.
+    assert {**empty.current("cup").state, CHRONICLE: b""} == {**state, CHRONICLE: b""}
 
 
 def test_a_second_build_writes_nothing():
