@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import subprocess
@@ -14,9 +15,11 @@ import jsonschema
 import pytest
 
 from aslms_feeds.advice import warnings
+from aslms_feeds.cli import _parser
 from aslms_feeds.definitions import read_definitions
 from aslms_feeds.model import FILES, Circuit, Warned
 from aslms_feeds.schemas import schemas, with_reference
+from aslms_feeds.settings import Settings
 
 CALENDARS = Path(__file__).parents[1] / "calendars"
 README = (CALENDARS / "README.md").read_text(encoding="utf-8")
@@ -162,3 +165,21 @@ def test_the_guides_other_examples_fit_into_it():
     found = read_definitions({**files, "mycup/2030/season.toml": f"{accept}{late}{change}{retired}".encode()}, "c")
     assert found.problems == ()
     assert warnings(found, today=date(2030, 1, 1)) == ()
+
+
+def test_every_command_and_setting_is_documented():
+    """The README names each command, and each variable of the environment."""
+    readme = (CALENDARS.parent / "README.md").read_text(encoding="utf-8")
+    commands = next(one for one in _parser()._actions if isinstance(one, argparse._SubParsersAction)).choices
+    assert [name for name in commands if not re.search(rf"^\| .*`{name}`", readme, re.MULTILINE)] == []
+    assert [name for name in Settings._fields if f"`ASLMS_FEEDS_{name.upper()}`" not in readme] == []
+
+
+def test_every_module_has_its_row():
+    """The architecture names each module of the package, and no other."""
+    table = (CALENDARS.parent / "src/aslms_feeds/README.md").read_text(encoding="utf-8").split("## The words")[0]
+    rows = "\n".join(line.split("|")[1] for line in table.splitlines() if line.startswith("| "))
+    named = {name.rpartition("/")[2] for name in re.findall(r"`([a-z/_]+)`", rows)}
+    package = CALENDARS.parent / "src/aslms_feeds"
+    modules = {path.stem for path in package.rglob("*.py") if not path.stem.startswith("__")}
+    assert (sorted(modules - named), sorted(named - modules)) == ([], [])

@@ -262,7 +262,8 @@ class _Writer:
 
     def _facts(self, key: str, facts: Sequence[Fact]) -> Draft:
         """Return the item that tells facts of one event, the weightiest first."""
-        fact = self._under_todays_ids(facts[0])
+        fact = facts[0]
+        about = self.season.season.event_called(fact.event)
         feeds: tuple[FeedName, ...] = ("changes",)
         if any(one.what in NEWSWORTHY for one in facts):
             feeds = ("changes", "news")
@@ -273,19 +274,14 @@ class _Writer:
         return self._draft(
             key,
             {language.tag: self._teller(language).facts(facts) for language in self.languages},
-            event=fact.event,
+            event=about.id if about else fact.event,
+            # The address it was told with: the page there leads on, and some readers take another one for another item.
             anchor=(fact.event, place if len(facts) == 1 else ""),
             what=fact.what,
             feeds=feeds,
             published=max(dates, default=None),
             sources=tuple(dict.fromkeys(url for one in facts for url in one.sources)),
         )
-
-    def _under_todays_ids(self, fact: Fact) -> Fact:
-        """Return a fact that leads to where its subject is now."""
-        event = self.season.season.event_called(fact.event)
-        session = event.session_called(fact.session) if event else None
-        return replace(fact, event=event.id if event else fact.event, session=session.id if session else fact.session)
 
     def _draft(  # noqa: PLR0913 - an item has this many sides
         self,
