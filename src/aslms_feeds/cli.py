@@ -354,7 +354,15 @@ def _built(
 
     def record(report: Report) -> None:
         shown = status.shown(report, contents, root, now=now)
-        told = push.note(chosen.output, publisher, shown, now=now, quarantined=polled.quarantined)
+        wanted = publisher is not None and any("warnings" in one.on for one in publisher.notify)
+        told = push.note(
+            chosen.output,
+            publisher,
+            shown,
+            now=now,
+            warnings=status.doubts(contents, root, now=now) if wanted else (),
+            quarantined=polled.quarantined,
+        )
         due = _earliest(report.next_due, polled.next_due, told)
         generations = freshness.generations(chosen.output)
         done = {} if report.failed else prints

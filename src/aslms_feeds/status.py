@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from aslms_feeds.errors import Problem
     from aslms_feeds.model import Publisher
     from aslms_feeds.poll import Polled
     from aslms_feeds.regenerate import Report
@@ -117,11 +118,8 @@ def failed(folder: Path, message: str, hint: str = "", *, now: datetime) -> None
         write(folder, of_failure(message, hint, read(folder), now=now))
 
 
-def warnings(folder: Path, contents: Mapping[str, bytes], root: str, *, now: datetime) -> tuple[str, ...]:
-    """Return what will need attention although nothing is wrong, and say it in status.json where that has changed.
-
-    These are the series whose last season is over, with no other to follow.
-    """
+def doubts(contents: Mapping[str, bytes], root: str, *, now: datetime) -> list[Problem]:
+    """Return what will need attention: the series whose last season is over, with no other to follow."""
     definitions = read_definitions(contents, root)
     found = (
         definitions.problem(f"{series.id}/{season.id}/season.toml", doubt.location, f"{series.id}: {doubt.message}")
@@ -130,7 +128,15 @@ def warnings(folder: Path, contents: Mapping[str, bytes], root: str, *, now: dat
         for doubt in of_season(season, series, today=now.date())
         if doubt.code is Warned.NO_SUCCESSOR
     )
-    texts = tuple(str(one) for one in masked(sorted(found), contents, root, now))
+    return masked(sorted(found), contents, root, now)
+
+
+def warnings(folder: Path, contents: Mapping[str, bytes], root: str, *, now: datetime) -> tuple[str, ...]:
+    """Return what will need attention although nothing is wrong, and say it in status.json where that has changed.
+
+    These are the series whose last season is over, with no other to follow.
+    """
+    texts = tuple(str(one) for one in doubts(contents, root, now=now))
     if read(folder).get("warnings") not in (None, list(texts)):
         with suppress(AslmsFeedsError, OSError), LocalStore(folder).lock():
             write(folder, read(folder) | {"warnings": list(texts)})

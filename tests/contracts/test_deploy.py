@@ -72,7 +72,7 @@ def here(command: str, home: Path, output: Path) -> str:
 
 # --- systemd --------------------------------------------------------------------------------------------------------
 
-UNITS = {path.name: path for path in sorted((DEPLOY / "systemd").iterdir())}
+UNITS = {path.name: path for path in sorted((DEPLOY / "systemd").iterdir()) if path.suffix != ".conf"}
 EXPOSURE = {"aslms-feeds.service": 3, "aslms-feeds-build.service": 3, "aslms-feeds-serve.service": 10}
 """The most each service may be exposed, of 100; serving needs the network."""
 
@@ -103,6 +103,23 @@ def test_the_services_can_do_little_else(name):
     command = [needs("systemd-analyze"), "security", "--offline=yes", "--no-pager", threshold, str(UNITS[name])]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-900:]
+
+
+@pytest.mark.parametrize("name", ["aslms-feeds.service", "aslms-feeds-build.service"])
+def test_the_network_can_be_opened_and_nothing_else(tmp_path, name):
+    """The drop-in is one systemd reads, and leaves the rest of the sandbox as it is."""
+    text = UNITS[name].read_text().replace(f"{HOME}/.venv/bin/aslms-feeds", str(COMMAND))
+    (tmp_path / name).write_text(text)
+    folder = tmp_path / f"{name}.d"
+    folder.mkdir()
+    (folder / "network.conf").write_text((DEPLOY / "systemd/network.conf").read_text())
+    tool = needs("systemd-analyze")
+    run([tool, "verify", "--man=no", "--recursive-errors=no", str(tmp_path / name)], tmp_path)
+    # As one file: what stands later in a unit is what a drop-in says.
+    opened = text.replace("\n[Install]", "\n" + (folder / "network.conf").read_text() + "\n[Install]")
+    opened = opened if "[Install]" in opened else text + (folder / "network.conf").read_text()
+    (tmp_path / name).write_text(opened)
+    run([tool, "security", "--offline=yes", "--no-pager", "--threshold=15", str(tmp_path / name)], tmp_path)
 
 
 def test_every_service_is_sandboxed_and_the_timer_has_its_service():
