@@ -11,6 +11,12 @@ from seasons import CALENDARS, LATER, NOW, documents, everything, everything_at_
 settings.register_profile("here", deadline=None, database=None)
 settings.load_profile("here")
 
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a parameter of bytes by its argument: some are made anew, and every process must know a test by one name."""
+    return argname if isinstance(val, bytes) else None
+
+
 REAL_NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 
