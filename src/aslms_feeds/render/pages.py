@@ -37,21 +37,41 @@ if TYPE_CHECKING:
     from aslms_feeds.model import Publisher
     from aslms_feeds.render.meetings import MeetingView
 
-__all__ = ["Teaser", "TeaserEvent", "icon_path", "series_pages", "site_pages", "teasers"]
+__all__ = ["SeriesPages", "Teaser", "TeaserEvent", "icon_path", "series_pages", "site_pages", "teasers"]
 
 _LATEST = 5
 
 
 def series_pages(edition: Edition) -> list[Document]:
     """Return every page of a series in every language, and the assets they use."""
-    made = [*assets(), colours(edition.files.series)]
-    for language in edition.languages:
-        pages = _Pages(Book(edition, language))
-        made += [pages.series(), pages.subscribe(), pages.changes(), pages.history()]
-        for season in pages.seasons:
-            made.append(pages.season(season))
-            made += [pages.meeting(season, meeting) for meeting in season.meetings]
-    return made
+    pages = SeriesPages(edition)
+    return [*pages.series(), *(page for season in edition.seasons for page in pages.season(season.files.id))]
+
+
+class SeriesPages:
+    """The pages of a series in every language: those of the whole series, and those of each season."""
+
+    def __init__(self, edition: Edition) -> None:
+        """Keep what the pages show."""
+        self._edition = edition
+        self._languages = [_Pages(Book(edition, language)) for language in edition.languages]
+
+    def series(self) -> list[Document]:
+        """Return the pages that belong to no one season, and the assets all pages use."""
+        made = [*assets(), colours(self._edition.files.series)]
+        for pages in self._languages:
+            made += [pages.series(), pages.subscribe(), pages.changes(), pages.history()]
+        return made
+
+    def season(self, name: str) -> list[Document]:
+        """Return the pages of a season and its race meetings; a forerunner has none of its own."""
+        made = []
+        for pages in self._languages:
+            for season in pages.seasons:
+                if season.id == name:
+                    made.append(pages.season(season))
+                    made += [pages.meeting(season, meeting) for meeting in season.meetings]
+        return made
 
 
 def moved_page(edition: Edition, path: str, successor: str) -> Document:
