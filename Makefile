@@ -38,9 +38,9 @@ coverage: ## the branch coverage of the last test run
 bench: $(READY) ## how long builds take, as ratios within one run
 	@$(BIN)/python tests/benchmarks/builds.py
 
-browser: # real programs for the tests: a browser, web servers, systemd's checks, feed readers
+browser: # real programs for the tests: a browser, Java for the HTML checker, web servers, systemd's checks, feed readers
 	@export PATH="$$PATH:/usr/sbin"; missing=; \
-	for one in chromium:chromium nginx:nginx-light caddy:caddy systemd-analyze:systemd newsboat:newsboat sfeed:sfeed; do \
+	for one in chromium:chromium java:default-jre-headless nginx:nginx-light caddy:caddy systemd-analyze:systemd newsboat:newsboat sfeed:sfeed; do \
 	  command -v $${one%:*} >/dev/null || missing="$$missing $${one#*:}"; done; \
 	test -e /usr/lib/nginx/modules/ngx_http_brotli_static_module.so || missing="$$missing libnginx-mod-http-brotli-static"; \
 	test -z "$$missing" || test "$$(id -u)" -ne 0 || { \

@@ -1,7 +1,10 @@
 """Publications that many tests read, each built once."""
 
+import os
 from datetime import UTC, datetime
 
+import commands
+import images
 import pytest
 from hypothesis import settings
 
@@ -15,6 +18,26 @@ settings.load_profile("here")
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Name a parameter of bytes by its argument: some are made anew, and every process must know a test by one name."""
     return argname if isinstance(val, bytes) else None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _images_are_kept(tmp_path_factory):
+    """Draw each share image once, whichever process of this run of the tests comes to it first."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "images"
+    folder.mkdir(exist_ok=True)
+    commands.loaded.images = folder
+    images.keep(folder)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _images_are_drawn(request, _images_are_kept):
+    """Draw them each time where that is what is tested."""
+    if request.module.__name__ != "test_share":
+        yield
+        return
+    with images.drawn_afresh():
+        yield
 
 
 REAL_NOW = datetime(2026, 11, 21, tzinfo=UTC)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
+import shutil
 import signal
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from contracts.services import PATIENCE, alive, until
@@ -175,6 +178,9 @@ def test_what_a_build_did_is_noted(noted):
         2,
         "2 problems",
     )
+    tell(built({**contents(), "trial/2030/season.toml": f"{SEASON}\nsurprise = 1".encode()}, store))
+    problem, failed = noted()
+    assert (problem["event"], failed["error"]) == ("problem", "1 problem")
 
 
 def test_nothing_done_is_nothing_noted(noted):
@@ -204,6 +210,58 @@ def test_settings_go_with_the_command(tmp_path):
         "--state",
         f"{tmp_path}/s",
     ]
+
+
+@pytest.fixture
+def loaded(tmp_path):
+    """Return a copy of the package, a folder of definitions, and what starts a build of both that is held."""
+    package = Path(attempt.__file__).parent
+    shutil.copytree(package, tmp_path / "copy/aslms_feeds", ignore=shutil.ignore_patterns("__pycache__"))
+    for path, data in contents().items():
+        (tmp_path / "calendars" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "calendars" / path).write_bytes(data)
+    given = command("build", Settings(tmp_path / "calendars", tmp_path / "output"), attempt.HELD)
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "copy"), "PYTHONDONTWRITEBYTECODE": "1"}
+    started = []
+
+    def start():
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        started.append(subprocess.Popen(given, env=environment, text=True, **pipes))
+        until(lambda: "pydantic_core" in Path(f"/proc/{started[-1].pid}/maps").read_text())
+        return started[-1]
+
+    yield tmp_path, environment, start
+    for one in started:
+        one.kill()
+        one.communicate()
+
+
+@pytest.mark.parametrize("installed", [False, True])
+def test_a_build_that_was_held_publishes_with_what_is_installed(loaded, installed):
+    """What is installed while it is held counts: the next run finds that everything is as it should be."""
+    folder, environment, start = loaded
+    child = start()
+    if installed:
+        style = folder / "copy/aslms_feeds/static/site.css"
+        style.write_text(f"{style.read_text()}/* newer */")
+    said, _errors = child.communicate("\n", PATIENCE)
+    assert Outcome.read(said).changed
+    assert child.returncode == 0
+    styles = [path.read_text() for path in (folder / "output/site").resolve().glob("assets/*.css")]
+    assert any("/* newer */" in text for text in styles) is installed
+    place = ["--calendars", folder / "calendars", "--output", folder / "output"]
+    again = [sys.executable, "-P", "-m", "aslms_feeds", "build", *place]
+    done = subprocess.run(again, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("nothing changed\n")
+
+
+def test_a_build_that_was_held_and_is_not_wanted_does_nothing(loaded):
+    """It has read nothing, and writes nothing."""
+    folder, _environment, start = loaded
+    child = start()
+    assert child.communicate(timeout=PATIENCE)[0] == ""
+    assert child.returncode == 0
+    assert not (folder / "output").exists()
 
 
 def test_waiting_ends_at_the_instant():

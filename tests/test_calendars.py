@@ -169,6 +169,25 @@ def test_titles_say_what_is_in_a_calendar(small):
     assert [path for path, body in calendars(small).items() if re.search(rb"X-WR-CAL\w+:[^\r]*\\", body)] == []
 
 
+@pytest.mark.parametrize(
+    ("tag", "titles"),
+    [
+        ("fr", ("Test Series GT\N{NO-BREAK SPACE}: courses", "4 Hours of Okayama (2030 Test Series)")),
+        ("zh-Hans", ("Test Series GT：正赛", "4 Hours of Okayama（2030 Test Series）")),
+        # What begins with a number is held together in a line that runs from right to left.
+        (
+            "ar",
+            ("\u2068Test Series GT\u2069: السباقات", "\u20684 Hours of Okayama\u2069 (\u20682030 Test Series\u2069)"),
+        ),
+    ],
+)
+def test_titles_have_the_languages_own_marks(tag, titles):
+    """Colons and brackets are part of what is translated."""
+    found = build(contents(publisher=f'{PUBLISHER}languages = ["en", "{tag}"]\n'))
+    paths = (f"{tag.lower()}/trial-races-gt.ics", f"{tag.lower()}/2030/okayama/trial-2030-okayama.ics")
+    assert tuple(str(Calendar.from_ical(found[path])["X-WR-CALNAME"]) for path in paths) == titles
+
+
 # What a change reaches
 
 

@@ -88,11 +88,11 @@ def test_each_generation_is_one_row():
     """When it came out, how many documents changed, what subscribers were told, and what it went back to."""
     store = MemoryStore()
     regenerate(store, contents(publisher=FEW), now=NOW)
+    count = len(store.current("trial").manifest.documents)
     regenerate(store, contents(MOVED, publisher=FEW), now=NOW + HOUR)
     regenerate(store, contents(MOVED, publisher=FEW), now=NOW + 2 * HOUR)
     regenerate(store, contents(MOVED, publisher=FEW), now=NOW + 3 * HOUR, orders=Orders(back_to={"trial": 1}))
     first, second, third = rows(store)
-    count = len(store.current("trial").manifest.documents)
     assert first == Row(1, NOW, count, ("2030: the season: announced",))
     then, now = "2030-03-02T04:00:00Z/2030-03-02T08:00:00Z", "2030-03-03T04:00:00Z/2030-03-03T08:00:00Z"
     assert (second.generation, second.published, second.back_to) == (2, NOW + HOUR, None)

@@ -14,6 +14,7 @@ import time
 import urllib.request
 from contextlib import closing, contextmanager
 
+import commands
 import pytest
 
 from seasons import PUBLISHER, SEASON, SERIES, contents
@@ -37,16 +38,7 @@ def write(folder, files):
 
 def run(folder, *arguments, **environment):
     """Return exit status, output and errors of one command."""
-    done = subprocess.run(
-        [*COMMAND, *arguments],
-        cwd=folder,
-        env={**os.environ, "COLUMNS": "100", **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return done.returncode, done.stdout, done.stderr
+    return commands.run(folder, *arguments, **{"COLUMNS": "100", **environment})
 
 
 def test_check_says_that_nothing_is_wrong(folder):

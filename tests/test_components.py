@@ -187,6 +187,55 @@ def test_where_to_watch_is_said_of_what_can_be_watched():
     assert line not in said(made(f'{text}status = "cancelled"\n{watch}')["race"])
 
 
+@pytest.mark.parametrize(
+    ("tag", "title", "place", "lines"),
+    [
+        (
+            "ja",
+            "【中止】TS 4 Hours of Paris 決勝レース1",
+            "Circuit de Paris、Paris、フランス",
+            ("中止になりました。Rain.", "クラス: Prototype、GT"),
+        ),
+        (
+            "zh-Hans",
+            "【已取消】TS 4 Hours of Paris · 正赛1",
+            "Circuit de Paris，Paris，法国",
+            ("已取消。Rain.", "组别：Prototype、GT"),
+        ),
+        (
+            "fr",
+            "ANNULÉ\N{NO-BREAK SPACE}: TS 4 Hours of Paris – Course 1",
+            "Circuit de Paris, Paris, France",
+            ("Annulé. Rain.", "Catégories\N{NO-BREAK SPACE}: Prototype, GT"),
+        ),
+        (
+            "ar",
+            "[ملغى] \u2068TS \u20684 Hours of Paris\u2069: السباق 1\u2069",
+            "Circuit de Paris، Paris، فرنسا",
+            ("ملغى. Rain.", "الفئتان: Prototype، GT"),
+        ),
+    ],
+)
+def test_each_language_has_its_own_marks(tag, title, place, lines):
+    """Between names, parts of a place and sentences; a broadcast's countries are in the language's brackets."""
+    event = f'{EVENT}[[event.session]]\nid = "race-1"\nkind = "race"\nstart = 2030-04-06T13:00:00\n'
+    why = '[[event.change]]\nid = "off"\nwhat = "cancelled"\nsession = "race-1"\nwhy = "Rain."\n'
+    words = made(event + 'status = "cancelled"\n' + why, tag)["race-1"].words[tag]
+    assert (words.summary, words.location) == (title, place)
+    said = words.description.split("\n")
+    assert (said[0], said[-2]) == lines
+
+
+def test_where_to_watch_is_in_the_languages_brackets():
+    """And in none where it can be watched everywhere."""
+    watch = '[[event.broadcast]]\nname = "TV"\nurl = "https://tv.example.org/"\n'
+    text = EVENT + '[[event.session]]\nid = "race"\nkind = "race"\nstart = 2030-04-06\n' + watch
+    where = 'territories = ["France", "Japan"]\n'
+    japanese = [made(one, "ja")["race"].words["ja"].description for one in (text, text + where)]
+    assert "\n視聴: TV https://tv.example.org/\n" in japanese[0]
+    assert "\n視聴: TV（France、Japan） https://tv.example.org/\n" in japanese[1]
+
+
 def test_texts_stay_within_what_clients_keep():
     """Titles and places under 255 characters, descriptions under 3,000, the address of the page never cut off."""
     watch = "".join(

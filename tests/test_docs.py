@@ -15,7 +15,7 @@ import jsonschema
 import pytest
 
 from aslms_feeds.advice import warnings
-from aslms_feeds.cli import _parser
+from aslms_feeds.arguments import parser
 from aslms_feeds.definitions import read_definitions
 from aslms_feeds.model import FILES, Circuit, Warned
 from aslms_feeds.schemas import schemas, with_reference
@@ -170,7 +170,7 @@ def test_the_guides_other_examples_fit_into_it():
 def test_every_command_and_setting_is_documented():
     """The README names each command, and each variable of the environment."""
     readme = (CALENDARS.parent / "README.md").read_text(encoding="utf-8")
-    commands = next(one for one in _parser()._actions if isinstance(one, argparse._SubParsersAction)).choices
+    commands = next(one for one in parser()._actions if isinstance(one, argparse._SubParsersAction)).choices
     assert [name for name in commands if not re.search(rf"^\| .*`{name}`", readme, re.MULTILINE)] == []
     assert [name for name in Settings._fields if f"`ASLMS_FEEDS_{name.upper()}`" not in readme] == []
 

@@ -26,7 +26,7 @@ def told(files, now=NOW):
     """Return the feeds of a series by folder."""
     found = read_definitions(files, "calendars")
     assert found.problems == ()
-    return dict(render(compose(found.series["trial"], {}, now=now, base_url=BASE), {}).feeds)
+    return dict(render(compose(found.series["trial"], {}, now=now, base_url=BASE)).feeds)
 
 
 @pytest.fixture(scope="module")

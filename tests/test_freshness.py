@@ -114,13 +114,12 @@ def test_no_record_and_no_output(tmp_path):
     assert not unchanged(tmp_path / "nowhere")
 
 
-def test_a_record_that_cannot_be_written_leaves_the_old_one(output):
+def test_a_record_that_cannot_be_written_leaves_nothing(output):
     """`last-run` is replaced whole; a failed attempt leaves nothing beside it."""
-    before = (output / "last-run").read_bytes()
-    (output / "status.json").mkdir()
+    (output / "last-run").unlink()
+    (output / "last-run").mkdir()
     with pytest.raises(OSError, match="directory"):
-        freshness.replace(output / "status.json", b"x")
-    assert (output / "last-run").read_bytes() == before
+        freshness.write(output, freshness.LastRun(NOW, {}, {}, None))
     assert not list(output.glob(".*"))
 
 
@@ -203,7 +202,10 @@ def test_an_unchanged_build_loads_no_library(tmp_path):
     assert heavy - {"httpx"} <= set(first.stdout.split())
     assert not loaded & heavy
     ours = {name for name in loaded if name.startswith("aslms_feeds.")}
-    assert ours == {f"aslms_feeds.{name}" for name in ("cli", "errors", "freshness", "identity", "settings", "sources")}
+    assert ours == {
+        f"aslms_feeds.{name}"
+        for name in ("arguments", "build", "cli", "errors", "freshness", "identity", "settings", "sources")
+    }
 
 
 def test_the_record_of_a_build_that_died_is_gone(tmp_path):

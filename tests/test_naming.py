@@ -39,6 +39,68 @@ def test_a_session_is_called_as_stated_or_by_its_id(files, session, name):
     assert naming.session_name(session, files.series, ENGLISH) == name
 
 
+@pytest.mark.parametrize(
+    ("session", "names"),
+    [
+        (Session(id="race-1", kind=Kind.RACE), ("決勝レース1", "Course 1", "السباق 1")),
+        (
+            Session(id="qualifying-gt", kind=Kind.QUALIFYING),
+            ("予選 ジーティー", "Qualifications GT", "التجارب التأهيلية GT"),
+        ),
+        (
+            Session(id="gt-qualifying", kind=Kind.QUALIFYING),
+            ("予選 ジーティー", "Qualifications GT", "التجارب التأهيلية GT"),
+        ),
+        (
+            Session(id="qualifying-proto-gt", kind=Kind.QUALIFYING),
+            ("予選 Prototype・ジーティー", "Qualifications Prototype, GT", "التجارب التأهيلية Prototype وGT"),
+        ),
+        (
+            Session(id="q", name="Qualifying Prototype and GT", kind=Kind.QUALIFYING),
+            ("予選 Prototype・ジーティー", "Qualifications Prototype, GT", "التجارب التأهيلية Prototype وGT"),
+        ),
+        (
+            Session(id="qualifying-gt-race-2", kind=Kind.QUALIFYING),
+            ("予選 ジーティー（決勝レース2）", "Qualifications GT (Course 2)", "التجارب التأهيلية GT (السباق 2)"),
+        ),
+        (
+            Session(id="qualifying-race-1", kind=Kind.RACE),
+            ("予選レース1", "Course qualificative 1", "السباق التأهيلي 1"),
+        ),
+        (Session(id="free-practice-2", kind=Kind.PRACTICE), ("フリー走行2", "Essais libres 2", "التجارب الحرة 2")),
+        (
+            Session(id="fp1", name="Free Practice 1", kind=Kind.PRACTICE),
+            ("フリー走行1", "Essais libres 1", "التجارب الحرة 1"),
+        ),
+        (
+            Session(id="bronze-test", kind=Kind.TEST),
+            ("ブロンズドライバーテスト", "Essais des pilotes bronze", "اختبارات السائقين البرونزيين"),
+        ),
+        (Session(id="warm-up", kind=Kind.PRACTICE), ("ウォームアップ走行", "Warm-up", "حصة الإحماء")),
+        (
+            Session(id="drivers-parade", kind=Kind.OTHER),
+            ("ドライバーズパレード", "Parade des pilotes", "موكب السائقين"),
+        ),
+        (
+            Session(id="x", name="Drivers' Parade", kind=Kind.OTHER),
+            ("ドライバーズパレード", "Parade des pilotes", "موكب السائقين"),
+        ),
+        (Session(id="other", kind=Kind.OTHER), ("セッション", "Séance", "الحصة")),
+        # What is stated in words of its own is a name; an id with such words keeps them.
+        (Session(id="race-1", name="The Sprint", kind=Kind.RACE), ("The Sprint", "The Sprint", "The Sprint")),
+        (Session(id="race-1", name="Race 1: Gold", kind=Kind.RACE), ("Race 1: Gold", "Race 1: Gold", "Race 1: Gold")),
+        (Session(id="x", name="GT", kind=Kind.OTHER), ("GT", "GT", "GT")),
+        (Session(id="gala-race", kind=Kind.RACE), ("Gala 決勝レース", "Gala Course", "Gala السباق")),
+        (Session(id="gala-dinner", kind=Kind.OTHER), ("Gala dinner", "Gala dinner", "Gala dinner")),
+    ],
+    ids=lambda value: value if isinstance(value, str) else getattr(value, "id", ""),
+)
+def test_usual_words_are_translated(files, session, names):
+    """Of ids, and of stated names that hold nothing else; classes keep their names, and numbers their place."""
+    said = [naming.session_name(session, files.series, language(tag)) for tag in ("ja", "fr", "ar")]
+    assert tuple(said) == names
+
+
 def test_a_translated_name_is_taken_where_there_is_one(files):
     """Of sessions, classes, events, seasons and series; else the plain name."""
     event = files.seasons[0].season.events[1]
@@ -75,7 +137,9 @@ def test_a_place_is_venue_city_and_country():
     circuit = Circuit(name="Fuji Speedway", names={"ja": "富士"}, city="Oyama", country="JP", timezone="Asia/Tokyo")
     event = Event(id="e", name="E")
     assert naming.location(circuit, event, ENGLISH) == "Fuji Speedway, Oyama, Japan"
-    assert naming.location(circuit, event, JAPANESE) == "富士, Oyama, 日本"
+    assert naming.location(circuit, event, JAPANESE) == "富士、Oyama、日本"
+    assert naming.location(circuit, event, language("ar")) == "Fuji Speedway، Oyama، اليابان"
+    assert (naming.city_and_country(circuit, ENGLISH), naming.city_and_country(None, ENGLISH)) == ("Oyama, Japan", "")
     then = Event(id="e", name="E", circuit_name="Old Fuji")
     assert naming.location(circuit, then, ENGLISH) == "Old Fuji, Oyama, Japan"
     assert (naming.location(None, event, ENGLISH), naming.location(None, then, ENGLISH)) == ("", "Old Fuji")

@@ -53,11 +53,13 @@ def trees(site):
 
 def test_every_page_is_there(trees):
     """Every season and event has its page in every language; forerunners have none of their own."""
-    own = ["", "subscribe/", "changes/", "history/", "2024-25/", "2024-25/sepang/", "2025-26/", "2026-27/"]
+    own = ["", "subscribe/", "changes/", "feeds/", "why/", "history/"]
+    own += ["2024-25/", "2024-25/sepang/", "2025-26/", "2026-27/"]
     own += [f"2009/{event}" for event in ("", "okayama/", "sepang/", "dubai/")]
     own += [f"2025-26/{event}/" for event in ("sepang", "dubai", "long", "someday", "nowhere")]
     expected = {f"/races/ex/{tag}{path}index.html" for tag in ("", "ar/", "ja/") for path in own}
-    expected |= {f"/races/{tag}index.html" for tag in ("", "ar/", "ja/")}
+    expected |= {f"/races/ex/{tag}embed.html" for tag in ("", "ar/", "ja/")}
+    expected |= {f"/races/{tag}index.html" for tag in ("", "ar/", "ja/")} | {"/races/404.html"}
     assert set(trees) == expected
 
 
@@ -67,7 +69,8 @@ def test_language_and_direction_are_set(trees):
         tag = next((tag for tag in ("ar", "ja") if f"/{tag}/" in path), "en")
         assert (one.get("lang"), one.get("dir")) == (tag, "rtl" if tag == "ar" else "ltr"), path
         found = {link.get("hreflang") for link in one.xpath("//link[@rel='alternate'][@hreflang]")}
-        assert found == {"en", "ar", "ja", "x-default"}, path
+        # The page for what is not there is one page in every language.
+        assert found == (set() if path == "/races/404.html" else {"en", "ar", "ja", "x-default"}), path
 
 
 def test_ids_are_unique(trees):
@@ -95,6 +98,7 @@ def test_every_link_leads_somewhere(edition, site, trees):
         for season in seasons
         for file in ("season", "changes")
     }
+    known |= {f"/races/ex/{tag}series.json" for tag in ("", "ar/", "ja/")}
     known.add("/races/feeds.opml")
     for path, one in trees.items():
         for link in one.xpath("//@href | //@src"):
@@ -371,27 +375,6 @@ def test_entry_list_keeps_numbers_as_written(trees):
     assert "39 cars" in words(page(trees, "2025-26/").get_element_by_id("page_entries").getparent())
 
 
-def test_subscribing_offers_every_way(edition, trees):
-    """The subscribe page has the plain address of every calendar first, and a link for each kind of client."""
-    table = page(trees, "subscribe/").xpath("//table[@class='addresses']/tbody/tr")
-    own = [edition.addresses.url(calendar.path) for calendar in edition.calendars if calendar.language == "en"]
-    assert sorted(words(one.xpath(".//code")[0]) for one in table) == sorted(own)
-    links = table[0].xpath(".//a/@href")
-    assert links == [
-        "webcal://calendars.example/races/ex/ex-all.ics",
-        "https://calendar.google.com/calendar/r?cid=webcal%3A%2F%2Fcalendars.example%2Fraces%2Fex%2Fex-all.ics",
-        (
-            "https://outlook.live.com/calendar/0/addfromweb?url=https%3A%2F%2Fcalendars.example%2Fraces%2Fex%2Fex-all.ics"
-            "&name=Example%20Series%3A%20all%20sessions"
-        ),
-        (
-            "https://outlook.office.com/calendar/0/addfromweb?url=https%3A%2F%2Fcalendars.example%2Fraces%2Fex%2Fex-all.ics"
-            "&name=Example%20Series%3A%20all%20sessions"
-        ),
-    ]
-    assert table[0].xpath(".//button/@data-copy") == ["https://calendars.example/races/ex/ex-all.ics"]
-
-
 def test_feeds_and_calendars_are_found_by_readers(trees):
     """The head names the feeds, Atom first, and the calendars; no reader stumbles into the results."""
     found = page(trees, "2025-26/sepang/").xpath("//link[@rel='alternate'][@type]")
@@ -410,7 +393,7 @@ def test_feeds_and_calendars_are_found_by_readers(trees):
 
 def test_search_engines_read_the_meeting(site):
     """The data block is a SportsEvent with place, days, status and its sessions in the circuit's time."""
-    (text,) = tree(site["/races/ex/2025-26/sepang/index.html"]).xpath("//script[@type='application/ld+json']/text()")
+    text = tree(site["/races/ex/2025-26/sepang/index.html"]).xpath("//script[@type='application/ld+json']/text()")[0]
     data = json.loads(text)
     assert (data["@type"], data["startDate"], data["endDate"]) == ("SportsEvent", "2025-12-11", "2025-12-14")
     assert data["location"]["address"] == {
@@ -424,9 +407,9 @@ def test_search_engines_read_the_meeting(site):
     assert parts["race-1"]["endDate"] == "2025-12-13T17:00:00+08:00"
     assert "endDate" not in parts["race-2"]
     assert parts["night"]["eventStatus"] == "https://schema.org/EventCancelled"
-    (text,) = tree(site["/races/ex/2025-26/index.html"]).xpath("//script[@type='application/ld+json']/text()")
+    text = tree(site["/races/ex/2025-26/index.html"]).xpath("//script[@type='application/ld+json']/text()")[0]
     states = {part["name"]: part["eventStatus"].rpartition("/")[2] for part in json.loads(text)["subEvent"]}
-    assert states == {"4 Hours of Sepang": "EventScheduled", EVIL: "EventPostponed", LONG.strip(): "EventCancelled"}
+    assert states == {"4 Hours of Sepang": "EventRescheduled", EVIL: "EventRescheduled", LONG.strip(): "EventCancelled"}
 
 
 def test_names_in_other_languages(trees):
@@ -460,7 +443,7 @@ def test_colour_that_is_none_is_left_out(site):
 def test_assets_bear_their_digest(site):
     """Every asset's name holds the first ten digits of its digest, so that it can be cached for ever."""
     names = [path for path in site if "/assets/" in path]
-    assert len(names) == 9
+    assert len(names) == 12
     for path in names:
         assert path.split(".")[-2] == site[path].sha256[:10]
     icon = site[f"/races/ex/{pages.icon_path()}"].body
@@ -469,8 +452,8 @@ def test_assets_bear_their_digest(site):
 
 
 def test_assets_are_small():
-    """The stylesheet stays under 20 KB and the script under 6 KB."""
-    assert (PACKAGE / "static/site.css").stat().st_size < 20_000
+    """The stylesheet stays under 25 KB and the script under 6 KB."""
+    assert (PACKAGE / "static/site.css").stat().st_size < 25_000
     assert (PACKAGE / "static/site.js").stat().st_size < 6_000
 
 

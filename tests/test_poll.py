@@ -9,15 +9,16 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from contracts.hostile import Hostile, answer, in_turn
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
+from aslms_feeds import clippings, durable, foreign, proposals
 from aslms_feeds import poll as module
-from aslms_feeds import proposals
 from aslms_feeds.definitions import read_definitions
+from aslms_feeds.holdings import UPSTREAMS
 from aslms_feeds.markup import plain
-from aslms_feeds.model import NewsItem, Upstream
-from aslms_feeds.poll import PROPOSALS, UPSTREAMS, Polled, poll
+from aslms_feeds.model import Upstream
+from aslms_feeds.poll import PROPOSALS, Polled, poll
 from aslms_feeds.regenerate import regenerate
 from aslms_feeds.stores.memory import MemoryStore
 from seasons import NOW, PUBLISHER, SEASON, SERIES, contents
@@ -248,7 +249,7 @@ def test_a_fault_of_ours_stops_neither_the_others_nor_the_build(tmp_path, monkey
     with Hostile({"/feed": answer(rss(1)), "/ics": answer(vcalendar(RACE))}) as server:
         world = World(tmp_path, server, FEED, ICS.replace("club", "cal"))
         with monkeypatch.context() as patch:
-            patch.setattr(module.foreign if broken == "read_feed" else module, broken, fault)
+            patch.setattr(foreign if broken == "read_feed" else clippings, broken, fault)
             polled = world.poll()
         assert polled.troubled == {"club": "a fault of the program: ZeroDivisionError"}
         assert polled.proposals
@@ -338,22 +339,6 @@ def test_without_a_season_items_wait(tmp_path):
         assert polled.troubled == {"club": "the series 'trial' has no season that its items could join"}
         world.known = {**world.known, "trial/2031/season.toml": NEXT.encode()}
         assert titles(world.poll(3 * HOUR)) == {"2031": ["Item 1"]}
-
-
-@given(
-    st.text(
-        st.characters(blacklist_categories=("Cc", "Cs", "Zl", "Zp", "Zs"))
-        | st.sampled_from("  \n*_`#>-+1.)[](<&!|~=:\\\"'"),
-        max_size=200,
-    )
-)
-@example("1. one\n\n2) two\n\n- three\n\n# four\n\n+ five\n\n> six\n\n===\n\n---\n\n: x")
-@example("a\\b `c` **d** <script> &amp; ![x](y) https://x.example | a | b |\n\n| - | - |")
-@example("```\n\ncode")
-def test_foreign_words_are_only_words(text):
-    """Markdown finds nothing in them: read back, they are what they were."""
-    paragraphs = "\n\n".join(" ".join(part.split()) for part in re.split(r"\n\s*\n", text) if part.split())
-    assert plain(module._markdown(paragraphs)) == paragraphs
 
 
 # Calendars
@@ -607,7 +592,7 @@ def test_dying_at_any_write_loses_nothing(tmp_path, monkeypatch):
         whole = World(tmp_path / "whole", server, FEED)
         whole.poll()
         expected = whole.poll(2 * HOUR).joined
-    real = module._replace
+    real = durable.replace
     for dies_at in range(4):
         left = [dies_at]
 
@@ -620,7 +605,7 @@ def test_dying_at_any_write_loses_nothing(tmp_path, monkeypatch):
         with Hostile({"/feed": in_turn(answer(rss(1), 'ETag: "1"'), answer(rss(1, 2), 'ETag: "2"'))}) as server:
             world = World(tmp_path / str(dies_at), server, FEED)
             with monkeypatch.context() as patch:
-                patch.setattr(module, "_replace", dying)
+                patch.setattr(durable, "replace", dying)
                 if dies_at > 1:
                     world.poll()
                 with pytest.raises(KeyboardInterrupt):
@@ -651,27 +636,3 @@ def test_the_same_state_answers_and_instant_give_the_same(tmp_path):
             results.append((polled, {path: file.read_bytes() for path, file in files.items()}))
     assert results[0] == results[1]
     assert len(results[0][1]) == 9
-
-
-def test_every_item_is_news_that_a_definition_could_say():
-    """What is joined passes the same checks as news.toml."""
-    row = {
-        "id": "a",
-        "series": "t",
-        "season": "2030",
-        "on": "2030-01-01",
-        "origin": "O",
-        "title": "T",
-        "text": "",
-        "link": "",
-    }
-    assert isinstance(module._news(row, spoils=False), NewsItem)
-    for bad in (
-        {"title": "a\nb"},
-        {"title": ""},
-        {"on": "1500-01-01"},
-        {"on": ""},
-        {"link": "javascript:x"},
-        {"text": "\x07"},
-    ):
-        assert module._news({**row, **bad}, spoils=False) is None

@@ -1,18 +1,16 @@
-"""The outbox: what has to be told is there once it is public, whatever dies; nothing in it is secret."""
+"""What has to be told is in the outbox once it is public, whatever dies; nothing in it is secret."""
 
 import errno
-import json
 import logging
 import os
 import shutil
-from datetime import timedelta
 
 import pytest
-from contracts.telling import MINUTE, START, Telling, publisher_toml
+from contracts.telling import START, Telling, publisher_toml
 
-from aslms_feeds import freshness, push
+from aslms_feeds import delivery, freshness, push
 from aslms_feeds.errors import Problem
-from aslms_feeds.push import KNOWN, OUTBOX, Wait
+from aslms_feeds.outbox import KNOWN, OUTBOX
 
 HUB = "https://hub.example.org/"
 HOOK_URL = "https://hooks.example.org/services/T0/B0/hush"
@@ -48,7 +46,7 @@ def test_nobody_to_tell_is_no_outbox(tmp_path):
     quiet = Telling(tmp_path / "out", publisher_toml())
     quiet.build()
     assert not (quiet.output / OUTBOX).exists()
-    assert quiet.deliver() == push.Delivered()
+    assert quiet.deliver() == delivery.Delivered()
     assert freshness.read(quiet.output).next_due == quiet.report.next_due
 
 
@@ -95,12 +93,6 @@ def test_a_builder_that_died_after_the_switch_is_made_good(pinged):
     pinged.build(files)
     changed = {topic for topic, sha256 in pinged.feeds().items() if before[topic] != sha256}
     assert {topic for topic, generation in pinged.topics().items() if generation == 2} == changed != set()
-
-
-def test_what_waits_makes_a_run_due(pinged):
-    """A process that dies before it sends leaves the work to the next run, which is not told that there is none."""
-    pinged.build()
-    assert freshness.read(pinged.output).next_due == pinged.now
 
 
 def test_a_new_hub_is_told_everything_and_the_old_one_nothing_more(pinged):
@@ -244,104 +236,8 @@ def test_a_publisher_file_that_cannot_be_read_tells_nobody(pinged):
     """Nobody knows whom; what waits goes on waiting."""
     pinged.build()
     assert push.note(pinged.output, None, pinged.report, now=START) is None
-    assert push.deliver(pinged.output, None, pinged.report, now=START) == push.Delivered()
+    assert delivery.deliver(pinged.output, None, pinged.report, now=START) == delivery.Delivered()
     assert len(pinged.topics()) == 12
-
-
-def test_files_that_are_no_messages_are_removed(pinged):
-    """Another version's, or damaged ones; nothing is sent for them."""
-    pinged.build()
-    box = pinged.output / OUTBOX
-    for path in box.glob("ping-*"):
-        path.unlink()
-    for number, text in enumerate((b"", b"{}", b'{"format": 9}', b'{"format": 1, "to": "hub", "since": "2030-01-01"}')):
-        (box / f"ping-{number}.json").write_bytes(text)
-    assert pinged.deliver(seconds=0).waiting == 0
-    assert list(box.glob("ping-*")) == []
-
-
-def test_messages_to_somebody_who_is_not_told_any_more_are_removed(told):
-    """The operator took them out of publisher.toml."""
-    told.build()
-    told.publisher = publisher_toml()
-    done = told.deliver()
-    assert (done.sent, done.waiting, done.warnings) == (0, 0, ())
-    assert told.waiting() == []
-
-
-def test_a_variable_that_is_not_set_is_said_by_its_name(told):
-    """And the notice waits for it."""
-    told.publisher = publisher_toml(more=TOLD.partition("\n\n")[2])
-    told.build()
-    done = told.deliver()
-    assert done.warnings == ("notify HOOK is not told: the environment variable is not set",)
-    assert (done.sent, done.waiting, done.next_attempt) == (0, 1, told.now + MINUTE)
-
-
-def test_after_three_days_a_message_is_given_up(told):
-    """With a warning that says who was not told."""
-    told.publisher = publisher_toml(hub=HUB, more=TOLD.partition("\n\n")[2])
-    told.build()
-    assert told.deliver(later=timedelta(days=3, seconds=1)).waiting == 0
-    done = Telling(told.output.with_name("again"), told.publisher)
-    done.build()
-    warnings = done.deliver(later=timedelta(days=3, seconds=1)).warnings
-    assert len(warnings) == 13
-    assert "notify HOOK was not told what happened: given up after trying since 2030-01-10 12:01 UTC" in warnings
-    topic = "https://calendar.example.org/trial/news/atom.xml"
-    assert (
-        f"the hub hub.example.org was not told that {topic} changed: given up after trying since 2030-01-10 12:01 UTC"
-    ) in warnings
-
-
-# Waits
-
-
-def test_waits_grow_from_a_minute_to_six_hours():
-    """Three times as long each time, for ever."""
-    wait, minutes = Wait(), []
-    for _ in range(20):
-        wait = wait.longer(START)
-        minutes.append((wait.until - START) // MINUTE)
-    assert minutes[:8] == [1, 3, 9, 27, 81, 243, 360, 360]
-    assert set(minutes[8:]) == {360}
-    assert wait.failures == 20
-
-
-def test_a_wait_ends_at_its_instant_or_when_the_clock_was_wrong():
-    """What was written by a clock a year ahead does not silence a hub for a year."""
-    wait = Wait(1, START + MINUTE)
-    assert not wait.over(START)
-    assert wait.over(START + MINUTE)
-    assert Wait(1, START + timedelta(days=365)).over(START)
-    assert Wait().over(START)
-
-
-def test_waits_survive_their_process(pinged):
-    """A second run does not ask again before its time; a damaged record asks again."""
-    pinged.publisher = publisher_toml(hub="http://10.0.0.1/")
-    pinged.build()
-    first = pinged.deliver()
-    assert first.next_attempt == pinged.now + MINUTE
-    assert len(first.warnings) == 1
-    assert pinged.deliver(later=MINUTE / 2).warnings == ()
-    again = pinged.deliver(later=MINUTE)
-    assert len(again.warnings) == 1
-    assert again.next_attempt == pinged.now + 4 * MINUTE
-    (pinged.output / OUTBOX / push.TRIES).write_bytes(b"{")
-    assert len(pinged.deliver(later=MINUTE).warnings) == 1
-
-
-def test_the_record_of_the_run_knows_the_next_attempt(pinged):
-    """So that `build` with nothing else to do makes it; the record of another run is left alone."""
-    pinged.publisher = publisher_toml(hub="http://10.0.0.1/")
-    pinged.build()
-    pinged.deliver()
-    assert freshness.read(pinged.output).next_due == pinged.now + MINUTE
-    pinged.now += MINUTE / 2
-    pinged.deliver()
-    assert freshness.read(pinged.output).next_due == pinged.now + MINUTE / 2
-    assert json.loads((pinged.output / "last-run").read_bytes())["fingerprints"] == {"": "x"}
 
 
 def test_a_disk_that_fails_in_the_middle_loses_nothing(pinged, monkeypatch):

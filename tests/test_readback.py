@@ -9,7 +9,7 @@ from aslms_feeds.publication import Document
 from aslms_feeds.regenerate import regenerate
 from aslms_feeds.render import ics
 from aslms_feeds.stores.memory import MemoryStore
-from seasons import NOW, contents
+from seasons import NOW, contents, edited
 
 BASE = "https://calendar.example.org"
 
@@ -57,7 +57,8 @@ def test_what_is_public_stays_public(monkeypatch):
     assert not regenerate(store, contents(), now=NOW, base_url=BASE).failed
     before = store.current("trial")
     damaged(monkeypatch, b"SEQUENCE:", b"SEQUENCE:9")
-    assert refused(store=store).startswith("SEQUENCE of ")
+    moved = edited(contents(), "trial/2030/season.toml", ("2030-03-02T13:00:00", "2030-03-02T13:30:00"))
+    assert refused(moved, store=store).startswith("SEQUENCE of ")
     assert store.current("trial") == before
 
 
@@ -65,7 +66,7 @@ def test_a_calendar_with_an_event_twice_is_refused(monkeypatch):
     """Each UID once in each file."""
     right = ics.vevent
     monkeypatch.setattr(ics, "vevent", lambda *arguments: right(*arguments) * 2)
-    assert refused() == "trial-all.ics does not begin, go on and end as a calendar does"
+    assert refused() == "2030/trial-2030-all.ics does not begin, go on and end as a calendar does"
 
 
 @pytest.mark.parametrize("name", ["atom", "rss"])
@@ -80,7 +81,7 @@ def test_a_feed_that_lost_an_item_is_refused(monkeypatch, name):
 def test_a_page_without_a_heading_is_refused(monkeypatch):
     """Pages are read back too."""
     page = Document("x/index.html", "text/html; charset=utf-8", b"<!doctype html><html lang=en><title>x</title><p>x")
-    monkeypatch.setattr(rendering.pages, "series_pages", lambda _edition: [page])
+    monkeypatch.setattr(rendering.pages.SeriesPages, "series", lambda _pages, **_values: [page])
     assert refused() == "x/index.html lacks a title, a heading or a language"
 
 

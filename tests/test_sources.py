@@ -158,6 +158,38 @@ def test_a_file_without_rights(folder):
     assert done.stdout == f"cannot read {folder}/trial/series.toml: Permission denied\n"
 
 
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("trial/2030/news.toml", "something in {}/trial is called like a definition file and is no regular file"),
+        ("trial/series.toml", "{}/trial/series.toml is called like a definition file and is no regular file"),
+        ("circuits.toml", "{}/circuits.toml is called like a definition file and is no regular file"),
+    ],
+)
+def test_what_is_wrong_in_a_season_may_be_under_embargo(folder, path, shown):
+    """A log names its series alone; a person is told where to look."""
+    (folder / path).unlink(missing_ok=True)
+    os.mkfifo(folder / path)
+    with pytest.raises(UsageError) as raised:
+        sources.read(folder, named=False)
+    assert str(raised.value) == shown.format(folder)
+    assert raised.value.hint == "move it out of the folder; aslms-feeds check names it"
+
+
+def test_a_season_without_rights_is_not_named(folder):
+    """Neither is one whose folder may not be read, or whose link leads elsewhere."""
+    (folder / "trial/2031").symlink_to("/etc")
+    with pytest.raises(UsageError) as raised:
+        sources.read(folder, named=False)
+    link = "is a link that leads out of the folder of the definitions"
+    assert str(raised.value) == f"something in {folder}/trial {link}"
+    (folder / "trial/2031").unlink()
+    (folder / "trial/2031").symlink_to("2031")
+    with pytest.raises(UsageError) as raised:
+        sources.read(folder, named=False)
+    assert "2031" not in str(raised.value)
+
+
 def test_files_by_series():
     """Each series has its own files and the shared ones; the shared ones alone are no series."""
     shared = {"publisher.toml": b"p", "circuits.toml": b"c"}

@@ -155,6 +155,56 @@ def test_a_fact_is_told(teller, told, title, text):
     assert plain(teller.fact(told)) == (title, text)
 
 
+@pytest.mark.parametrize(
+    ("tag", "title", "text"),
+    [
+        (
+            "fr",
+            "4 Hours of Okayama – Course 1\N{NO-BREAK SPACE}: nouvel horaire",
+            "Avant\N{NO-BREAK SPACE}: samedi 2 mars 2030, 12:30 – 16:30, heure du circuit (03:30 – 07:30 UTC). "
+            "Désormais\N{NO-BREAK SPACE}: samedi 2 mars 2030, 13:00 – 17:00, heure du circuit (04:00 – 08:00 UTC).",
+        ),
+        (
+            "ja",
+            "4 Hours of Okayama 決勝レース1: 時刻変更",
+            "変更前: 現地時間 2030年3月2日土曜日 12:30～16:30（UTC 03:30～07:30）。"
+            "変更後: 現地時間 2030年3月2日土曜日 13:00～17:00（UTC 04:00～08:00）。",
+        ),
+        (
+            "zh-Hans",
+            "4 Hours of Okayama · 正赛1：时间变更",
+            "变更前：当地时间2030年3月2日星期六 12:30至16:30（UTC 03:30至07:30）。"
+            "变更后：当地时间2030年3月2日星期六 13:00至17:00（UTC 04:00至08:00）。",
+        ),
+        (
+            "th",
+            "4 Hours of Okayama: เรซ 1: เวลาใหม่",
+            "เดิม วันเสาร์ที่ 2 มีนาคม 2030 เวลา 12:30 – 16:30 ตามเวลาสนามแข่ง (03:30 – 07:30 UTC) "
+            "เปลี่ยนเป็น วันเสาร์ที่ 2 มีนาคม 2030 เวลา 13:00 – 17:00 ตามเวลาสนามแข่ง (04:00 – 08:00 UTC)",
+        ),
+    ],
+)
+def test_a_fact_is_told_with_the_languages_own_marks(teller, tag, title, text):
+    """Commas, colons, dashes and brackets are part of what is translated, and clocks have 24 hours everywhere."""
+    told = fact("retimed", "okayama", "race-1", before=OLD, after=NEW, timezone="Asia/Tokyo")
+    assert plain(Teller(teller.files, teller.season, language(tag)).fact(told)) == (title, text)
+
+
+def test_lists_are_told_with_the_languages_own_marks(teller):
+    """Labels, the cars of a class, the drivers of a winner, and what happened at once."""
+    chinese = Teller(teller.files, teller.season, language("zh-Hans"))
+    overall = Winner(team="99 Racing", number="99", car="Oreca 07", drivers=("A", "B"))
+    _title, text = plain(chinese.result(Result(event="okayama", session="race-1", overall=overall)))
+    assert text == "- 全场：99 Racing #99；Oreca 07；A、B"
+    title, _text = plain(chinese.facts([fact("cancelled", "paris"), fact("class-added", "paris", after="gt")]))
+    assert title == "4 Hours of Paris：取消、新增组别"
+    assert plain(chinese.fact(fact("added", "paris", after="2030-04-06")))[1] == "新增：2030年4月6日星期六。"
+    arabic = Teller(teller.files, teller.season, language("ar"))
+    # A name that begins with a number would be torn apart in a line that runs from right to left.
+    _title, text = plain(arabic.result(Result(event="okayama", session="race-1", overall=overall)))
+    assert "\u206899 Racing #99\u2069" in text
+
+
 def test_every_type_of_fact_has_a_story(teller):
     """With as little as is known, and with everything."""
     for what in What:

@@ -8,6 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 INDEX = "index.html"
+NOT_FOUND = "404.html"
+"""The page at the top of the site for every address at which there is nothing."""
+EMBED = "embed.html"
+"""The page that other sites show in a frame; no id holds a dot, so nothing else can be called so."""
+BUNDLES = "bundles"
+"""The folder of all bundles."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,10 @@ class Addresses:
     def page(self, language: str, *parts: str) -> str:
         """Return the path of a page: ``fr/2023-24/sepang/index.html``."""
         return self.path(language, *parts, INDEX)
+
+    def embed(self, language: str) -> str:
+        """Return the path of the page that other sites show in a frame: ``fr/embed.html``."""
+        return self.path(language, EMBED)
 
     def evergreen(self, language: str, name: str, race_class: str | None = None, *, reminders: bool = False) -> str:
         """Return the path of an evergreen calendar: ``reminders/aslms-races-lmp2.ics``."""
@@ -51,3 +61,38 @@ class Addresses:
     def page_url(self, language: str, *parts: str) -> str:
         """Return the public address of a page."""
         return self.url(self.page(language, *parts))
+
+
+@dataclass(frozen=True)
+class BundleAddresses:
+    """The addresses of one bundle; its documents belong to the top of the site, so paths are below that."""
+
+    base_url: str
+    bundle: str
+    first_language: str
+
+    def path(self, language: str, *parts: str) -> str:
+        """Return the path of a document in a language: ``fr/bundles/endurance/news/atom.xml``."""
+        folder = [] if language == self.first_language else [language.lower()]
+        return "/".join([*folder, BUNDLES, self.bundle, *parts])
+
+    def calendar(self, language: str, name: str) -> str:
+        """Return the path of a calendar: ``bundles/endurance/endurance-races.ics``."""
+        return self.path(language, f"{self.bundle}-{name}.ics")
+
+    def url(self, path: str) -> str:
+        """Return the public address of a document."""
+        return f"{self.base_url}/{path.removesuffix(INDEX)}"
+
+    def page_url(self, language: str) -> str:
+        """Return the public address of the bundle's page."""
+        return self.url(self.path(language, INDEX))
+
+    def successor(self, former: BundleAddresses, language: str, path: str) -> str:
+        """Return where a document is today that was published under a former id; empty for any other path."""
+        folder = former.path(language, "")
+        if not path.startswith(folder):
+            return ""
+        name = path.removeprefix(folder)
+        file = f"{former.bundle}-"
+        return self.path(language, f"{self.bundle}-{name.removeprefix(file)}" if name.startswith(file) else name)

@@ -14,6 +14,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from aslms_feeds import publication
+from aslms_feeds.addresses import EMBED
+from aslms_feeds.addresses import NOT_FOUND as NOT_FOUND_PAGE
 from aslms_feeds.errors import PublicationError
 from aslms_feeds.publication import INDEX, MANIFEST, Listed
 
@@ -90,8 +92,10 @@ Table = dict[str, Entry]
 
 _PAGE_POLICY = (
     b"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    b"manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    b"manifest-src 'self'; base-uri 'none'; form-action 'none'"
 )
+_UNFRAMED = b"; frame-ancestors 'none'"
+"""What every page says but the one that is made for frames, which anybody may show."""
 _OTHER_POLICY = b"default-src 'none'; sandbox"
 _FOR_A_YEAR = b"public, max-age=31536000, immutable"
 _FOR_FIVE_MINUTES = b"public, max-age=300"
@@ -149,10 +153,11 @@ OPTIONS = Answer(
 
 
 @lru_cache(maxsize=256)
-def _shared(media_type: str, *, lasting: bool, varies: bool) -> tuple[Headers, Headers]:
+def _shared(media_type: str, *, framed: bool, lasting: bool, varies: bool) -> tuple[Headers, Headers]:
+    page = _PAGE_POLICY if framed else _PAGE_POLICY + _UNFRAMED
     kept = (
         (b"cache-control", _FOR_A_YEAR if lasting else _FOR_FIVE_MINUTES),
-        (b"content-security-policy", _PAGE_POLICY if media_type.startswith("text/html") else _OTHER_POLICY),
+        (b"content-security-policy", page if media_type.startswith("text/html") else _OTHER_POLICY),
         *(((b"vary", b"Accept-Encoding"),) if varies else ()),
         *_ALWAYS,
     )
@@ -174,8 +179,10 @@ def read_manifest(text: bytes, part: str, sha256: str) -> tuple[Listed, ...]:
 def resource(listed: Listed, contents: Mapping[str, tuple[int, bytes | str]]) -> Resource:
     """Return what can be asked for of one document, given size and content by coding, ``identity`` among them."""
     last_modified = format_datetime(listed.modified, usegmt=True).encode()
-    lasting = "assets" in listed.path.split("/")[:-1]
-    kept, described = _shared(listed.media_type, lasting=lasting, varies=len(contents) > 1)
+    *folders, name = listed.path.split("/")
+    kept, described = _shared(
+        listed.media_type, framed=name == EMBED, lasting="assets" in folders, varies=len(contents) > 1
+    )
     return Resource(
         modified=int(listed.modified.timestamp()),
         last_modified=last_modified,
@@ -252,10 +259,23 @@ def _decide(table: Table | None, request: Request, fields: Mapping[bytes, bytes]
         return OPTIONS if request.method == "OPTIONS" else NOT_ALLOWED
     if table is None:
         return NOT_YET
-    found = table.get(request.path, NOT_FOUND)
+    found = table.get(request.path)
     if isinstance(found, Resource):
         return _represent(found, request.method, fields, now)
+    if found is None:
+        return _nothing(table.get(f"/{NOT_FOUND_PAGE}"), fields)
     return found if isinstance(found, Answer) else _redirect(found.location, request.query)
+
+
+def _nothing(page: Entry | None, fields: Mapping[bytes, bytes]) -> Answer:
+    """Return the answer where there is nothing: the page that says so, without validators, or plain words."""
+    if not isinstance(page, Resource):
+        return NOT_FOUND
+    selected = _select(page.representations, fields.get(b"accept-encoding"))
+    described = dict(page.described) | {b"cache-control": _FOR_TEN_SECONDS}
+    del described[b"accept-ranges"]
+    headers = (_length(selected.size), *selected.encoded, *described.items())
+    return Answer(404, headers, _cut(selected, 0, selected.size))
 
 
 def _redirect(location: bytes, query: bytes) -> Answer:
@@ -270,7 +290,7 @@ def _represent(found: Resource, method: str, fields: Mapping[bytes, bytes], now:
     if status == 304:  # noqa: PLR2004 - statuses are known by their numbers
         # RFC 9110 section 15.4.5: what 200 would say, but not what describes a content that is not sent.
         return Answer(304, selected.validators + found.kept)
-    if status == 412:  # noqa: PLR2004
+    if status == 412:  # noqa: PLR2004 - the same
         return CHANGED
     if method == "GET" and b"range" in fields and _same(fields.get(b"if-range"), selected.etag, found.last_modified):
         return _partial(found, selected, fields[b"range"])
@@ -393,7 +413,7 @@ def byte_range(value: bytes, size: int) -> tuple[int, int] | None:
 def _number(digits: bytes) -> int:
     """Return a number; beyond any size they are all the same (and int() refuses to read very long ones)."""
     digits = digits.lstrip(b"0")
-    return int(digits or b"0") if len(digits) <= 18 else 10**18  # noqa: PLR2004
+    return int(digits or b"0") if len(digits) <= 18 else 10**18  # noqa: PLR2004 - 18 digits fit in 64 bits
 
 
 _MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()

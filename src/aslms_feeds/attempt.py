@@ -18,7 +18,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from aslms_feeds import journal
+from aslms_feeds import freshness, journal
 from aslms_feeds.errors import AslmsFeedsError
 from aslms_feeds.journal import Event
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from aslms_feeds.regenerate import Part, Report
     from aslms_feeds.settings import Settings
 
+HELD = "--held"
+"""The option of a build that is loaded, and begins when it is told to."""
 BUSY, FAULT = 75, 70
 """Exit statuses (sysexits.h): try again in a moment; a fault of the program."""
 _PARENT_SECONDS = 0.5
@@ -75,6 +77,21 @@ def end_with(parent: int) -> None:
     threading.Thread(target=look, daemon=True).start()
 
 
+def released(load: Callable[[], None]) -> bool:
+    """Load all that a build needs and wait for a line from the service; False: it will not come any more.
+
+    Nothing is read of definitions and clocks before. What is installed meanwhile is not what is loaded: then this
+    process begins again with it, and does not wait.
+    """
+    freshness.tools()
+    load()
+    if not sys.stdin.readline():
+        return False
+    if not freshness.is_current():
+        os.execv(sys.executable, [sys.executable, *(one for one in sys.orig_argv[1:] if one != HELD)])  # noqa: S606 - ourselves
+    return True
+
+
 def run(
     build: Callable[[], Report | None],
     *,
@@ -118,7 +135,8 @@ def tell(report: Report) -> None:
 
 
 def _failed(part: Part) -> None:
-    error, hint = part.error or f"{len(part.problems)} problems", part.hint or None
+    count = len(part.problems)
+    error, hint = part.error or f"{count} problem{'s' if count != 1 else ''}", part.hint or None
     journal.note(Event.FAILED, part.name, level=logging.ERROR, generation=part.generation, error=error, hint=hint)
 
 
@@ -172,26 +190,43 @@ class Attempt:
         """Whether it was told to end."""
 
     @classmethod
-    async def begin(cls, chosen: Settings, not_before: datetime | None = None) -> Attempt:
-        """Start a build; raises :class:`OSError` where the system starts no process."""
+    async def begin(cls, chosen: Settings, not_before: datetime | None = None, *, held: bool = False) -> Attempt:
+        """Start a build; raises :class:`OSError` where the system starts no process.
+
+        One that is ``held`` is loaded, and begins when it is waited for.
+        """
         more = ["--not-before", not_before.isoformat()] if not_before else []
+        more += [HELD] if held else []
         # In a session of its own: Ctrl-C is for the service, which lets a build come to its end.
         process = await asyncio.create_subprocess_exec(
             *command("build", chosen, *more),
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE if held else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             start_new_session=True,
         )
         return cls(process, not_before)
 
     async def outcome(self) -> tuple[int, Outcome | None]:
-        """Wait for its end and return its exit status, negative for a signal, and what it said, if anything."""
-        said, _nothing = await self._process.communicate()
+        """Wait for its end and return its exit status, negative for a signal, and what it said, if anything.
+
+        One that is held is let go.
+        """
+        said, _nothing = await self._process.communicate(b"\n" if self._process.stdin else None)
         return self._process.returncode or 0, Outcome.read(said.decode(errors="replace"))
 
     def waits(self, now: datetime, seconds: float = 0) -> bool:
         """Say whether its moment is more than ``seconds`` away."""
         return self.not_before is not None and (self.not_before - now).total_seconds() > seconds
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is no more."""
+        return self._process.returncode is not None
+
+    async def dismiss(self) -> None:
+        """End one that is held: it has nothing to lose."""
+        self.kill()
+        await self._process.communicate()
 
     def drop(self) -> None:
         """Have it end: what it has not made public is dropped."""

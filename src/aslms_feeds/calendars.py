@@ -154,7 +154,9 @@ class _Planner:
         _ = self.language.gettext
         title = naming.series_name(self.files.series, self.language)
         if race_class:
-            title = f"{title} {naming.class_name(race_class, self.files.series, self.language)}"
+            name_of_class = naming.class_name(race_class, self.files.series, self.language)
+            # Translators: a series and one class of it, in the title of a calendar: AsLMS LMP2.
+            title = _("%(series)s %(race_class)s", series=title, race_class=name_of_class)
         title = _("%(title)s: %(what)s", title=title, what=what_it_holds(name, self.language))
         if reminders:
             title = _("%(title)s with reminders", title=title)

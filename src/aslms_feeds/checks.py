@@ -13,7 +13,7 @@ import webcolors
 from babel.localedata import locale_identifiers
 
 from aslms_feeds import crontab
-from aslms_feeds.identity import ID_LENGTH, ID_PATTERN
+from aslms_feeds.identity import ID_LENGTH, ID_PATTERN, SITE_FOLDERS
 from aslms_feeds.model import CALENDAR_NAMES
 from aslms_feeds.moments import Clock, clock, instant, known_timezones
 
@@ -97,11 +97,36 @@ def publisher(file: Source, value: Publisher) -> None:
     if len(set(value.calendars.names)) != len(value.calendars.names):
         file.add(("calendars", "names"), "name each calendar once")
     _once(file, [one.id for one in value.upstreams], lambda index: ("upstream", index, "id"), "upstream")
+    _bundles(file, value)
     for index, line in enumerate(value.schedule):
         try:
             crontab.read(line)
         except ValueError as error:
             file.add(("schedule", index), str(error))
+
+
+def _bundles(file: Source, value: Publisher) -> None:
+    bundles = value.bundles
+    _once(file, [one.id for one in bundles], lambda index: ("bundle", index, "id"), "bundle")
+    _lasting(file, [(one.id, one.formerly) for one in bundles], lambda index: ("bundle", index, "id"))
+    for index, one in enumerate(bundles):
+        here: Location = ("bundle", index)
+        if one.id in SITE_FOLDERS or one.id in _language_tags() or one.id in {tag.lower() for tag in value.languages}:
+            message = f"the id {one.id!r} is reserved: the publication uses it, or a language may"
+            file.add((*here, "id"), message)
+        if not one.series:
+            file.add((*here, "series"), "name at least one series")
+        _named_once(file, one.series, "series", (*here, "series"))
+        for place, name in enumerate(one.calendars):
+            _known(file, name, frozenset(value.calendars.names), "calendar", (*here, "calendars", place))
+        _named_once(file, one.calendars, "calendar", (*here, "calendars"))
+        _colour(file, one.colour, (*here, "colour"))
+
+
+def _named_once(file: Source, names: Sequence[str], what: str, location: Location) -> None:
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            file.add((*location, index), f"the {what} {name!r} is named twice")
 
 
 def circuits(file: Source, values: Mapping[str, Circuit]) -> None:

@@ -2,45 +2,28 @@
 
 from __future__ import annotations
 
-import argparse
 import io
 import os
 import signal
 import sys
-import time
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aslms_feeds import __version__
-from aslms_feeds.errors import AslmsFeedsError, Busy, FetchError, PublicationError, RefusedError, Superseded, UsageError
+from aslms_feeds.arguments import USAGE, parser
+from aslms_feeds.errors import AslmsFeedsError, Busy, FetchError, PublicationError, RefusedError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from typing import TypeAlias
+    from argparse import Namespace
+    from collections.abc import Sequence
 
     from aslms_feeds.definitions import Definitions
-    from aslms_feeds.model import Publisher
-    from aslms_feeds.poll import Polled
     from aslms_feeds.publish import Generation, Store
     from aslms_feeds.regenerate import Orders, Report
     from aslms_feeds.settings import Settings
 
-    _Command: TypeAlias = Callable[[argparse.Namespace, "Settings"], int]
-    _Add: TypeAlias = Callable[[str, _Command, str], argparse.ArgumentParser]
-
 # sysexits.h, as other mail- and cron-minded programs use it.
-DONE, WRONG, PLANNED, USAGE, STORAGE, BUSY = 0, 1, 2, 64, 74, 75
-
-
-class _Parser(argparse.ArgumentParser):
-    """Wrong arguments end with status 64, and say what would be right."""
-
-    def error(self, message: str) -> None:  # type: ignore[override] # it does not return
-        """Say what is wrong with the arguments."""
-        self.print_usage(sys.stderr)
-        self.exit(USAGE, f"{self.prog}: {message}\nTry: {self.prog} --help\n")
+DONE, WRONG, PLANNED, STORAGE, BUSY = 0, 1, 2, 74, 75
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,12 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # A terminal that knows no arrow is no reason to stop.
-    given = _parser().parse_args(arguments)
+    given = parser().parse_args(arguments)
     try:
         from aslms_feeds.settings import settings
 
-        command: _Command = given.command
-        return command(given, settings(vars(given)))
+        return _COMMANDS[given.command](given, settings(vars(given)))
     except AslmsFeedsError as error:
         return _failed(error)
     except BrokenPipeError:
@@ -87,109 +69,7 @@ def _status_of(error: AslmsFeedsError) -> int:
             return WRONG
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="aslms-feeds",
-        description="Turns a racing season's definition files into calendars, feeds, pages and data.",
-        epilog="Exit status: 0 done, 1 definitions wrong, 64 usage, 74 input or output, 75 another build is at work. "
-        "Every option is also read from the environment: ASLMS_FEEDS_OUTPUT for --output, and so on.",
-    )
-    parser.add_argument("--version", action="version", version=f"aslms-feeds {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
-
-    def add(name: str, command: _Command, text: str) -> argparse.ArgumentParser:
-        one = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
-        one.set_defaults(command=command)
-        folder = "the folder of the definitions (default: calendars)"
-        one.add_argument("--calendars", metavar="DIR", help=folder)
-        return one
-
-    check = add("check", _check, "say everything that is wrong in the definitions")
-    check.add_argument("--strict", action="store_true", help="warnings count as errors")
-    check.add_argument("--json", action="store_true", help="as JSON, for programs")
-    build = add("build", _build, "publish what the definitions say, and write only what changed")
-    _writes(build)
-    instant = "do it as of this instant, such as 2026-12-01T00:00:00Z (default: now)"
-    build.add_argument("--now", metavar="INSTANT", type=_instant, help=instant)
-    build.add_argument("--json", action="store_true", help="as JSON, for programs")
-    build.add_argument("--quiet", action="store_true", help="say nothing when nothing changed")
-    build.add_argument("--not-before", metavar="INSTANT", type=_instant, help=argparse.SUPPRESS)
-    build.add_argument("--parent", metavar="PID", type=int, help=argparse.SUPPRESS)
-    mass = "publish also when more than a third of a season's coming sessions move or go, and nothing says why"
-    build.add_argument("--accept-mass-change", action="store_true", help=mass)
-    _changing(add, instant)
-    serve = add("serve", _serve, "answer GET and HEAD for what is published")
-    _writes(serve)
-    serve.add_argument("--host", metavar="ADDRESS", help="the address to listen on (default: 127.0.0.1)")
-    serve.add_argument("--port", metavar="PORT", help="the port to listen on (default: 8000)")
-    told = "tell Prometheus how the server does, on this port of 127.0.0.1 (default: nowhere)"
-    serve.add_argument("--metrics-port", metavar="PORT", help=told)
-    serve.add_argument("--watch", action="store_true", help="publish again whenever a definition changes")
-    serve.add_argument("--settle", metavar="SECONDS", help="publish an edit once it stood so long (default: 30)")
-    watch = add("watch", _watch, "publish again whenever a definition changes")
-    _writes(watch)
-    watch.add_argument("--settle", metavar="SECONDS", help="publish an edit once it stood so long (default: 30)")
-    watch.add_argument("--parent", metavar="PID", type=int, help=argparse.SUPPRESS)
-    for service in (serve, watch, build):
-        text = "how the log of what happens is written: text (default) or json"
-        service.add_argument("--log-format", metavar="FORMAT", help=text if service is not build else argparse.SUPPRESS)
-    schema = add("schema", _schema, "write the JSON Schemas for editors, and the reference in README.md")
-    schema.add_argument("--check", action="store_true", help="only say whether they are up to date")
-    return parser
-
-
-def _changing(add: _Add, instant: str) -> None:
-    """Add the commands about what has changed, or would."""
-    plan = add("plan", _plan, "say what would change for subscribers, and publish nothing")
-    _writes(plan)
-    plan.add_argument("--now", metavar="INSTANT", type=_instant, help=instant)
-    plan.add_argument("--exit-code", action="store_true", help="exit with status 2 when something would change")
-    plan.add_argument("--json", action="store_true", help="as JSON, for programs")
-    preview = add("preview", _preview, "make the site, as of any instant, in a folder that nobody serves")
-    _writes(preview)
-    preview.add_argument("folder", metavar="FOLDER", nargs="?", default="preview", help="the folder (default: preview)")
-    preview.add_argument("--now", metavar="INSTANT", type=_instant, help=instant)
-    proposals = add("proposals", _proposals, "list where somebody else's calendar differs from ours")
-    _writes(proposals)
-    proposals.add_argument("--json", action="store_true", help="as JSON, for programs")
-    history = add("history", _history, "list the generations of each series, and what subscribers were told")
-    _writes(history)
-    history.add_argument("series", metavar="SERIES", nargs="*", help="the series (default: all)")
-    history.add_argument("--json", action="store_true", help="as JSON, for programs")
-    back = add("rollback", _rollback, "publish old content again, with stamps that grow, until the definitions change")
-    _writes(back)
-    back.add_argument("series", metavar="SERIES", help="the series")
-    way = back.add_mutually_exclusive_group()
-    way.add_argument("--to", metavar="GENERATION", type=int, help="the generation (default: the one before)")
-    way.add_argument("--release", action="store_true", help="end a rollback: publish what the definitions say")
-    back.add_argument("--now", metavar="INSTANT", type=_instant, help=instant)
-    recover = add("recover", _recover, "rebuild lost or damaged ledgers from what is published")
-    _writes(recover)
-    source = "a published folder or the address of a deployed site (default: the public generations in --output)"
-    recover.add_argument("source", metavar="SOURCE", nargs="?", help=source)
-    recover.add_argument("--series", metavar="SERIES", action="append", help="only this series; may be given again")
-
-
-def _writes(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--output", metavar="DIR", help="the folder to publish into (default: publication)")
-    command.add_argument("--base-url", metavar="URL", help="where the site is (default: as publisher.toml says)")
-    memory = "keep ledgers in a folder of their own, to commit, for a machine that forgets (default: in --output)"
-    command.add_argument("--state", metavar="DIR", help=memory)
-
-
-def _instant(text: str) -> datetime:
-    try:
-        value = datetime.fromisoformat(text)
-    except ValueError:
-        message = f"{text!r} is no instant; write 2026-12-01T00:00:00Z"
-        raise argparse.ArgumentTypeError(message) from None
-    if value.tzinfo is None:
-        message = f"{text!r} has no offset; write {text}Z for UTC"
-        raise argparse.ArgumentTypeError(message)
-    return value.astimezone(UTC)
-
-
-def _check(given: argparse.Namespace, chosen: Settings) -> int:
+def _check(given: Namespace, chosen: Settings) -> int:
     from aslms_feeds import sources
     from aslms_feeds.advice import warnings
     from aslms_feeds.definitions import read_definitions
@@ -236,12 +116,14 @@ def _counted(found: Definitions) -> str:
     return ", ".join(f"{count} {one if count == 1 else many}" for count, one, many in counts)
 
 
-def _build(given: argparse.Namespace, chosen: Settings) -> int:
+def _build(given: Namespace, chosen: Settings) -> int:
+    from aslms_feeds.build import build
+
+    if given.parent is not None:
+        return _attempt(given, chosen)
     orders = _orders(accept_mass_change=True) if given.accept_mass_change else None
     now = given.now or datetime.now(UTC)
-    if given.parent is not None:
-        return _attempt(given, chosen, now)
-    report = _regenerated(chosen, max(now, given.not_before or now), orders, not_before=given.not_before)
+    report = build(chosen, max(now, given.not_before or now), orders, not_before=given.not_before)
     if report is None and not given.json:
         if not given.quiet:
             print(f"{chosen.output}: nothing changed")
@@ -255,25 +137,32 @@ def _build(given: argparse.Namespace, chosen: Settings) -> int:
     return _status(report)
 
 
-def _attempt(given: argparse.Namespace, chosen: Settings, now: datetime) -> int:
+def _attempt(given: Namespace, chosen: Settings) -> int:
     """Build for the service that started this process."""
-    from aslms_feeds import attempt, freshness, journal, sources, status
+    from aslms_feeds import attempt, freshness, journal, sources
+    from aslms_feeds.build import build, load
 
     journal.start(chosen.log_format)
     attempt.end_with(given.parent)
+    if given.held and not attempt.released(load):
+        return DONE
+    now = given.now or datetime.now(UTC)
 
-    def build() -> Report | None:
+    def built() -> Report | None:
         at = max(now, given.not_before or now)
-        return _regenerated(chosen, at, not_before=given.not_before, tell=attempt.tell)
+        return build(chosen, at, not_before=given.not_before, tell=attempt.tell)
 
     def next_due() -> datetime | None:
         last = freshness.read(chosen.output)
         return last.next_due if last else None
 
     def warnings() -> tuple[str, ...]:
-        return status.warnings(chosen.output, sources.read(chosen.calendars), str(chosen.calendars), now=now)
+        from aslms_feeds import status
 
-    return attempt.run(build, next_due=next_due, warnings=warnings, status=_status_of)
+        contents = sources.read(chosen.calendars, named=False)
+        return status.warnings(chosen.output, contents, str(chosen.calendars), now=now)
+
+    return attempt.run(built, next_due=next_due, warnings=warnings, status=_status_of)
 
 
 def _status(report: Report | None) -> int:
@@ -290,164 +179,26 @@ def _orders(
     return Orders(accept_mass_change, back_to or {}, frozenset([release] if release else ()))
 
 
-def _store(chosen: Settings) -> Store:
-    from aslms_feeds.stores.local import LocalStore
-
-    local = LocalStore(chosen.output)
-    if chosen.state is None:
-        return local
-    from aslms_feeds.stores.split import SplitStore
-
-    return SplitStore(local, chosen.state)
-
-
-def _regenerated(
-    chosen: Settings,
-    now: datetime,
-    orders: Orders | None = None,
-    *,
-    not_before: datetime | None = None,
-    tell: Callable[[Report], None] = lambda _report: None,
-) -> Report | None:
-    """Build, unless the fingerprints say that nothing would change; None: nothing would.
-
-    What is due at ``not_before`` is made ahead, and nothing of it is written before that instant. ``tell`` is called
-    with the report as it may be logged. A build that comes to nothing says so in status.json, too.
-    """
-    try:
-        return _built(chosen, now, orders, not_before, tell)
-    except Busy:
-        raise
-    except Exception as error:
-        from aslms_feeds import status
-
-        text, hint = (str(error), error.hint) if isinstance(error, AslmsFeedsError) else (repr(error), "")
-        status.failed(chosen.output, text, hint, now=now)
-        raise
-
-
-def _built(
-    chosen: Settings,
-    now: datetime,
-    orders: Orders | None,
-    not_before: datetime | None,
-    tell: Callable[[Report], None],
-) -> Report | None:
-    from aslms_feeds import freshness, sources
-
-    contents = sources.read(chosen.calendars)
-    simple = orders is None and chosen.state is None
-    if simple and freshness.unchanged(chosen.output, contents, chosen.base_url, now=now):
-        freshness.touch(chosen.output)
-        return None
-    prints = freshness.fingerprints(contents, chosen.base_url)
-    from aslms_feeds import push, status
-    from aslms_feeds.definitions import read_publisher
-    from aslms_feeds.regenerate import regenerate
-
-    root = str(chosen.calendars)
-    publisher = read_publisher(contents)
-    if publisher and chosen.base_url:
-        publisher = publisher.model_copy(update={"base_url": chosen.base_url})
-    # Whoever waits for a second must not wait for other people's servers.
-    polled = _polled(chosen, publisher, contents, now, ask=not_before is None)
-
-    def record(report: Report) -> None:
-        shown = status.shown(report, contents, root, now=now)
-        wanted = publisher is not None and any("warnings" in one.on for one in publisher.notify)
-        told = push.note(
-            chosen.output,
-            publisher,
-            shown,
-            now=now,
-            warnings=status.doubts(contents, root, now=now) if wanted else (),
-            quarantined=polled.quarantined,
-        )
-        due = _earliest(report.next_due, polled.next_due, told)
-        generations = freshness.generations(chosen.output)
-        done = {} if report.failed else prints
-        freshness.write(chosen.output, freshness.LastRun(now, done, generations, due, chosen.base_url))
-        before = status.read(chosen.output)
-        extra = status.beside(before, publisher, shown, polled)
-        status.write(chosen.output, status.of_report(replace(shown, next_due=due), before, now=now, extra=extra))
-        tell(shown)
-
-    freshness.forget(chosen.output)
-    store = _store(chosen)
-    if not_before is not None:
-        from aslms_feeds.stores.punctual import PunctualStore
-
-        store = PunctualStore(store, lambda: _wait(not_before, lambda: sources.read(chosen.calendars) == contents))
-    report = regenerate(
-        store,
-        {**polled.contents, **contents},
-        now=now,
-        base_url=chosen.base_url,
-        root=root,
-        orders=orders,
-        joined=polled.by_series(),
-        record=record,
-    )
-    report = replace(report, next_due=_earliest(report.next_due, polled.next_due))
-    delivered = push.deliver(chosen.output, publisher, report, now=now)
-    return replace(report, next_due=_earliest(report.next_due, delivered.next_attempt), notes=delivered.warnings)
-
-
-def _polled(
-    chosen: Settings, publisher: Publisher | None, contents: Mapping[str, bytes], now: datetime, *, ask: bool
-) -> Polled:
-    from aslms_feeds.poll import Polled, poll
-
-    if publisher is None:
-        return Polled()
-    return poll(chosen.output, publisher, now=now, known=contents, root=str(chosen.calendars), ask=ask)
-
-
-def _earliest(*instants: datetime | None) -> datetime | None:
-    return min((one for one in instants if one), default=None)
-
-
-def _wait(instant: datetime, unchanged: Callable[[], bool]) -> None:
-    """Return at an instant by this machine's clock; raise :class:`Superseded` when an edit has overtaken it."""
-    while (left := (instant - datetime.now(UTC)).total_seconds()) > 0:
-        time.sleep(min(left, 0.5))
-    if not unchanged():
-        message = "the definitions changed while the build waited"
-        raise Superseded(message, hint="build again")
-
-
-def _preview(given: argparse.Namespace, chosen: Settings) -> int:
+def _preview(given: Namespace, chosen: Settings) -> int:
     from aslms_feeds import output, sources
-    from aslms_feeds.definitions import read_publisher
-    from aslms_feeds.regenerate import regenerate
+    from aslms_feeds.build import ahead
     from aslms_feeds.stores.local import LocalStore
-    from aslms_feeds.stores.preview import PreviewStore
 
     folder = Path(given.folder)
     if folder.resolve() == chosen.output.resolve():
         message = f"{folder} is what is published"
         raise UsageError(message, hint="name another folder, which nobody serves")
-    store, root = PreviewStore(_store(chosen)), str(chosen.calendars)
-    contents, orders = sources.read(chosen.calendars), _orders(accept_mass_change=True)
     now = given.now or datetime.now(UTC)
-    polled = _polled(chosen, read_publisher(contents), contents, now, ask=False)
-    report = regenerate(
-        store,
-        {**polled.contents, **contents},
-        now=now,
-        base_url=chosen.base_url,
-        root=root,
-        orders=orders,
-        joined=polled.by_series(),
-    )
-    store.write(LocalStore(folder))
+    seen, report = ahead(chosen, sources.read(chosen.calendars), chosen.base_url, now=now)
+    seen.write(LocalStore(folder))
     output.tell(report, str(folder))
     print(f"Look at it: aslms-feeds serve --output {folder} --port 8001")
     return _status(report)
 
 
-def _plan(given: argparse.Namespace, chosen: Settings) -> int:
+def _plan(given: Namespace, chosen: Settings) -> int:
     from aslms_feeds import freshness, output, sources
+    from aslms_feeds.build import ahead
 
     now = given.now or datetime.now(UTC)
     contents = sources.read(chosen.calendars)
@@ -456,22 +207,7 @@ def _plan(given: argparse.Namespace, chosen: Settings) -> int:
     base_url = chosen.base_url or (last.base_url if last else None)
     report = None
     if chosen.state or not freshness.unchanged(chosen.output, contents, base_url, now=now):
-        from aslms_feeds.definitions import read_publisher
-        from aslms_feeds.regenerate import regenerate
-        from aslms_feeds.stores.preview import PreviewStore
-
-        polled = _polled(chosen, read_publisher(contents), contents, now, ask=False)
-        # A mass change is shown for what it is; only a build asks whether it is meant.
-        orders, store = _orders(accept_mass_change=True), PreviewStore(_store(chosen))
-        report = regenerate(
-            store,
-            {**polled.contents, **contents},
-            now=now,
-            base_url=base_url,
-            root=str(chosen.calendars),
-            orders=orders,
-            joined=polled.by_series(),
-        )
+        _seen, report = ahead(chosen, contents, base_url, now=now)
     if text := output.plan_json(report) if given.json else output.plan(report, str(chosen.output)):
         print(text)
     if report and report.failed:
@@ -480,7 +216,7 @@ def _plan(given: argparse.Namespace, chosen: Settings) -> int:
     return PLANNED if given.exit_code and report and report.changed else DONE
 
 
-def _proposals(given: argparse.Namespace, chosen: Settings) -> int:
+def _proposals(given: Namespace, chosen: Settings) -> int:
     from aslms_feeds import proposals
     from aslms_feeds.poll import PROPOSALS
 
@@ -490,32 +226,34 @@ def _proposals(given: argparse.Namespace, chosen: Settings) -> int:
     return DONE
 
 
-def _history(given: argparse.Namespace, chosen: Settings) -> int:
+def _history(given: Namespace, chosen: Settings) -> int:
     from aslms_feeds import chronicle, output
+    from aslms_feeds.build import store
     from aslms_feeds.publication import INDEX
 
-    store = _store(chosen)
-    parts = [name for name in store.parts() if name != INDEX]
+    place = store(chosen)
+    parts = [name for name in place.parts() if name != INDEX]
     if unknown := sorted(set(given.series) - set(parts)):
         message = f"no series {unknown[0]!r} is published in {chosen.output}"
         raise UsageError(message, hint=f"these are: {', '.join(parts) or 'none'}")
     found = {}
     for name in given.series or parts:
-        public = store.current(name)
+        public = place.current(name)
         text = public.state.get(chronicle.CHRONICLE) if public else None
-        there = store.past(name)
-        manifests = [store.generation(name, number).manifest for number in there]
+        there = place.past(name)
+        manifests = [place.generation(name, number).manifest for number in there]
         found[name] = (chronicle.completed(chronicle.read(text) if text else (), manifests), there)
     print(output.history_json(found) if given.json else output.history(found))
     return DONE
 
 
-def _rollback(given: argparse.Namespace, chosen: Settings) -> int:
+def _rollback(given: Namespace, chosen: Settings) -> int:
     from aslms_feeds import output, rollback
+    from aslms_feeds.build import build, store
 
     _no_index([given.series])
-    store = _store(chosen)
-    public = store.current(given.series)
+    place = store(chosen)
+    public = place.current(given.series)
     if public is None:
         message = f"the series {given.series!r} is not published in {chosen.output}"
         raise UsageError(message, hint="aslms-feeds history lists what is")
@@ -525,12 +263,12 @@ def _rollback(given: argparse.Namespace, chosen: Settings) -> int:
             return DONE
         orders = _orders(release=given.series)
     else:
-        number = _before(store, given.series, public) if given.to is None else given.to
-        if number not in (there := store.past(given.series)):
+        number = _before(place, given.series, public) if given.to is None else given.to
+        if number not in (there := place.past(given.series)):
             message = f"generation {number} of {given.series} is not there"
             raise UsageError(message, hint=f"these are: {', '.join(map(str, there))}")
         orders = _orders(back_to={given.series: number})
-    report = _regenerated(chosen, given.now or datetime.now(UTC), orders)
+    report = build(chosen, given.now or datetime.now(UTC), orders)
     if report is not None:
         output.tell(report, str(chosen.output))
     return _status(report)
@@ -558,16 +296,17 @@ def _before(store: Store, series: str, public: Generation) -> int:
     return earlier[-1]
 
 
-def _recover(given: argparse.Namespace, chosen: Settings) -> int:
+def _recover(given: Namespace, chosen: Settings) -> int:
     from aslms_feeds import freshness
+    from aslms_feeds.build import store
     from aslms_feeds.recovery import recover
 
     _no_index(given.series or ())
-    store = _store(chosen)
+    place = store(chosen)
     names = tuple(given.series or (folder.name for folder in sorted(chosen.calendars.iterdir()) if _is_series(folder)))
-    with store.lock():
+    with place.lock():
         freshness.forget(chosen.output)
-        for line in recover(store, names, given.source, whole=not given.series, now=datetime.now(UTC)):
+        for line in recover(place, names, given.source, whole=not given.series, now=datetime.now(UTC)):
             print(line)
     print("Now publish what the definitions say: aslms-feeds build")
     return DONE
@@ -577,7 +316,7 @@ def _is_series(folder: Path) -> bool:
     return (folder / "series.toml").is_file()
 
 
-def _serve(given: argparse.Namespace, chosen: Settings) -> int:
+def _serve(given: Namespace, chosen: Settings) -> int:
     from aslms_feeds.serve import run
 
     end_watcher = None
@@ -595,7 +334,7 @@ def _serve(given: argparse.Namespace, chosen: Settings) -> int:
     return DONE
 
 
-def _watch(given: argparse.Namespace, chosen: Settings) -> int:
+def _watch(given: Namespace, chosen: Settings) -> int:
     if not Path(chosen.calendars).is_dir():
         message = f"there is no folder {chosen.calendars}"
         raise UsageError(message, hint="name the folder of the definitions with --calendars")
@@ -605,7 +344,7 @@ def _watch(given: argparse.Namespace, chosen: Settings) -> int:
     return schedule.run(chosen, parent=given.parent)
 
 
-def _schema(given: argparse.Namespace, chosen: Settings) -> int:
+def _schema(given: Namespace, chosen: Settings) -> int:
     from aslms_feeds.schemas import schemas, with_reference
 
     folder = chosen.calendars / "schema"
@@ -627,3 +366,18 @@ def _schema(given: argparse.Namespace, chosen: Settings) -> int:
 
 def _is(path: Path, text: bytes) -> bool:
     return path.is_file() and path.read_bytes() == text
+
+
+_COMMANDS = {
+    "build": _build,
+    "check": _check,
+    "history": _history,
+    "plan": _plan,
+    "preview": _preview,
+    "proposals": _proposals,
+    "recover": _recover,
+    "rollback": _rollback,
+    "schema": _schema,
+    "serve": _serve,
+    "watch": _watch,
+}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from aslms_feeds.addresses import Addresses
     from aslms_feeds.language import Language
-    from aslms_feeds.model import Calendars, Circuit, Season, SeasonFiles, SeriesFiles
+    from aslms_feeds.model import Broadcast, Calendars, Circuit, Season, SeasonFiles, SeriesFiles
 
 DESCRIPTION_LIMIT = 2_900
 """Characters; Proton cuts a description at 3,000, and the revision line is still to come."""
@@ -145,20 +145,21 @@ class _Teller:
         _ = language.gettext
         classes = naming.class_names(naming.classes_of(session, self.event, self.season), self.files.series, language)
         if classes:
-            names = ", ".join(classes)
+            names = language.commas(classes)
             line = language.ngettext("Class: %(classes)s", "Classes: %(classes)s", len(classes), classes=names)
             lines = [*lines, line]
         broadcasts = naming.broadcasts_of(self.event, self.season, self.files.series)
         for broadcast in () if status in OFF else broadcasts:
-            where = f" ({', '.join(broadcast.territories)})" if broadcast.territories else ""
-            lines = [*lines, _("Watch: %(name)s%(where)s %(url)s", name=broadcast.name, where=where, url=broadcast.url)]
+            lines = [*lines, _watch_line(broadcast, language)]
         url = self.addresses.page_url(language.tag, self.season_id, self.event.id)
         if self.season.kind == "forerunner":
             url = f"{self.addresses.page_url(language.tag, 'history')}#{self.season_id}"
         kind = naming.kind_name(session.kind, language) if session else _("Race meeting")
+        # Translators: the title of a calendar entry: AsLMS 4 Hours of Sepang: Race 1.
+        whole = _("%(series)s %(name)s", series=self.files.series.short, name=name)
         return Words(
             name=name,
-            summary=_cut(_titled(f"{self.files.series.short} {name}", status, language), TITLE_LIMIT),
+            summary=_cut(_titled(whole, status, language), TITLE_LIMIT),
             location=_cut(naming.location(self.circuit, self.event, language), TITLE_LIMIT),
             description="\n".join([_cut("\n".join(filter(None, lines)), DESCRIPTION_LIMIT - len(url)), url]),
             categories=(self.files.series.short, kind, *classes),
@@ -193,7 +194,16 @@ def _off_line(status: Status, why: _Why, language: Language) -> str:
             text = _("Postponed to %(day)s.", day=to) if to else _("Postponed; the new date is not known.")
         case _:
             return ""
-    return f"{text} {reason}".strip()
+    return language.sentences((text, reason))
+
+
+def _watch_line(broadcast: Broadcast, language: Language) -> str:
+    _ = language.gettext
+    if not broadcast.territories:
+        return _("Watch: %(name)s %(url)s", name=broadcast.name, url=broadcast.url)
+    where = language.commas(broadcast.territories)
+    # Translators: where to watch, and in which countries.
+    return _("Watch: %(name)s (%(territories)s) %(url)s", name=broadcast.name, territories=where, url=broadcast.url)
 
 
 def _when_lines(session: Session, span: Span, status: Status, language: Language) -> list[str]:

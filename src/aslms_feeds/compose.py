@@ -18,9 +18,9 @@ from aslms_feeds.errors import IdentityError, Problem
 from aslms_feeds.facts import Fact, write_moment
 from aslms_feeds.identity import digest
 from aslms_feeds.language import language
-from aslms_feeds.ledger import Ledger, Offer, open_ledger, whole_second
+from aslms_feeds.ledger import Ledger, open_ledger, whole_second
 from aslms_feeds.model import Change, Event, Retired, Season, SeasonFiles, SeriesFiles, Session, Status, What
-from aslms_feeds.moments import midnight
+from aslms_feeds.moments import event_days, midnight
 from aslms_feeds.safeguards import Guard, lost_calendars, lost_season, minted, other_names, still_there
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class _SeasonWork:
         ledger = ledger.revise(said, now=now)
         ledger = replace(ledger, reasons=feed.reasons(self.season, self.files, ledger, known))
         written = feed.drafts(self.files, self.season, ledger, self.addresses, self.languages, now)
-        dated = {one.key: Offer(one.published, one.digests(), one.categories) for one in written if one.published}
+        dated = {one.key: one.offer(one.published) for one in written if one.published}
         if problems := [guard.lost_item(key) for key in ledger.items if key not in dated]:
             return problems
         if before is not None:
@@ -142,7 +142,7 @@ class _SeasonWork:
             retired=ledger.retired | retired,
             changes=ledger.changes | {fact.id for fact in feed.history(self.season, self.files)},
         )
-        told = {one.tag: feed.items(written, ledger, self.files, one) for one in self.languages}
+        told = {one.tag: feed.items(written, ledger, self.files, self.addresses, one) for one in self.languages}
         return SeasonEdition(self.season, made, ledger, told)
 
     def _opened(self, made: Sequence[Component], now: datetime) -> Ledger:
@@ -214,8 +214,18 @@ def _with_tombstones(season: SeasonFiles, ledger: Ledger | None) -> SeasonFiles:
         event = events.get(event_id) or known[0][0].model_copy(update={"status": Status.CANCELLED})
         sessions = [one for _event, one in known if one and (not session_id or one.id == session_id)]
         events[event_id] = _buried(event, sessions, session_id, retired)
-    whole: Season = season.season.model_copy(update={"events": tuple(events.values())})
+    alive_now = {event.id: event for event in season.season.events}
+    held = [_held(event, alive_now.get(event.id)) for event in events.values()]
+    whole: Season = season.season.model_copy(update={"events": tuple(held)})
     return replace(season, season=whole)
+
+
+def _held(event: Event, alive: Event | None) -> Event:
+    """Return an event on the days of what is left of it: nobody comes for a session that is retired."""
+    days = event_days(alive) if alive else None
+    if days is None or event_days(event) == days:
+        return event
+    return event.model_copy(update={"first_day": days[0], "last_day": days[1]})
 
 
 def _buried(event: Event, sessions: Sequence[Session], session_id: str, retired: Retired) -> Event:

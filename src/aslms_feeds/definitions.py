@@ -540,7 +540,7 @@ def _across(
     publisher: Publisher,
     folders: Mapping[str, Mapping[str, File]],
 ) -> None:
-    """Check what concerns all series: the classes the publisher names, and ids that two series claim."""
+    """Check what concerns all series: classes, series and bundles the publisher names, ids that two series claim."""
     file = files[PUBLISHER]
     named = publisher.calendars.classes
     if isinstance(named, tuple) and all(SERIES in own and own[SERIES].data is not None for own in folders.values()):
@@ -550,6 +550,12 @@ def _across(
         # Another's definitions may bring a series of their own.
         if upstream.kind != "definitions" and upstream.series not in folders:
             file.add(("upstream", index, "series"), checks.unknown(upstream.series, "series", folders))
+    # A series may come from another's definitions that nobody has fetched yet.
+    series = {*folders, *(one.series for one in publisher.upstreams if one.kind == "definitions")}
+    for index, bundle in enumerate(publisher.bundles):
+        for place, name in enumerate(bundle.series):
+            if name not in series:
+                file.add(("bundle", index, "series", place), checks.unknown(name, "series", series))
     anchors = {name: own[SERIES] for name, own in folders.items() if SERIES in own}
     checks.folders_lasting(anchors, [(name, _former(anchor)) for name, anchor in anchors.items()])
 

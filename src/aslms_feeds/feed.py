@@ -6,13 +6,16 @@ result or a title. What has no date is on pages only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from aslms_feeds import markup, naming
+from aslms_feeds.addresses import INDEX
 from aslms_feeds.facts import Fact, write_moment
 from aslms_feeds.identity import digest, tag_uri
+from aslms_feeds.ledger import Offer
 from aslms_feeds.model import What, translated
 from aslms_feeds.moments import event_days, instant
 from aslms_feeds.stories import Story, Teller, escaped
@@ -44,17 +47,32 @@ class Item:
     """The type of fact; None for an announcement."""
     title: str
     """Plain text, one line."""
-    html: str
-    """A sanitised fragment with absolute links."""
-    text: str
-    """The same as plain text."""
+    markdown: str
     url: str
+    """The address it was told with, for ever: some readers take another one for another item."""
+    page: str
+    """The address of what it tells today."""
     categories: tuple[str, ...]
     """Sorted."""
     feeds: frozenset[FeedName]
     published: datetime | None
     """None: on pages only."""
     updated: datetime | None
+
+    def digest(self) -> str:
+        """Return a digest of all a feed shows of it."""
+        dates = (str(self.published), str(self.updated))
+        return digest(self.id, self.title, self.markdown, self.url, *dates, *self.categories)
+
+    @cached_property
+    def html(self) -> str:
+        """A sanitised fragment with absolute links."""
+        return markup.html(self.markdown)
+
+    @cached_property
+    def text(self) -> str:
+        """The same as plain text."""
+        return markup.plain(self.markdown)
 
 
 @dataclass(frozen=True)
@@ -92,6 +110,11 @@ class Feed:
     current: str | None = None
     """For an archive: the address of the feed that people subscribe to, with ``{file}``."""
 
+    def digest(self) -> str:
+        """Return a digest of all that its documents show."""
+        values = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "items"}
+        return digest(*(f"{name}={value}" for name, value in values.items()), *(one.digest() for one in self.items))
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -102,16 +125,17 @@ class Draft:
     event: str
     what: What | None
     stories: Mapping[str, Story]
-    urls: Mapping[str, str]
+    pages: Mapping[str, str]
     categories: Mapping[str, tuple[str, ...]]
     feeds: frozenset[FeedName]
     published: datetime | None
     """The date to publish it under, if it is new; None: on pages only."""
     sources: tuple[str, ...] = ()
 
-    def digests(self) -> dict[str, str]:
-        """Return a digest of what it says, by language; where it is read is no part of that."""
-        return {tag: digest(story.title, story.text, *self.sources) for tag, story in self.stories.items()}
+    def offer(self, published: datetime) -> Offer:
+        """Return it as it would be published, with a digest of what it says; where it is read is no part of that."""
+        said = {tag: digest(story.title, story.text, *self.sources) for tag, story in self.stories.items()}
+        return Offer(published, said, self.categories, self.pages)
 
 
 NEWSWORTHY = frozenset(
@@ -275,8 +299,7 @@ class _Writer:
             key,
             {language.tag: self._teller(language).facts(facts) for language in self.languages},
             event=about.id if about else fact.event,
-            # The address it was told with: the page there leads on, and some readers take another one for another item.
-            anchor=(fact.event, place if len(facts) == 1 else ""),
+            anchor=(about.id if about else fact.event, place if len(facts) == 1 else ""),
             what=fact.what,
             feeds=feeds,
             published=max(dates, default=None),
@@ -307,7 +330,7 @@ class _Writer:
             event=event,
             what=what,
             stories=stories,
-            urls={one.tag: self.addresses.page_url(one.tag, *parts) + end for one in self.languages},
+            pages={one.tag: self.addresses.page(one.tag, *parts).removesuffix(INDEX) + end for one in self.languages},
             categories={one.tag: self._categories(one, event, what, classes) for one in self.languages},
             feeds=frozenset((*feeds, "everything")),
             published=published,
@@ -439,7 +462,9 @@ def _with_reason(seen: Fact, told: Fact | None) -> Fact:
     return replace(seen, after=after, why=told.why, whys=told.whys, sources=told.sources)
 
 
-def items(written: Iterable[Draft], ledger: Ledger, files: SeriesFiles, language: Language) -> tuple[Item, ...]:
+def items(
+    written: Iterable[Draft], ledger: Ledger, files: SeriesFiles, addresses: Addresses, language: Language
+) -> tuple[Item, ...]:
     """Return a season's items in one language, newest first, those without a date last."""
     publisher = files.publisher
     made = []
@@ -455,9 +480,9 @@ def items(written: Iterable[Draft], ledger: Ledger, files: SeriesFiles, language
                 event=draft.event,
                 what=draft.what,
                 title=story.title,
-                html=markup.html(text),
-                text=markup.plain(text),
-                url=draft.urls[language.tag],
+                markdown=text,
+                url=addresses.url((dating and dating.pages.get(language.tag)) or draft.pages[language.tag]),
+                page=addresses.url(draft.pages[language.tag]),
                 categories=(dating and dating.categories.get(language.tag)) or draft.categories[language.tag],
                 feeds=draft.feeds,
                 published=dating.published if dating else None,
@@ -470,7 +495,7 @@ def items(written: Iterable[Draft], ledger: Ledger, files: SeriesFiles, language
 def _source_line(draft: Draft, language: Language) -> str:
     if not draft.sources:
         return ""
-    links = ", ".join(
+    links = language.commas(
         f"[{escaped(_site(url))}]({url.replace('(', '%28').replace(')', '%29')})" for url in draft.sources
     )
     line = language.gettext("Source: %(links)s", links=links)
@@ -567,9 +592,13 @@ class _Shape:
 
 
 def describe(name: FeedName, files: SeriesFiles, language: Language) -> tuple[str, str]:
-    """Return the title and the description of a feed."""
+    """Return the title and the description of a feed of a series."""
+    return described(name, naming.series_name(files.series, language), language)
+
+
+def described(name: FeedName, series: str, language: Language) -> tuple[str, str]:
+    """Return the title and the description of a feed of what is called so: a series, or several in one."""
     _ = language.gettext
-    series = naming.series_name(files.series, language)
     match name:
         case "news":
             return _("%(series)s: news", series=series), _("Announcements and what changes your plans. No results.")

@@ -21,7 +21,8 @@ import threading
 import time
 from contextlib import closing, contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast, overload
 
 import httpcore
 import httpx
@@ -45,7 +46,7 @@ from aslms_feeds.upstream import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
 T = TypeVar("T")
@@ -101,9 +102,16 @@ class Fetcher:
         """Close every connection."""
         self._transport.close()
 
+    # What was never known cannot be unchanged.
+    @overload
+    def get(self, url: str, *, now: datetime) -> Fetched | Deferred: ...
+
+    @overload
+    def get(self, url: str, *, now: datetime, validators: Validators) -> Fetched | Unchanged | Deferred: ...
+
     def get(self, url: str, *, now: datetime, validators: Validators = _NOTHING) -> Fetched | Unchanged | Deferred:
         """Ask for the document at ``url``, unless it is still the one that ``validators`` came from."""
-        exchange = _Exchange(self, "GET", url, headers=validators.headers())
+        exchange = self._exchange("GET", url, headers=validators.headers())
         return exchange.run(
             lambda head, chunks: document(head, chunks, validators, limit=self.rules.limit, now=now),
         )
@@ -119,17 +127,26 @@ class Fetcher:
                     url=_name(httpx.URL(url)),
                     status=status,
                 )
-            case Unchanged():  # pragma: no cover - `document` calls nothing unchanged that was never known
-                raise AssertionError("nothing was known before")
 
     def ping(self, url: str, *, now: datetime) -> Accepted | Deferred:
         """Ask for ``url`` only to have asked: any status of success will do, and the answer's body is not read."""
-        return _Exchange(self, "GET", url, secret=True).run(lambda head, _: acceptance(head, now=now))
+        return self._exchange("GET", url, secret=True).run(lambda head, _: acceptance(head, now=now))
 
     def post(self, url: str, body: bytes, *, media_type: str, now: datetime) -> Accepted | Deferred:
         """Send ``body``; it is sent again only where no connection could be made, and never follows a redirect."""
-        exchange = _Exchange(self, "POST", url, headers={"Content-Type": media_type}, content=body, secret=True)
+        exchange = self._exchange("POST", url, headers={"Content-Type": media_type}, content=body, secret=True)
         return exchange.run(lambda head, _: acceptance(head, now=now))
+
+    def _exchange(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] = MappingProxyType({}),
+        content: bytes | None = None,
+        secret: bool = False,
+    ) -> _Exchange:
+        return _Exchange(self.rules, self._transport, method, url, headers=headers, content=content, secret=secret)
 
 
 class _Exchange:
@@ -140,16 +157,17 @@ class _Exchange:
 
     def __init__(
         self,
-        fetcher: Fetcher,
+        rules: Rules,
+        transport: httpx.HTTPTransport,
         method: str,
         url: str,
         *,
-        headers: dict[str, str] | None = None,
-        content: bytes | None = None,
-        secret: bool = False,
+        headers: Mapping[str, str],
+        content: bytes | None,
+        secret: bool,
     ) -> None:
-        self._rules = fetcher.rules
-        self._transport = fetcher._transport  # noqa: SLF001 - of the same module
+        self._rules = rules
+        self._transport = transport
         self._method = method
         self._content = content
         self._secret = secret
@@ -157,7 +175,7 @@ class _Exchange:
             "User-Agent": USER_AGENT,
             "Accept": "*/*",
             "Accept-Encoding": "gzip, identity",
-            **(headers or {}),
+            **headers,
         }
         self._deadline = time.monotonic() + self._rules.seconds
         self._url = url
@@ -252,7 +270,7 @@ def _trusted() -> ssl.SSLContext:
 # Errors
 
 
-class _Stop(Exception):  # noqa: N818 - it never leaves this module
+class _StopError(Exception):
     """What the backend has to say, before `_door` adds whom it is about."""
 
     def __init__(self, kind: type[RefusedError | UnreachableError], message: str, hint: str = "") -> None:
@@ -269,7 +287,7 @@ def _door(url: str, rules: Rules, *, begun: bool = False, again: bool = False) -
     """
     try:
         yield
-    except _Stop as exc:
+    except _StopError as exc:
         raise exc.kind(str(exc), url=url, hint=exc.hint) from exc
     except httpx.TimeoutException as exc:
         raise UnreachableError(f"no whole answer within {rules.seconds:g} seconds", url=url) from exc
@@ -293,10 +311,10 @@ def _door(url: str, rules: Rules, *, begun: bool = False, again: bool = False) -
 
 def _guard(transport: httpx.HTTPTransport, backend: _Backend) -> None:
     # httpx has no parameter for what httpcore has. Should these names change, the read fails before anything is asked.
-    pool = transport._pool  # noqa: SLF001
-    if not isinstance(pool._network_backend, httpcore.NetworkBackend):  # noqa: SLF001
+    pool = transport._pool  # noqa: SLF001 - httpx has no name for it
+    if not isinstance(pool._network_backend, httpcore.NetworkBackend):  # noqa: SLF001 - nor httpcore
         raise TypeError("httpcore keeps its network backend elsewhere")
-    pool._network_backend = backend  # noqa: SLF001
+    pool._network_backend = backend  # noqa: SLF001 - nor a way to set it later
 
 
 def _left(deadline: float | None) -> float:
@@ -337,7 +355,7 @@ def _translated(late: type[Exception], broken: type[Exception]) -> Iterator[None
     except TimeoutError as exc:
         raise late(str(exc)) from exc
     except ssl.SSLCertVerificationError as exc:
-        raise _Stop(UnreachableError, f"shows a certificate that is not trusted ({exc.verify_message})") from exc
+        raise _StopError(UnreachableError, f"shows a certificate that is not trusted ({exc.verify_message})") from exc
     except OSError as exc:
         raise broken(str(exc)) from exc
 
@@ -355,7 +373,7 @@ class _Backend(httpcore.NetworkBackend):
         port: int,
         timeout: float | None = None,
         local_address: str | None = None,  # noqa: ARG002 - the interface
-        socket_options: Iterable[Any] | None = None,  # noqa: ARG002
+        socket_options: Iterable[Any] | None = None,  # noqa: ARG002 - the interface
     ) -> httpcore.NetworkStream:
         """Look up, vet and connect, sharing the time that is left among the addresses."""
         with _translated(httpcore.ConnectTimeout, httpcore.ConnectError):
@@ -379,7 +397,7 @@ class _Backend(httpcore.NetworkBackend):
         for address in addresses:
             # One inner address among public ones is not skipped: it is what an attack on the look-up looks like.
             if what := inside(address, allow_loopback=self._allow_loopback):
-                raise _Stop(RefusedError, f"leads to {address}, {what}", "only public addresses are asked")
+                raise _StopError(RefusedError, f"leads to {address}, {what}", "only public addresses are asked")
         return addresses
 
 

@@ -41,7 +41,7 @@ class LastRun(NamedTuple):
 
 def fingerprints(contents: Mapping[str, bytes], base_url: str | None) -> dict[str, str]:
     """Return the fingerprint of every series, by a digest of its name: its files, and what makes documents of them."""
-    versions = (_tools(), base_url or "")
+    versions = (tools(), base_url or "")
     shared = {path: data for path, data in contents.items() if "/" not in path}
     files = {"": shared, **sources.by_series(contents)}
     # By a digest of its name: a series may be under embargo, and with it what it is called.
@@ -50,11 +50,20 @@ def fingerprints(contents: Mapping[str, bytes], base_url: str | None) -> dict[st
 
 
 @cache
-def _tools() -> str:
+def tools() -> str:
     """Return what tells one installation from another: this package's files and the folder of its dependencies.
 
     Asked once, when a process starts: what is installed while it runs is not what it publishes with.
     """
+    return _installed()
+
+
+def is_current() -> bool:
+    """Say whether what is installed is what this process began with."""
+    return tools() == _installed()
+
+
+def _installed() -> str:
     marks = []
     for folder, folders, files in os.walk(os.path.dirname(__file__)):  # noqa: PTH120 - a plain string
         folders[:] = sorted(name for name in folders if name != "__pycache__")
@@ -89,14 +98,15 @@ def read(output: Path | str) -> LastRun | None:
             data = json.loads(file.read())
         if data["format"] != _FORMAT:
             return None
-        due = _instant(data["next_due"]) if data["next_due"] else None
+        due = instant(data["next_due"]) if data["next_due"] else None
         prints, links = dict(data["fingerprints"]), dict(data["generations"])
-        return LastRun(_instant(data["at"]), prints, links, due, data.get("base_url"))
+        return LastRun(instant(data["at"]), prints, links, due, data.get("base_url"))
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
-def _instant(text: str) -> datetime:
+def instant(text: str) -> datetime:
+    """Return an instant that was written by :meth:`datetime.isoformat`; ValueError for a time without an offset."""
     value = datetime.fromisoformat(text)
     if value.tzinfo is None:
         message = f"{text} has no offset"
@@ -106,6 +116,8 @@ def _instant(text: str) -> datetime:
 
 def write(output: Path, run: LastRun) -> None:
     """Record a run; one that had problems has no fingerprints, and the next one must look again."""
+    from aslms_feeds import durable  # A run that changes nothing does not get here.
+
     data = {
         "format": _FORMAT,
         "at": run.at.isoformat(),
@@ -114,7 +126,7 @@ def write(output: Path, run: LastRun) -> None:
         "next_due": run.next_due.isoformat() if run.next_due else None,
         "base_url": run.base_url,
     }
-    replace(output / LAST_RUN, json.dumps(data, indent=1).encode() + b"\n")
+    durable.replace(output / LAST_RUN, json.dumps(data, indent=1).encode() + b"\n", synced=False)
 
 
 def touch(output: Path | str) -> None:
@@ -126,20 +138,6 @@ def touch(output: Path | str) -> None:
 def forget(output: Path) -> None:
     """Remove the record before anything is written: should this run die, the next one looks again."""
     (output / LAST_RUN).unlink(missing_ok=True)
-
-
-def replace(path: Path, body: bytes) -> None:
-    """Write a file whole: beside it, then one rename. Only one process at a time may do this."""
-    fresh = path.with_name(f".{path.name}")
-    fresh.unlink(missing_ok=True)
-    try:
-        with fresh.open("xb") as file:
-            file.write(body)
-        fresh.replace(path)
-    except OSError:
-        with suppress(OSError):
-            fresh.unlink(missing_ok=True)
-        raise
 
 
 def unchanged(output: Path | str, contents: Mapping[str, bytes], base_url: str | None, *, now: datetime) -> bool:

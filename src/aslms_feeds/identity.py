@@ -20,11 +20,23 @@ ID_LENGTH = 64
 """The longest id, in characters."""
 
 SERIES_FOLDERS = frozenset(
-    {"assets", "bundles", "changes", "everything", "history", "news", "reminders", "results", "subscribe"}
+    {
+        "assets",
+        "bundles",
+        "changes",
+        "everything",
+        "feeds",
+        "history",
+        "news",
+        "reminders",
+        "results",
+        "subscribe",
+        "why",
+    }
 )
 """Folders of ours below a series: no season may be called so."""
 
-SITE_FOLDERS = frozenset({"assets", "bundles", "feeds", "healthz", "index", "metrics", "site", "status"})
+SITE_FOLDERS = frozenset({"404", "assets", "bundles", "feeds", "healthz", "index", "metrics", "site", "status"})
 """Names of ours at the top of the site: no series may be called so."""
 
 

@@ -7,20 +7,21 @@ from __future__ import annotations
 
 import gettext as _gettext
 import io
+import re
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, lru_cache, reduce
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_interval, format_skeleton, format_time
+from babel.dates import format_date, format_interval, format_skeleton
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import date, datetime
 
 LOCALES = Path(__file__).with_name("locale")
@@ -28,6 +29,9 @@ DOMAIN = "aslms_feeds"
 
 _CLDR = {"en": "en_GB"}
 """Tags that mean another country's habits to CLDR: here English dates have the day first, and 24 hours."""
+
+_MENU = {"zh-Hans": "简体中文", "zh-Hant": "繁體中文", "ms": "Bahasa Melayu"}
+"""Names that a list of languages shows and CLDR does not have: the script is what readers of Chinese choose by."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +48,15 @@ class Language:
         return str(self.locale.text_direction)
 
     @property
+    def english(self) -> bool:
+        """Whether it is the language that our own texts and ids are written in."""
+        return self.locale.language == "en"
+
+    @property
     def name(self) -> str:
-        """The language's own name for itself."""
-        return str(self.locale.get_language_name() or self.tag)
+        """The language's own name for itself, as a list of languages shows it: Français, 日本語."""
+        name = _MENU.get(self.tag) or str(self.locale.get_language_name() or self.tag)
+        return name[:1].upper() + name[1:]
 
     def gettext(self, message: str, **values: object) -> str:
         """Return ``message`` in this language, ``%(name)s`` filled in."""
@@ -62,26 +72,35 @@ class Language:
         return _date(value, "full", self.locale)
 
     def short_day(self, value: date) -> str:
-        """2 Dec 2023."""
-        return _date(value, "medium", self.locale)
+        """2 Dec 2023; always with the month as a word, since 02/12 is two days."""
+        return _date(value, "yMMMd", self.locale)
 
     def weekday(self, value: date) -> str:
         """Sat 2 Dec."""
-        return str(format_skeleton("MMMEd", value, locale=self.locale))
+        return _date(value, "MMMEd", self.locale)
+
+    def month(self, value: date) -> str:
+        """Dec."""
+        # CLDR's form for a month alone is an alias in most languages, and Babel answers an alias with the month of
+        # whichever language asked first.
+        return str(format_date(value, "MMM", locale=self.locale))
 
     def days(self, first: date, last: date) -> str:
         """30 Nov – 3 Dec 2023, or 2 December 2023."""
         if first == last:
             return _date(first, "long", self.locale)
-        return str(format_interval(first, last, skeleton="yMMMMd", locale=self.locale))
+        said = str(format_interval(first, last, skeleton="yMMMMd", locale=self.locale))
+        # CLDR's Malay has a comma before the year of two months that it has nowhere else.
+        return said.replace(",", "") if self.locale.language == "ms" else _first_of_month(said, self.locale)
 
     def clock(self, value: datetime) -> str:
-        """14:00, as the given time zone's clocks show it."""
-        return str(format_time(value, "short", tzinfo=value.tzinfo, locale=self.locale))
+        """14:00, as the given time zone's clocks show it: 24 hours in every language, as timetables have them."""
+        return f"{value:%H:%M}"
 
     def stamp(self, value: datetime) -> str:
         """2 Dec 2023 10:00 UTC."""
-        return f"{self.short_day(value.date())} {value:%H:%M} UTC"
+        # Translators: the second something changed, in UTC.
+        return self.gettext("%(day)s %(time)s UTC", day=self.short_day(value.date()), time=self.clock(value))
 
     def number(self, value: float) -> str:
         """3.703, with the language's own marks."""
@@ -93,12 +112,63 @@ class Language:
 
     def listing(self, items: Sequence[str]) -> str:
         """LMP2, LMP3 and GT."""
+        if self.locale.language == "th" and len(items) > 1:
+            # CLDR's Thai has no space before a Latin name, and nothing but spaces between names that have some.
+            return f"{', '.join(items[:-1])} และ {items[-1]}"
         return str(format_list(list(items), locale=self.locale))
+
+    def commas(self, items: Iterable[str]) -> str:
+        """LMP2, LMP3, GT: things of one kind; what is empty is left out."""
+        _ = self.gettext
+        # Translators: a plain list of names or sources, without "and".
+        return joined(items, lambda one, more: _("%(name)s, %(next)s", name=one, next=more))
+
+    def parts(self, items: Iterable[str]) -> str:
+        """Sepang, Malaysia: each part places the one before it; what is empty is left out."""
+        _ = self.gettext
+        # Translators: what belongs to one thing: a circuit, its city, its country; a race meeting and its days.
+        return joined(items, lambda one, more: _("%(part)s, %(next)s", part=one, next=more))
+
+    def sentences(self, items: Iterable[str]) -> str:
+        """Return sentences one after the other: Cancelled. No road. What is empty is left out."""
+        _ = self.gettext
+        # Translators: two sentences, one after the other. Chinese and Japanese have no space between them.
+        return joined(items, lambda one, more: _("%(sentence)s %(next)s", sentence=one, next=more))
+
+    def labelled(self, label: str, value: str) -> str:
+        """Team: 99 Racing."""
+        # Translators: a line of a list: what it is about, and what is said of it.
+        return self.gettext("%(label)s: %(value)s", label=label, value=value)
+
+    def span(self, start: str, end: str) -> str:
+        """13:00 – 17:00: two times, or two days with their times."""
+        # Translators: from one time to another: 13:00 – 17:00.
+        return self.gettext("%(start)s – %(end)s", start=start, end=end)
+
+    def day_and_time(self, day: str, time: str) -> str:
+        """Saturday, 2 December 2023, 14:00."""
+        # Translators: a day in words, and a time or a span of times on it.
+        return self.gettext("%(day)s, %(time)s", day=day, time=time)
+
+
+def joined(items: Iterable[str], two: Callable[[str, str], str]) -> str:
+    """Return all items that hold something as one text, made by what joins ``two`` of them."""
+    held = [item for item in items if item]
+    return reduce(two, held) if held else ""
 
 
 @lru_cache(maxsize=20_000)
-def _date(value: date, style: str, locale: Locale) -> str:
-    return str(format_date(value, style, locale=locale))
+def _date(value: date, form: str, locale: Locale) -> str:
+    if form not in ("full", "long"):
+        return _first_of_month(str(format_skeleton(form, value, locale=locale)), locale)
+    # Thai tells years of the Christian era by "ค.ศ." in these two forms only; the year itself tells it well enough.
+    pattern = locale.date_formats[form].pattern.replace("G ", "")
+    return _first_of_month(str(format_date(value, pattern, locale=locale)), locale)
+
+
+def _first_of_month(said: str, locale: Locale) -> str:
+    """Return a date as people write it: CLDR has "1 juin", French has "1er juin"."""
+    return re.sub(r"(?<!\d)1(?=[ –\u2009])", "1er", said) if locale.language == "fr" else said
 
 
 def compiled(catalogue: bytes) -> _gettext.GNUTranslations:

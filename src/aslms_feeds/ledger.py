@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aslms_feeds.errors import PublicationError
@@ -47,6 +48,8 @@ class Dating:
     """A digest of the item in each language."""
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What it was filed under, by language: some readers take another category for an edit."""
+    pages: Mapping[str, str] = field(default_factory=dict)
+    """Where it was told to be, by language, below the series: some readers take another address for another item."""
 
 
 class Offer(NamedTuple):
@@ -56,6 +59,7 @@ class Offer(NamedTuple):
     """The date to publish it under, if it is new."""
     texts: Mapping[str, str]
     categories: Mapping[str, tuple[str, ...]] = {}
+    pages: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -124,6 +128,10 @@ class Ledger:
 
     def to_json(self) -> bytes:
         """Return the ledger as text, the same bytes for the same ledger."""
+        return self._text
+
+    @cached_property
+    def _text(self) -> bytes:
         data = {
             "format": FORMAT,
             "season": self.season,
@@ -141,6 +149,7 @@ class Ledger:
                     "updated": _instant(item.updated),
                     "texts": dict(sorted(item.texts.items())),
                     "categories": {tag: list(names) for tag, names in sorted(item.categories.items())},
+                    "pages": dict(sorted(item.pages.items())),
                 }
                 for key, item in sorted(self.items.items())
             },
@@ -176,6 +185,7 @@ def read_ledger(text: bytes) -> Ledger:
                     _parse(row["updated"]),
                     row["texts"],
                     {tag: tuple(names) for tag, names in row["categories"].items()},
+                    {tag: str(page) for tag, page in row["pages"].items()},
                 )
                 for key, row in data["items"].items()
             },
@@ -214,12 +224,13 @@ def _together(stamp: datetime) -> str:
 def _date(old: Dating | None, offer: Offer, now: datetime) -> Dating:
     if old is None:
         published = whole_second(offer.published)
-        return Dating(published, published, dict(offer.texts), dict(offer.categories))
+        return Dating(published, published, dict(offer.texts), dict(offer.categories), dict(offer.pages))
     changed = any(offer.texts[tag] != old.texts[tag] for tag in offer.texts.keys() & old.texts.keys())
     updated = max(now, old.updated + ONE_SECOND) if changed else old.updated
     # With an edit everything may be new; without one nothing may.
     categories = offer.categories if changed else {**offer.categories, **old.categories}
-    return Dating(old.published, updated, {**old.texts, **offer.texts}, dict(categories))
+    pages = {**offer.pages, **old.pages}
+    return Dating(old.published, updated, {**old.texts, **offer.texts}, dict(categories), pages)
 
 
 def _facts(old: Mapping[str, Revision], new: Mapping[str, Revision], now: datetime) -> list[Fact]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from markdown_it.utils import EnvType, OptionsDict
 
 TAGS = frozenset(
-    "a blockquote br code em h3 h4 h5 h6 hr li ol p pre s strong table tbody td th thead tr ul".split()  # noqa: SIM905
+    "a blockquote br code em h3 h4 h5 h6 hr li ol p pre s strong table tbody td th thead tr ul".split()  # noqa: SIM905 - as one reads it
 )
 """Every tag a fragment may hold: what Markdown can say, without pictures. Its titles begin below those of a page."""
 

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 _URL = re.compile(r"^https?://[A-Za-z0-9._~-]+(?::\d{1,5})?(?:[/?#][!-~]*)?$")
 _HOST = re.compile(r"^(?=.{1,120}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$")
 _LANGUAGE = re.compile(r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}$")
+_EMAIL = re.compile(
+    r"(?:mailto:)?[A-Za-z0-9.!#$&'*+/=?^_`{|}~-]{1,64}"
+    r"@(?=.{1,120}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)+"
+)
 
 
 def _url(value: str) -> str:
@@ -41,6 +45,13 @@ def _url(value: str) -> str:
         )
         raise PydanticCustomError("url", message)
     return value
+
+
+def _report(value: str) -> str:
+    if _EMAIL.fullmatch(value) or (value.startswith("https://") and _URL.fullmatch(value)):
+        return value
+    message = "an address that starts with https://, or an e-mail address such as times@example.org"
+    raise PydanticCustomError("report", message)
 
 
 def _host(value: str) -> str:
@@ -79,6 +90,7 @@ Prose = Annotated[str, StringConstraints(min_length=1, max_length=20_000, patter
 """Text of several lines."""
 URL_LENGTH = 2_000
 Url = Annotated[str, AfterValidator(_url), StringConstraints(max_length=URL_LENGTH)]
+Report = Annotated[str, AfterValidator(_report), StringConstraints(max_length=URL_LENGTH)]
 Host = Annotated[str, AfterValidator(_host)]
 LanguageTag = Annotated[str, AfterValidator(_language)]
 Names = dict[LanguageTag, Line]
@@ -780,6 +792,34 @@ class Notify(Definition):
         return self
 
 
+class Bundle(Definition):
+    """Several series in one calendar, feed and page."""
+
+    id: Id
+    """The id: in addresses (`bundles/endurance/endurance-races.ics`)."""
+    name: Line
+    """The name."""
+    names: Names = {}
+    """The name in other languages."""
+    about: Prose | None = None
+    """What the series have in common, in a few sentences."""
+    abouts: Proses = {}
+    """The same in other languages."""
+    colour: Line = "darkslateblue"
+    """The colour of its calendars: a CSS colour name (RFC 7986 section 5.9)."""
+    series: tuple[Id, ...]
+    """The series in it, by their folders' names. One that is not public yet joins when it is."""
+    calendars: tuple[CalendarName, ...] = ()
+    """Which of the publisher's calendars it has; none given: all of them."""
+    formerly: tuple[Id, ...] = ()
+    """Ids it had before, the first one first: what is at their addresses follows this bundle."""
+
+    @property
+    def lasting_id(self) -> str:
+        """The id its feeds' ids are made from: the first it ever had."""
+        return self.formerly[0] if self.formerly else self.id
+
+
 class Network(Definition):
     """What requests to other machines may do."""
 
@@ -804,12 +844,16 @@ class Publisher(Definition):
     """A day on which that host name was yours (RFC 4151). Set it once."""
     languages: tuple[LanguageTag, ...] = ("en",)
     """The languages it is published in, the first at the plain addresses."""
+    report: Report | None = None
+    """Where readers report a wrong time: an https address, or an e-mail address. Pages link to it; calendars do not."""
     calendars: Calendars = Calendars()
     """Which calendars exist and how they are written."""
     feeds: Feeds = Feeds()
     """How the feeds are written."""
     schedule: tuple[Line, ...] = ()
     """When the service builds although nothing changed here: crontab lines in UTC (`0 6 * * mon`), or `@daily`."""
+    bundles: tuple[Bundle, ...] = Field(default=(), alias="bundle")
+    """Several series in one calendar, feed and page, one `[[bundle]]` each."""
     upstreams: tuple[Upstream, ...] = Field(default=(), alias="upstream")
     """Whose data is looked at, one `[[upstream]]` each."""
     notify: tuple[Notify, ...] = ()

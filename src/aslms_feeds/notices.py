@@ -82,21 +82,7 @@ def facts(part: Part, *, publication: str, url: str, now: datetime, missed: Sequ
     builder published and died before it could tell.
     """
     rows: list[dict[str, Any]] = [{"line": one} for one in missed]
-    rows += [
-        {
-            "line": f"{one.season}: {line(one.fact)}",
-            "season": one.season,
-            "id": one.fact.id,
-            "what": one.fact.what,
-            "event": one.fact.event or None,
-            "session": one.fact.session or None,
-            "from": one.fact.before or None,
-            "to": one.fact.after or None,
-            "headline": one.headline,
-            "text": one.text,
-        }
-        for one in part.told
-    ]
+    rows += [{"line": f"{one.season}: {line(one.fact)}", **one.data()} for one in part.told]
     if not rows:
         return None
     data = {

@@ -162,20 +162,7 @@ def _plan_data(part: Part) -> dict[str, Any]:
     return {
         "part": part.name,
         "ok": not part.failed,
-        "facts": [
-            {
-                "season": one.season,
-                "id": one.fact.id,
-                "what": one.fact.what,
-                "event": one.fact.event or None,
-                "session": one.fact.session or None,
-                "from": one.fact.before or None,
-                "to": one.fact.after or None,
-                "headline": one.headline,
-                "text": one.text,
-            }
-            for one in part.told
-        ],
+        "facts": [one.data() for one in part.told],
         "revisions": [
             {"season": one.season, "uid": one.uid, "sequence": {"from": one.before, "to": one.sequence}}
             for one in part.revised

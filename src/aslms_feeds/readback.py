@@ -20,7 +20,7 @@ from aslms_feeds.publication import HTML, JSON
 from aslms_feeds.render.ics import description, status_word
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from icalendar import Component as Vcomponent
 
@@ -31,11 +31,12 @@ if TYPE_CHECKING:
     from aslms_feeds.ledger import Revision
     from aslms_feeds.model import Cancelled
     from aslms_feeds.publication import Document
-    from aslms_feeds.render.ics import Rendered
+    from aslms_feeds.render.ics import Form, Rendered
 
 _WRAP = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//EN\r\n%sEND:VCALENDAR\r\n"
 _LONG_LINE = re.compile(rb"[^\r\n]{76,}")
 _BARE_END = re.compile(rb"[^\r]\n|\r[^\n]")
+_TZID = re.compile(rb"\r\nDT(?:START|END);TZID=\"?([^:\";]+)")
 _ATOM = "{http://www.w3.org/2005/Atom}"
 
 
@@ -45,28 +46,30 @@ def check(
     calendars: Sequence[Rendered],
     told: Sequence[tuple[str, Feed]],
     published: Mapping[str, str],
+    known: Collection[tuple[str, Form]] = (),
 ) -> None:
     """Raise :class:`RenderError` for the first document that does not say what the model says.
 
-    ``published`` holds the SHA-256 of what is public, by path: the same bytes were read back before they became so.
+    ``published`` holds the SHA-256 of what is public, by path: the same bytes were read back before they became so, and
+    so were the VEVENTs that are ``known``.
     """
     fresh = {one.path: one for one in documents if published.get(one.path) != one.sha256}
-    known = {component.uid: component for season in edition.seasons for component in season.components}
+    said = {component.uid: component for season in edition.seasons for component in season.components}
     languages = {language.tag: language for language in edition.languages}
-    checked = {key for one in calendars if one.calendar.path not in fresh for key in one.vevents}
+    checked = {key for one in calendars if one.calendar.path not in fresh for key in one.vevents} | set(known)
     for one in calendars:
         if one.calendar.path not in fresh:
             continue
         for (uid, form), body in one.vevents.items():
             if (uid, form) not in checked:
                 checked.add((uid, form))
-                _check_vevent(known[uid], edition.revisions[uid], languages[form.language], form.cancelled, body)
+                _check_vevent(said[uid], edition.revisions[uid], languages[form.language], form.cancelled, body)
         _check_calendar(one)
     for folder, feed in told:
-        _check_feed(feed, folder, fresh)
+        check_feed(feed, folder, fresh)
     for document in fresh.values():
         if document.media_type == HTML:
-            _check_page(document)
+            check_page(document)
         elif document.media_type == JSON:
             json.loads(document.body)
 
@@ -120,17 +123,36 @@ def _check_calendar(one: Rendered) -> None:
     if not uids or uids != [component.uid for component in one.components] or len(set(uids)) != len(uids):
         message = f"{path} does not hold each of its {len(one.components)} events once"
         raise RenderError(message)
-    body = b"".join(one.vevents.values())
-    if _LONG_LINE.search(one.head) or _BARE_END.search(one.head):
+    _check_joints(path, one.head, list(one.vevents.values()), one.body)
+
+
+def _check_joints(path: str, head: bytes, vevents: Sequence[bytes], whole: bytes) -> None:
+    body = b"".join(vevents)
+    if _LONG_LINE.search(head) or _BARE_END.search(head):
         message = f"{path} has a line that is too long or ends wrongly"
         raise RenderError(message)
-    head = one.head.startswith(b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:")
-    if not head or one.body != one.head + body + b"END:VCALENDAR\r\n" or body.count(b"BEGIN:VEVENT\r\n") != len(uids):
+    begun = head.startswith(b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:")
+    if not begun or whole != head + body + b"END:VCALENDAR\r\n" or body.count(b"BEGIN:VEVENT\r\n") != len(vevents):
         message = f"{path} does not begin, go on and end as a calendar does"
         raise RenderError(message)
 
 
-def _check_feed(feed: Feed, folder: str, documents: Mapping[str, Document]) -> None:
+def check_joined(document: Document, url: str, head: bytes, vevents: Mapping[str, bytes]) -> None:
+    """Check a calendar that is joined from public VEVENTs, which were read back before: its head, zones and joints.
+
+    ``url`` is its own address, ``vevents`` are by UID. Raises :class:`RenderError`.
+    """
+    _check_joints(document.path, head, list(vevents.values()), document.body)
+    parsed = Vcalendar.from_ical(head + b"END:VCALENDAR\r\n")
+    wanted = {name.decode() for one in vevents.values() for name in _TZID.findall(one)}
+    zones = [str(zone["TZID"]) for zone in parsed.walk("VTIMEZONE")]
+    if not vevents or str(parsed["SOURCE"]) != url or sorted(wanted) != sorted(zones):
+        message = f"{document.path} does not hold its address, its events and the zones of its times, each once"
+        raise RenderError(message)
+
+
+def check_feed(feed: Feed, folder: str, documents: Mapping[str, Document]) -> None:
+    """Check that a feed reads back in each format that is among ``documents``; raises :class:`RenderError`."""
     expected = [(item.id, item.title) for item in feed.items]
     readers = {"atom.xml": _atom_items, "rss.xml": _rss_items, "feed.json": _json_items}
     for name, read in readers.items():
@@ -161,7 +183,8 @@ def _xml(document: Document) -> etree._Element:
         raise RenderError(message) from error
 
 
-def _check_page(document: Document) -> None:
+def check_page(document: Document) -> None:
+    """Check that a page has a title, a heading and a language; raises :class:`RenderError`."""
     page = lxml_html.document_fromstring(document.body.decode())
     if not (page.findtext(".//title") or "").strip() or page.find(".//h1") is None or not page.get("lang"):
         message = f"{document.path} lacks a title, a heading or a language"

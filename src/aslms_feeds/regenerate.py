@@ -5,14 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from aslms_feeds import chronicle, embargo, rollback, site
+from aslms_feeds import chronicle, embargo, freshness, kept, rollback, site
+from aslms_feeds.bundles import Member
+from aslms_feeds.bundles import make as make_bundles
 from aslms_feeds.compose import compose, next_due
 from aslms_feeds.definitions import read_definitions
 from aslms_feeds.errors import AslmsFeedsError, Busy, DefinitionError, IdentityError, Problem, PublicationError
 from aslms_feeds.facts import line
 from aslms_feeds.identity import fingerprint
+from aslms_feeds.kept import Past
 from aslms_feeds.ledger import ONE_SECOND, read_ledger
 from aslms_feeds.markup import plain
 from aslms_feeds.publication import INDEX, changes
@@ -48,6 +52,20 @@ class Told(NamedTuple):
     headline: str
     text: str
     """Plain."""
+
+    def data(self) -> dict[str, str | None]:
+        """Return it as JSON says it; None for what it has not."""
+        return {
+            "season": self.season,
+            "id": self.fact.id,
+            "what": self.fact.what,
+            "event": self.fact.event or None,
+            "session": self.fact.session or None,
+            "from": self.fact.before or None,
+            "to": self.fact.after or None,
+            "headline": self.headline,
+            "text": self.text,
+        }
 
 
 class Revised(NamedTuple):
@@ -208,7 +226,7 @@ class _Run:
             if part.generation or part.failed:
                 parts.append(part)  # Else all there is of it is under embargo, its name too.
             due += [next_instant] if next_instant else []
-        parts.append(_index(self.store, self.publisher, self.now))
+        parts.append(_index(self.store, self.publisher, self.now, self.root))
         return Report(tuple(parts), min(due, default=None))
 
     def _series(self, name: str, linked: Collection[str]) -> tuple[Part, datetime | None]:
@@ -248,19 +266,20 @@ class _Run:
         held = self._held(shown.files, public, shown.due)
         files = held.files if held else shown.files
         _all_there(public, files.seasons, ledgers)
-        digests = {path: row.sha256 for path, row in public.manifest.documents.items()} if public else {}
+        past = _past(self.store, files.id, public)
         edition = compose(
             files,
             ledgers,
             now=self.now,
             base_url=files.publisher.base_url,
             root=self.root,
-            published=digests.keys(),
+            published=past.rows.keys(),
             accept_mass_change=held is not None or self._accepts(files.id),
         )
-        documents = render(edition, digests).documents
+        made = render(edition, past, tools=freshness.tools())
+        documents = made.documents
         state = {f"{LEDGER}{one.files.id}.json": one.ledger.to_json() for one in edition.seasons}
-        state[site.STATE] = site.card(edition, digests)
+        state[site.STATE] = site.card(edition, past.rows)
         if held:
             state[rollback.HELD] = rollback.hold(held)
         before = [(one, _ledger_of(one, ledgers)) for one in edition.seasons]
@@ -271,7 +290,11 @@ class _Run:
             items=tuple(item for one, ledger in before for item in _items(one, ledger, edition.languages[0].tag)),
             back_to=held.back_to if held else None,
         )
-        notes = {rollback.DEFINITIONS: rollback.keep(files), **_chronicle(part, public, documents, self.now)}
+        notes = {
+            rollback.DEFINITIONS: rollback.keep(files),
+            kept.STATE: kept.write(made.units),
+            **_chronicle(part, public, documents, self.now),
+        }
         manifest, change = publish(self.store, files.id, documents, state, now=self.now, notes=notes)
         part = replace(
             part,
@@ -416,9 +439,17 @@ def _all_there(public: Generation | None, seasons: Iterable[SeasonFiles], found:
         raise PublicationError(message, hint=_RESTORE)
 
 
-def _index(store: Store, publisher: Publisher, now: datetime) -> Part:
+def _past(store: Store, part: str, public: Generation | None) -> Past:
+    """Return what is public of a part."""
+    if public is None:
+        return Past()
+    units = kept.read(public.state[kept.STATE]) if kept.STATE in public.state else {}
+    return Past(public.manifest.documents, units, partial(store.read, part))
+
+
+def _index(store: Store, publisher: Publisher, now: datetime, root: str) -> Part:
     generation = 0
-    cards, manifests = {}, {}
+    cards, members = {}, {}
     try:
         public = store.current(INDEX)
         generation = public.manifest.generation if public else 0
@@ -426,13 +457,21 @@ def _index(store: Store, publisher: Publisher, now: datetime) -> Part:
             series = store.current(name) if name != INDEX else None
             if series is not None and site.STATE in series.state:
                 cards[name] = site.read_card(series.state[site.STATE])
-                manifests[name] = series.manifest
-        documents = site.documents(publisher, cards, manifests)
+            if series is not None:
+                teasers = cards[name].teasers if name in cards else {}
+                members[name] = Member(name, series.manifest, teasers, partial(store.read, name))
+        past = _past(store, INDEX, public)
+        bundles = make_bundles(publisher, members, past, root=root, tools=freshness.tools())
+        manifests = {name: members[name].manifest for name in cards}
+        documents = site.documents(publisher, cards, manifests, bundles)
+        notes = {kept.STATE: kept.write(bundles.units)} if bundles.units else {}
         # A series that is new must be linked, even when no document of the index differs.
         names = "\n".join(sorted(cards)).encode()
-        manifest, change = publish(store, INDEX, documents, {LINKED: names}, now=now)
+        manifest, change = publish(store, INDEX, documents, {LINKED: names}, now=now, notes=notes)
     except Busy:
         raise
+    except IdentityError as error:
+        return Part(INDEX, generation, problems=error.problems)
     except AslmsFeedsError as error:
         storage = isinstance(error, PublicationError)
         return Part(INDEX, generation, error=str(error), hint=error.hint, storage=storage)

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from aslms_feeds import readback
+from aslms_feeds import gallery, readback
 from aslms_feeds.feed import feeds
+from aslms_feeds.identity import digest, fingerprint
+from aslms_feeds.kept import Past, Unit
 from aslms_feeds.publication import ATOM, CALENDAR, HTML, JSON_FEED, RSS, Document
-from aslms_feeds.render import data, jsonfeed, pages
+from aslms_feeds.render import data, jsonfeed, pages, share
 from aslms_feeds.render.feeds import atom, rss
 from aslms_feeds.render.ics import Rendered, Renderer
 from aslms_feeds.safeguards import successor
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-    from aslms_feeds.edition import Edition
+    from aslms_feeds.edition import Edition, SeasonEdition
     from aslms_feeds.feed import Feed
+    from aslms_feeds.render.posters import Picture
+
+NOTHING = Past()
+"""A first publication has no past."""
+_EVERYTHING = "series"
+"""The unit whose sources decide about every document."""
 
 
 @dataclass(frozen=True)
@@ -26,34 +35,134 @@ class Documents:
 
     documents: tuple[Document, ...]
     calendars: tuple[Rendered, ...]
+    """Those that were made anew."""
     feeds: tuple[tuple[str, Feed], ...]
+    units: Mapping[str, Unit]
+    """What the documents of each season were made from."""
 
 
-def render(edition: Edition, published: Mapping[str, str]) -> Documents:
+def render(edition: Edition, past: Past = NOTHING, *, tools: str = "") -> Documents:
     """Return every document of a series; raises :class:`aslms_feeds.errors.RenderError` when one reads back wrong.
 
-    ``published`` holds the SHA-256 of what is public, by path: it was read back before.
+    What would only be made again as it is, is taken from the ``past``; ``tools`` tells one version of this program and
+    its libraries from another. Nothing that is not in the edition decides a byte.
     """
-    renderer = Renderer(
-        edition.files.publisher,
-        edition.files.series,
-        edition.addresses.url("").rstrip("/"),
-        edition.languages,
-        edition.revisions,
-    )
-    calendars = tuple(renderer.calendar(calendar) for calendar in edition.calendars)
-    made = [Document(one.calendar.path, CALENDAR, one.body) for one in calendars]
-    told = tuple(_feeds(edition, published))
+    digests = past.digests
+    sources = _Sources(edition, tools)
+    work = _Work(edition, past, sources)
+    told = tuple(_feeds(edition, digests))
+    for season in edition.seasons:
+        work.keep_or_make(f"season/{season.files.id}", sources.season(season), partial(work.season, season))
     for folder, feed in told:
-        made.append(Document(f"{folder}/atom.xml", ATOM, atom(feed)))
-        made.append(Document(f"{folder}/rss.xml", RSS, rss(feed)))
-        made.append(Document(f"{folder}/feed.json", JSON_FEED, jsonfeed.render(feed)))
-    made += data.documents(edition)
-    made += pages.series_pages(edition)
-    made += _at_old_addresses(edition, made, published)
-    whole = Documents(tuple(sorted(made, key=lambda one: one.path)), calendars, told)
-    readback.check(edition, whole.documents, calendars, told, published)
-    return whole
+        work.keep_or_make(f"feed/{folder}", sources.feed(feed), partial(_in_every_format, folder, feed))
+    work.made += work.series([folder for folder, feed in told if feed.archive])
+    work.made += work.drawn()
+    work.made += _at_old_addresses(edition, work.made, digests)
+    whole = tuple(sorted(work.made, key=lambda one: one.path))
+    calendars = tuple(work.calendars)
+    readback.check(edition, whole, calendars, told, digests, known=work.renderer.reused)
+    return Documents(whole, calendars, told, work.units)
+
+
+@dataclass(frozen=True)
+class _Sources:
+    """Fingerprints of what documents are made from."""
+
+    edition: Edition
+    tools: str
+
+    @cached_property
+    def common(self) -> str:
+        """Of what every document may depend on."""
+        files = self.edition.files
+        rows = [("publisher", files.publisher), ("series", files.series)]
+        rows += [(f"circuits/{name}", one) for name, one in files.circuits.items()]
+        return fingerprint(((name, one.model_dump_json().encode()) for name, one in rows), self.tools)
+
+    @cached_property
+    def _around(self) -> tuple[str, ...]:
+        """What the documents of a season show of the whole series."""
+        return (self.common, self.edition.current, *(f"{one.path} {one.title}" for one in self.edition.calendars))
+
+    def season(self, season: SeasonEdition) -> str:
+        """Of the documents of a season."""
+        one, ids = season.files, [each.files.id for each in self.edition.seasons]
+        current = self.edition.current
+        over = current in ids and ids.index(one.id) < ids.index(current)
+        files = {"season": one.season, "entries": one.entries, "results": one.results, "news": one.news}
+        rows = [(name, model.model_dump_json().encode()) for name, model in files.items()]
+        rows.append(("ledger", season.ledger.to_json()))
+        return fingerprint(rows, *self._around, one.id, "over" if over else "")
+
+    def feed(self, feed: Feed) -> str:
+        """Of the documents of a feed."""
+        return digest(self.common, feed.digest())
+
+
+class _Work:
+    """The documents: kept, or made anew."""
+
+    def __init__(self, edition: Edition, past: Past, sources: _Sources) -> None:
+        """Keep what they are made from."""
+        self._edition = edition
+        self._past = past
+        self._pages = pages.SeriesPages(edition)
+        self._pictures: list[Picture] = []
+        self.made: list[Document] = []
+        self.units = {_EVERYTHING: Unit(sources.common, ())}
+        self.calendars: list[Rendered] = []
+        # What a VEVENT says under the same stamps is the same, as long as the same program writes it.
+        same = past.units.get(_EVERYTHING) == Unit(sources.common, ())
+        self.renderer = Renderer(
+            edition.files.publisher,
+            edition.files.series,
+            edition.addresses.url("").rstrip("/"),
+            edition.languages,
+            edition.revisions,
+            past=past.document if same else None,
+        )
+
+    def keep_or_make(self, name: str, sources: str, make: Callable[[], list[Document]]) -> None:
+        """Take the documents of a unit from the past, or make them."""
+        held, drawn_later = self._past.documents(name, sources), len(self._pictures)
+        if held is None:
+            held = make()
+        paths = [one.path for one in held] + [one.path for one in self._pictures[drawn_later:]]
+        self.units[name] = Unit(sources, tuple(paths))
+        self.made += held
+
+    def drawn(self) -> list[Document]:
+        """Return the images of what was made: one that is public shows the same, or it had another address."""
+        pictures = [*self._pictures, *share.series_pictures(self._edition)]
+        public = [self._past.document(one.path) for one in pictures]
+        fresh = gallery.documents([one for one, there in zip(pictures, public, strict=True) if there is None])
+        return [*(one for one in public if one is not None), *fresh]
+
+    def season(self, season: SeasonEdition) -> list[Document]:
+        """Return what belongs to one season; its images are drawn later, all at once."""
+        name = season.files.id
+        self._pictures += share.season_pictures(self._edition, season)
+        return [*self._calendars(name), *data.season_documents(self._edition, season), *self._pages.season(name)]
+
+    def series(self, archives: Collection[str]) -> list[Document]:
+        """Return what belongs to no one season, but for the feeds; ``archives`` are folders of archived ones."""
+        calendars = self._calendars("")
+        held = {one.calendar.path: one.components for one in self.calendars}
+        pages_made = self._pages.series(archives=archives, held=held)
+        return [*calendars, *data.series_documents(self._edition), *pages_made]
+
+    def _calendars(self, season: str) -> list[Document]:
+        own = [self.renderer.calendar(one) for one in self._edition.calendars if one.season == season]
+        self.calendars += own
+        return [Document(one.calendar.path, CALENDAR, one.body) for one in own]
+
+
+def _in_every_format(folder: str, feed: Feed) -> list[Document]:
+    return [
+        Document(f"{folder}/atom.xml", ATOM, atom(feed)),
+        Document(f"{folder}/rss.xml", RSS, rss(feed)),
+        Document(f"{folder}/feed.json", JSON_FEED, jsonfeed.render(feed)),
+    ]
 
 
 def _at_old_addresses(edition: Edition, made: Sequence[Document], published: Iterable[str]) -> list[Document]:

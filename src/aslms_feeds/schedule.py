@@ -51,6 +51,8 @@ GRACE_SECONDS = 10.0
 """How long a service that was told to end lets a build come to its end."""
 AGAIN_SECONDS = 5.0
 """How long after its end a watcher of a server is started again."""
+EDITED = "edit"
+"""Why a build is begun whose program was loaded ahead."""
 DAILY = "@daily"
 """When the service looks for what will need attention, though nothing is due."""
 
@@ -140,6 +142,7 @@ class Service:
         self._due: datetime | None = None
         self._seconds = 0.0
         self._running: Attempt | None = None
+        self._held: asyncio.Task[Attempt] | None = None
         self._warned: dict[str, str] = {}
         self._busy = False
         self._settling: asyncio.TimerHandle | None = None
@@ -202,6 +205,9 @@ class Service:
         journal.note(Event.EDIT, files=count, settle=self._chosen.settle)
         if self._running is not None and self._running.waits(datetime.now(UTC)):
             self._running.drop()  # What it has made is not what the definitions say any more.
+        if self._held is None:
+            # Loading takes longer than publishing an edit; while that has to stand, there is time for it.
+            self._held = asyncio.create_task(Attempt.begin(self._chosen, held=True))
         if self._settling is not None:
             self._settling.cancel()
         self._settling = asyncio.get_running_loop().call_later(self._chosen.settle, self._settled)
@@ -210,7 +216,7 @@ class Service:
         self._settling = None
         if self._running is not None and self._running.waits(datetime.now(UTC), self._margin()):
             self._running.drop()
-        self._want("edit")
+        self._want(EDITED)
 
     async def _fire(self, job: str) -> None:
         """Wake a build for a job."""
@@ -254,7 +260,8 @@ class Service:
         if not self._busy:
             journal.note(Event.BEGUN, ",".join(reasons), not_before=not_before)
         try:
-            self._running = running = await Attempt.begin(self._chosen, not_before)
+            held = await self._loaded() if EDITED in reasons else None
+            self._running = running = held or await Attempt.begin(self._chosen, not_before)
             number, outcome = await running.outcome()
             dropped = running.dropped or await self._ended_together(number)
             how = f"died with {_how(number)}"
@@ -275,6 +282,14 @@ class Service:
             self._learn(outcome)
         self._note_end(number, outcome, dropped=dropped, seconds=time.monotonic() - start)
         self._derive(last)
+
+    async def _loaded(self) -> Attempt | None:
+        """Return the build that is held for an edit; None where there is none, or whatever befell it."""
+        held, self._held = self._held, None
+        with suppress(OSError):
+            found = await held if held else None
+            return None if found is None or found.ended else found
+        return None
 
     async def _ended_together(self, number: int) -> bool:
         """Say whether a build was told to end by who tells this process, too: systemd tells all of a service."""
@@ -351,6 +366,8 @@ class Service:
         """Let a build that is at work come to its end; one that waits for its moment is dropped."""
         self._over.set()
         self._wake.set()
+        if held := await self._loaded():
+            await held.dismiss()
         if self._running is not None and self._running.waits(datetime.now(UTC)):
             self._running.drop()
         for seconds, end in ((GRACE_SECONDS, Attempt.drop), (MARGIN_SECONDS, Attempt.kill)):

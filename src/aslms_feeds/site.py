@@ -11,17 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 from lxml.etree import Element, SubElement, tostring
 
+from aslms_feeds.addresses import EMBED, NOT_FOUND
+from aslms_feeds.bundles import NO_BUNDLES
 from aslms_feeds.errors import PublicationError
 from aslms_feeds.feed import FEEDS, describe
 from aslms_feeds.model import Status
 from aslms_feeds.publication import HTML, OPML, TEXT, XML, Document
 from aslms_feeds.render import opml
-from aslms_feeds.render.pages import Teaser, TeaserEvent, site_pages, teasers
+from aslms_feeds.render.pages import Teaser, TeaserEvent, TeaserItem, site_pages, teasers
 from aslms_feeds.safeguards import successor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from aslms_feeds.bundles import Made
     from aslms_feeds.edition import Edition
     from aslms_feeds.model import Publisher
     from aslms_feeds.publication import Manifest
@@ -73,20 +76,30 @@ def read_card(text: bytes) -> Card:
 
 
 def _teaser(row: Mapping[str, Any]) -> Teaser:
-    events = tuple(TeaserEvent(**{**one, "status": Status(one["status"])}) for one in row["events"])
+    lists = {name: tuple(_event(one) for one in row.get(name, ())) for name in ("events", "last_events")}
+    latest = tuple(TeaserItem(**one) for one in row.get("latest", ()))
     status = Status(row["status"]) if row["status"] else None
-    return Teaser(**{**row, "status": status, "classes": tuple(row["classes"]), "events": events})
+    return Teaser(**{**row, **lists, "status": status, "classes": tuple(row["classes"]), "latest": latest})
+
+
+def _event(row: Mapping[str, Any]) -> TeaserEvent:
+    return TeaserEvent(**{**row, "status": Status(row["status"])})
 
 
 def documents(
-    publisher: Publisher, cards: Mapping[str, Card], manifests: Mapping[str, Manifest]
+    publisher: Publisher,
+    cards: Mapping[str, Card],
+    manifests: Mapping[str, Manifest],
+    bundles: Made = NO_BUNDLES,
 ) -> tuple[Document, ...]:
     """Return the documents of the top of the site; ``cards`` and ``manifests`` are by series."""
-    made = site_pages(publisher, [cards[name].teasers for name in sorted(cards)])
-    outlines = [_folder(cards[name], publisher.languages[0]) for name in sorted(cards)]
+    made = site_pages(publisher, [cards[name].teasers for name in sorted(cards)], bundles.views)
+    made += bundles.documents
+    outlines = [*(_folder(cards[name], publisher.languages[0]) for name in sorted(cards)), *bundles.feeds]
     made.append(Document("feeds.opml", OPML, opml.render(publisher.name, outlines)))
     made.append(Document("robots.txt", TEXT, _robots(publisher)))
-    made.append(Document("sitemap.xml", XML, _sitemap(publisher, made, manifests, cards)))
+    own = [one for one in made if one.media_type == HTML and one.path not in {NOT_FOUND, *bundles.moved}]
+    made.append(Document("sitemap.xml", XML, _sitemap(publisher, own, manifests, cards)))
     return tuple(sorted(made, key=lambda one: one.path))
 
 
@@ -104,12 +117,12 @@ def _sitemap(
 ) -> bytes:
     root = Element("urlset", xmlns=_SITEMAP)
     pages: Sequence[tuple[str, str]] = [
-        *((one.path, "") for one in own if one.media_type == HTML),
+        *((one.path, "") for one in own),
         *(
             (f"{name}/{row.path}", f"{row.modified:%Y-%m-%dT%H:%M:%SZ}")
             for name, manifest in sorted(manifests.items())
             for row in manifest.documents.values()
-            if row.media_type == HTML and row.path not in cards[name].moved
+            if row.media_type == HTML and row.path not in cards[name].moved and not row.path.endswith(EMBED)
         ),
     ]
     for path, modified in sorted(pages):

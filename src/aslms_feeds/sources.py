@@ -20,21 +20,41 @@ _TOO_LARGE = 256 * 1024 + 1
 """One byte more than a definition file may have: enough to refuse it, whatever its size."""
 
 
-def read(folder: Path | str) -> dict[str, bytes]:
+def read(folder: Path | str, *, named: bool = True) -> dict[str, bytes]:
     """Return every definition file of a folder by its path below it; hidden files and the schemas are none.
 
     A definition is a regular file of this folder. A link is followed only where it stays inside: a copy of somebody
-    else's repository could otherwise publish any file of this machine.
+    else's repository could otherwise publish any file of this machine. Raises :class:`aslms_feeds.errors.UsageError`
+    with the file that is wrong; unless ``named`` it names the series alone of one that belongs to a season: nobody can
+    say whether that is under embargo.
     """
     if not os.path.isdir(folder):  # noqa: PTH112 - plain strings: this is every run
         message = f"there is no folder {folder}"
         raise UsageError(message, hint="name the folder of the definitions with --calendars")
+    root, hint = os.path.realpath(folder), "set its rights, or move it out of the folder"
     try:
-        root = os.path.realpath(folder)
         return {path: _content(root, path) for path in _files(root, "", _DEPTH)}
+    except _WrongError as error:
+        message, hint = f"{_shown(root, error.place, named=named)} {error}", error.hint
     except OSError as error:
-        message = f"cannot read {error.filename or folder}: {error.strerror or error}"
-        raise UsageError(message, hint="set its rights, or move it out of the folder") from error
+        place = _shown(root, str(error.filename or f"{root}/"), named=named)
+        message = f"cannot read {place}: {error.strerror or error}"
+    raise UsageError(message, hint=hint if named else f"{hint}; aslms-feeds check names it")
+
+
+class _WrongError(Exception):
+    """What is wrong with the file or folder at ``place``, continuing a sentence that begins with it."""
+
+    def __init__(self, place: str, message: str, *, hint: str) -> None:
+        super().__init__(message)
+        self.place = place
+        self.hint = hint
+
+
+def _shown(root: str, place: str, *, named: bool) -> str:
+    """Return how errors name a file or folder."""
+    series, _slash, rest = place.removeprefix(f"{root}/").partition("/")
+    return place if named or rest in ("", "series.toml") else f"something in {root}/{series}"
 
 
 def _files(root: str, below: str, depth: int) -> Iterator[str]:
@@ -55,16 +75,16 @@ def _files(root: str, below: str, depth: int) -> Iterator[str]:
 
 def _stays_inside(root: str, path: str) -> None:
     if not f"{os.path.realpath(f'{root}/{path}')}/".startswith(f"{root}/"):
-        message = f"{root}/{path} is a link that leads out of the folder of the definitions"
-        raise UsageError(message, hint="put a copy of the file there instead")
+        message = "is a link that leads out of the folder of the definitions"
+        raise _WrongError(f"{root}/{path}", message, hint="put a copy of the file there instead")
 
 
 def _content(root: str, path: str) -> bytes:
     """Return a file's bytes; a pipe or a device could keep us waiting for ever."""
     whole = f"{root}/{path}"
     if not stat.S_ISREG(os.stat(whole).st_mode):  # noqa: PTH116 - plain strings: this is every run
-        message = f"{whole} is called like a definition file and is no regular file"
-        raise UsageError(message, hint="move it out of the folder")
+        message = "is called like a definition file and is no regular file"
+        raise _WrongError(whole, message, hint="move it out of the folder")
     handle = os.open(whole, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(handle, "rb") as file:
         return file.read(_TOO_LARGE)

@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from aslms_feeds import freshness, health, output
+from aslms_feeds import durable, freshness, health, output
 from aslms_feeds.advice import of_season
 from aslms_feeds.definitions import read_definitions
 from aslms_feeds.embargo import masked
@@ -48,7 +48,8 @@ def read(folder: Path) -> Status:
 
 def write(folder: Path, status: Status) -> None:
     """Write status.json whole; only while the store's lock is held."""
-    freshness.replace(folder / NAME, json.dumps(status, ensure_ascii=False, indent=1).encode() + b"\n")
+    body = json.dumps(status, ensure_ascii=False, indent=1).encode() + b"\n"
+    durable.replace(folder / NAME, body, synced=False)
 
 
 def of_report(report: Report, before: Status, *, now: datetime, extra: Mapping[str, object] | None = None) -> Status:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from aslms_feeds import naming
 from aslms_feeds.facts import Fact, parse_moment
+from aslms_feeds.language import joined
 from aslms_feeds.model import What, translated
 from aslms_feeds.moments import Precision, local
 
@@ -50,7 +51,9 @@ class Teller:
         _ = self.language.gettext
         name = facts[0].about.get(self.language.tag) or self._event_name(facts[0].event)
         kinds = dict.fromkeys(naming.what_name(fact.what, self.language) for fact in facts)
-        title = _("%(name)s: %(changes)s", name=name, changes=" · ".join(kinds))
+        # Translators: what happened to one thing at once: Moved · New venue.
+        changes = joined(kinds, lambda one, more: _("%(first)s · %(next)s", first=one, next=more))
+        title = _("%(name)s: %(changes)s", name=name, changes=changes)
         stories = [(self._subject(fact), self.fact(fact).text) for fact in facts]
         blocks = [f"**{escaped(headline)}**\n\n{text}" for headline, text in stories]
         return Story(title, "\n\n".join(blocks))
@@ -65,7 +68,7 @@ class Teller:
         )
         counts = entry_list.counts or _counted(entry_list)
         lines = [
-            f"- {escaped(name)}: {counts[race_class.id]}"
+            f"- {self.language.labelled(escaped(name), str(counts[race_class.id]))}"
             for race_class in self.files.series.classes
             if race_class.id in counts
             for name in naming.class_names([race_class.id], self.files.series, self.language)
@@ -94,16 +97,19 @@ class Teller:
         name = champion.title or naming.class_name(champion.race_class or "", series, language)
         winner = language.listing(champion.drivers) if champion.drivers else champion.team or ""
         title = _("%(season)s, %(name)s: %(winner)s", season=self._season_name(), name=name, winner=winner)
-        facts = [(_("Drivers"), ", ".join(champion.drivers)), (_("Team"), champion.team or "")]
+        facts = [(_("Drivers"), language.commas(champion.drivers)), (_("Team"), champion.team or "")]
         if champion.number:
             facts.append((_("Number"), f"#{champion.number}"))
         facts.append((_("Car"), champion.car or ""))
-        text = "\n".join(f"- {label}: {escaped(value)}" for label, value in facts if value)
+        text = "\n".join(f"- {language.labelled(label, escaped(value))}" for label, value in facts if value)
         return Story(title, f"{text}\n\n{escaped(champion.note)}" if champion.note else text)
 
     def _winner(self, label: str, winner: Winner) -> str:
-        details = [crew(winner), winner.car or "", ", ".join(winner.drivers)]
-        return f"- {escaped(label)}: {escaped('; '.join(detail for detail in details if detail))}"
+        _ = self.language.gettext
+        details = [crew(winner), winner.car or "", self.language.commas(winner.drivers)]
+        # Translators: a winner's team, car and drivers.
+        said = joined(details, lambda one, more: _("%(first)s; %(next)s", first=one, next=more))
+        return f"- {self.language.labelled(escaped(label), escaped(said))}"
 
     def _season_name(self) -> str:
         return naming.season_name(self.season.season, self.language)
@@ -165,7 +171,7 @@ class Teller:
             case What.ENTRY_LIST:
                 return _("%(name)s: entry list changed", name=name)
             case _:
-                return f"{name}: {naming.what_name(fact.what, self.language)}"
+                return _("%(name)s: %(changes)s", name=name, changes=naming.what_name(fact.what, self.language))
 
     def _confirmed(self, name: str, fact: Fact) -> str:
         _ = self.language.gettext
@@ -216,7 +222,9 @@ class Teller:
             case _ if before and after and before != after:
                 return _("Before: %(before)s. Now: %(after)s.", before=before, after=after)
             case _ if after or before:
-                return f"{naming.what_name(fact.what, self.language)}: {after or before}."
+                what = naming.what_name(fact.what, self.language)
+                # Translators: a type of change, and what it led to: New venue: Sepang.
+                return _("%(what)s: %(value)s.", what=what, value=after or before)
             case _:
                 return ""
 
@@ -227,11 +235,12 @@ class Teller:
             event, _equals, days = part.partition("=")
             if event:
                 name = escaped(fact.about.get(f"{self.language.tag}/{event}") or self._event_name(event))
-                lines.append(f"- {name}: {self._interval(days, fact.timezone)}" if days else f"- {name}")
+                held = self._interval(days, fact.timezone) if days else ""
+                lines.append(f"- {self.language.labelled(name, held) if held else name}")
         if not lines:
             classes = naming.class_names(self.season.season.classes, self.files.series, self.language)
             text = _("The calendar is to be announced.")
-            taking_part = _("Classes: %(classes)s", classes=escaped(", ".join(classes)))
+            taking_part = _("Classes: %(classes)s", classes=escaped(self.language.commas(classes)))
             return f"{text}\n\n{taking_part}" if classes else text
         return "\n".join(lines)
 
@@ -263,24 +272,25 @@ class Teller:
                 return self._time(first)
             if first.date() == last.date() and first.utcoffset() == last.utcoffset():
                 return self._time(first, until=last)
-            return f"{self._time(first)} – {self._time(last)}"
+            return self.language.span(self._time(first), self._time(last))
         end = last - timedelta(days=1) if len(shown) > 1 and last > first else last
         return self.language.days(first, end) if end != first else self.language.day(first)
 
     def _time(self, value: datetime, until: datetime | None = None) -> str:
         """Return a time, or a time of one day from and until, by the circuit's clock and in UTC."""
-        at_circuit = f"{self.language.day(value.date())}, {self._clocks(value, until)}"
+        language = self.language
+        at_circuit = language.day_and_time(language.day(value.date()), self._clocks(value, until))
         if value.tzinfo is None:
             return at_circuit
         utc = value.astimezone(UTC)
         in_utc = self._clocks(utc, until.astimezone(UTC) if until else None)
         if utc.date() != value.date():
-            in_utc = f"{self.language.short_day(utc.date())}, {in_utc}"
-        return self.language.gettext("%(local)s at the circuit (%(utc)s UTC)", local=at_circuit, utc=in_utc)
+            in_utc = language.day_and_time(language.short_day(utc.date()), in_utc)
+        return language.gettext("%(local)s at the circuit (%(utc)s UTC)", local=at_circuit, utc=in_utc)
 
     def _clocks(self, value: datetime, until: datetime | None) -> str:
         clock = self.language.clock(value)
-        return f"{clock} – {self.language.clock(until)}" if until else clock
+        return self.language.span(clock, self.language.clock(until)) if until else clock
 
     def _first_day(self, value: str, timezone: str) -> str:
         moments = _moments(value)

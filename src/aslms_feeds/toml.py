@@ -100,7 +100,7 @@ def text_problems(value: object, location: Location = ()) -> Iterator[tuple[Loca
             if not (value.isascii() and value.isprintable()) and (
                 bad := sorted({char for char in value if not _is_text(char)})
             ):
-                names = ", ".join(f"U+{ord(char):04X}" for char in bad[:5]) + (", …" if len(bad) > 5 else "")  # noqa: PLR2004
+                names = ", ".join([*(f"U+{ord(char):04X}" for char in bad[:5]), *(["…"] if bad[5:] else [])])
                 yield location, f"holds {names}, which calendars and feeds cannot carry; take it out"
         case dict():
             for key, inner in value.items():

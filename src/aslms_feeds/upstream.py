@@ -149,7 +149,7 @@ def document(
 
 def acceptance(head: Head, *, now: datetime) -> Accepted | Deferred:
     """Return whether what was sent was taken (any status of success); AnswerError where it was not."""
-    return Accepted(head.status) if 200 <= head.status < 300 else _deferred(head, now=now)  # noqa: PLR2004
+    return Accepted(head.status) if 200 <= head.status < 300 else _deferred(head, now=now)  # noqa: PLR2004 - 2xx
 
 
 def content_type(value: str) -> tuple[str, str]:
@@ -297,5 +297,5 @@ def inside(address: str, *, allow_loopback: bool = False) -> str | None:
     for network, what in _INNER:
         if ip.version == network.version and ip in network:
             return what
-    public = ip.is_global and (ip.version == 4 or ip in _GLOBAL_UNICAST)  # noqa: PLR2004
+    public = ip.is_global and (ip.version == 4 or ip in _GLOBAL_UNICAST)  # noqa: PLR2004 - IPv4
     return None if public else "a reserved address"

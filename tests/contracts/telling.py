@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import seasons
-from aslms_feeds import freshness, push
+from aslms_feeds import delivery, freshness, outbox, push
 from aslms_feeds.definitions import read_definitions
 from aslms_feeds.regenerate import regenerate
 from aslms_feeds.stores.local import LocalStore
@@ -16,8 +16,8 @@ from aslms_feeds.stores.local import LocalStore
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from aslms_feeds.delivery import Delivered
     from aslms_feeds.model import Publisher
-    from aslms_feeds.push import Delivered
     from aslms_feeds.regenerate import Report
 
 START = datetime(2030, 1, 10, 12, 0, tzinfo=UTC)
@@ -77,7 +77,7 @@ class Telling:
         self, *, later: timedelta = timedelta(0), seconds: float = 5.0, settle: float = 0, good: bool = True
     ) -> Delivered:
         """Send what waits, ``later`` than the last build; with the report of that build, or without one."""
-        return push.deliver(
+        return delivery.deliver(
             self.output,
             self.settings(),
             self.report if good else None,
@@ -89,7 +89,7 @@ class Telling:
 
     def waiting(self) -> list[dict[str, Any]]:
         """Return the messages in the outbox, by the names of their files."""
-        box = self.output / push.OUTBOX
+        box = self.output / outbox.OUTBOX
         return [json.loads(path.read_bytes()) for path in sorted(box.glob("[pn]*-*.json"))]
 
     def topics(self) -> dict[str, int]:

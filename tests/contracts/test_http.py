@@ -35,9 +35,11 @@ if TYPE_CHECKING:
 
 CALENDAR = b"".join(b"LINE:%05d Sepang, Dubai, Yas Marina\r\n" % number for number in range(600))
 PAGE = b"<!doctype html><title>Asian Le Mans Series</title>" + b"<p>A season.</p>" * 60
+NOTHING = b"<!doctype html><title>There is nothing at this address</title>" + b"<p>Rien.</p>" * 60
 PUBLISHED: dict[str, dict[str, bytes]] = {
     "index": {
         "index.html": PAGE,
+        "404.html": NOTHING,
         "feeds.opml": b"<opml version='2.0'><body/></opml>" * 9,
         "robots.txt": b"User-agent: *\nAllow: /\n",
         "assets/style.0a1b2c3d.css": b"body{color:#123}" * 30,
@@ -49,6 +51,8 @@ PUBLISHED: dict[str, dict[str, bytes]] = {
         "2023-24/index.html": PAGE + b"2023/24",
         "2023-24/season.json": b'{"season": "2023-24"}' * 20,
         "2023-24/sepang/index.html": PAGE + b"Sepang",
+        "embed.html": PAGE + b"For frames",
+        "fr/embed.html": PAGE + b"For frames, in French",
         "news/atom.xml": b"<feed/>" * 40,
         "assets/logo.9f8e7d6c.png": b"\x89PNG\r\n" + bytes(range(256)),
     },
@@ -291,6 +295,9 @@ def test_every_answer_carries_the_headers_that_keep_readers_safe(server):
         policy = answer.get("content-security-policy") or ""
         assert policy.startswith("default-src 'none'; style-src 'self'" if page else "default-src 'none'; sandbox")
         assert "unsafe" not in policy
+        if page:  # the page for frames is the only one that may be shown in them, and by anybody
+            assert ("frame-ancestors" not in policy) is target.endswith("/embed.html"), target
+            assert policy.removesuffix("; frame-ancestors 'none'").endswith("; form-action 'none'")
         lasting = "public, max-age=31536000, immutable"
         assert answer.get("cache-control") == (lasting if "/assets/" in target else "public, max-age=300")
 
@@ -392,19 +399,70 @@ def test_what_is_not_published_is_not_found(server, target):
     """An address is spelled one way; no spelling leaves the publication or enters its private folders."""
     answer = plain(server, target)
     assert answer.status in {400, 404}, answer
-    assert len(answer.body) < 600
+    assert answer.body == NOTHING or len(answer.body) < 600
     assert b"ledger" not in answer.body
     assert b"root:" not in answer.body
 
 
-def test_not_found_is_short_plain_and_soon_forgotten(server):
-    """A page that is about to be published must not stay away for long."""
-    answer = plain(server, "/aslms/2027-28/")
-    assert (answer.status, answer.body) == (404, b"not found\n")
-    assert answer.get("content-type") == "text/plain; charset=utf-8"
+@pytest.mark.parametrize("target", ["/nothing", "/nothing.ics", "/aslms/2027-28/", "/aslms/2023-24/../", "/a.html"])
+def test_not_found_is_a_page_and_soon_forgotten(server, target):
+    """Whoever follows an old link is led on; a page that is about to be published must not stay away for long."""
+    answer = plain(server, target)
+    assert (answer.status, answer.body) == (404, NOTHING)
+    assert answer.get("content-type") == "text/html; charset=utf-8"
     assert answer.get("cache-control") == "public, max-age=10"
+    assert answer.get("content-security-policy") == plain(server, "/").get("content-security-policy")
     assert answer.get("access-control-allow-origin") == "*"
     assert answer.get("x-content-type-options") == "nosniff"
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br"])
+def test_not_found_is_compressed_too(server, coding):
+    """The page for what is not there has twins, as every page has."""
+    answer = ask(server.address, "/aslms/nothing", f"Accept-Encoding: {coding}")
+    assert (answer.status, answer.get("content-encoding")) == (404, coding)
+    assert answer.get("vary") == "Accept-Encoding"
+    assert decoded(answer) == NOTHING
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        'If-None-Match: "ETAG"',
+        "If-Modified-Since: Fri, 20 Nov 2026 09:30:00 GMT",
+        'If-Match: "x"',
+        "If-Unmodified-Since: Fri, 20 Nov 2026 09:29:59 GMT",
+        "Range: bytes=0-3",
+    ],
+)
+def test_no_condition_makes_something_of_nothing(server, header):
+    """RFC 9110 section 13.2.1: conditions and ranges are about what was asked for, and the page is not that."""
+    etag = (plain(server, "/404.html").get("etag") or "").strip('"')
+    answer = ask(server.address, "/nothing", header.replace("ETAG", etag))
+    assert (answer.status, answer.body) == (404, NOTHING)
+
+
+@pytest.mark.parametrize("name", ["serve", "nginx", "caddy"])
+def test_not_found_is_plain_without_its_page(tmp_path, name):
+    """Where the page is not published, a line of plain text says it."""
+    publish(tmp_path / "publication", "aslms", 1, PUBLISHED["aslms"])
+    publish(tmp_path / "publication", "index", 1, {"robots.txt": PUBLISHED["index"]["robots.txt"]})
+    web_root(tmp_path / "publication")
+    begin = {"nginx": servers.nginx, "caddy": servers.caddy}.get(name)
+    running = (
+        begin(tmp_path / "publication", tmp_path)
+        if begin
+        else servers.serve(tmp_path / "publication", tmp_path / "server.log")
+    )
+    try:
+        for target in ("/nothing", "/nothing.html"):
+            answer = ask(running.address, target)
+            assert (answer.status, answer.body) == (404, b"not found\n")
+            assert answer.get("content-type") == "text/plain; charset=utf-8"
+            assert answer.get("content-security-policy") == "default-src 'none'; sandbox"
+            assert answer.get("cache-control") == "public, max-age=10"
+    finally:
+        stop(running)
 
 
 def test_escapes_are_decoded_once(server):
@@ -687,7 +745,7 @@ def test_requests_in_a_row_are_answered_in_order(server):
     with Connection(*server.address) as connection:
         connection.send(b"".join(head(target) for target in targets))
         for target in targets:
-            assert connection.receive().body == server.documents.get(target, b"not found\n"), target
+            assert connection.receive().body == server.documents.get(target, NOTHING), target
 
 
 def test_http_1_0(server):

@@ -25,8 +25,8 @@ from contracts.raw_http import ask
 from contracts.servers import free_port, wait_for
 from contracts.telling import MINUTE, Telling, publisher_toml
 
-from aslms_feeds import fetch, push
-from aslms_feeds.push import OUTBOX
+from aslms_feeds import delivery, fetch
+from aslms_feeds.outbox import OUTBOX
 from aslms_feeds.stores.local import LocalStore
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def test_a_ping_for_each_topic_and_generation(tmp_path):
         done = it.deliver()
         assert (done.sent, done.waiting, done.next_attempt, done.warnings) == (12, 0, None, ())
         assert sorted(pings(hub)) == sorted(it.feeds())
-        assert it.deliver() == push.Delivered()
+        assert it.deliver() == delivery.Delivered()
         before = it.feeds()
         it.build(it.files(paris="5 Hours of Paris"))
         it.deliver()
@@ -136,7 +136,7 @@ def test_a_subscriber_of_a_real_hub_has_the_new_feed(tmp_path, started, format_)
 
     it.build(it.files(paris="5 Hours of Paris"))
     # A hub fetches at once; the embedded server looks for a switch four times a second.
-    done = it.deliver(settle=push.SETTLE)
+    done = it.deliver(settle=delivery.SETTLE)
     public = (output / "site" / path).read_bytes()
     assert done.warnings == ()
     assert done.sent > 0
@@ -334,10 +334,10 @@ def test_a_second_delivery_leaves_all_to_the_first(tmp_path):
     with Hostile({"/hub": held}) as hub:
         it = to_hub(tmp_path / "out", hub)
         it.build()
-        first: list[push.Delivered] = []
+        first: list[delivery.Delivered] = []
         arguments = {"now": it.now, "seconds": 30.0, "settle": 0.0}
         thread = threading.Thread(
-            target=lambda: first.append(push.deliver(it.output, it.settings(), it.report, **arguments))
+            target=lambda: first.append(delivery.deliver(it.output, it.settings(), it.report, **arguments))
         )
         thread.start()
         assert asked.wait(20)

@@ -20,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import brotli
+import commands
 import pytest
 from contracts.crashing import KILLED, arm, calls_of, child, kill_at, leftovers
 
@@ -228,13 +229,11 @@ def place(kept, tmp_path):
 
 def run(place: Path, *arguments: str) -> tuple[int, str]:
     """Return the exit status of a command, and all that it said."""
-    done = subprocess.run(
-        [*COMMAND, *arguments], cwd=place, capture_output=True, text=True, timeout=120, check=False, env=_ENVIRONMENT
-    )
-    return done.returncode, done.stdout + done.stderr
+    done = commands.run(place, *arguments, **_MORE)
+    return done.status, done.out + done.errors
 
 
-_ENVIRONMENT = {**os.environ, "COLUMNS": "200", "PYTHONWARNINGS": "error"}
+_MORE = {"COLUMNS": "200", "PYTHONWARNINGS": "error"}
 
 
 def at(instant: datetime) -> tuple[str, str]:
@@ -551,7 +550,7 @@ def started(place: Path, due: datetime) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env=_ENVIRONMENT,
+        env={**os.environ, **_MORE},
     )
 
 

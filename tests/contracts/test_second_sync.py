@@ -379,6 +379,8 @@ def feed_steps() -> dict[str, tuple[dict[str, bytes], datetime]]:
         ('id = "race-1"', 'id = "race-one"\n  formerly = ["race-1"]\n  name = "Race 1"'),
         (PARIS, '[[event]]\nid = "paname"\nformerly = ["paris"]\n'),
     )
+    elsewhere = {path.replace("trial/2030/", "trial/2030-31/"): data for path, data in renamed.items()}
+    elsewhere["trial/2030-31/season.toml"] = b'formerly = ["2030"]\n' + renamed[SEASON_FILE]
     return {
         "first": (first, NOW),
         "again": (first, NOW + DAY),
@@ -387,6 +389,7 @@ def feed_steps() -> dict[str, tuple[dict[str, bytes], datetime]]:
         "clock back": (edited(more, SEASON_FILE, race_at("2030-03-03T14:00:00"), OFF), NOW - HOUR),
         "back on": (back, LATER + 10 * DAY),
         "new ids": (renamed, LATER + 11 * DAY),
+        "new season id": (elsewhere, LATER + 12 * DAY),
     }
 
 
@@ -407,6 +410,7 @@ TOLD: dict[str, list[tuple[str, datetime, set[str]]]] = {
     "clock back": [("4 Hours of Okayama: Race 1: new time", LATER + 2 * SECOND, CHANGES_ONLY)],
     "back on": [("4 Hours of Paris is back on", LATER + 10 * DAY, BOTH)],
     "new ids": [],
+    "new season id": [],
 }
 """What each step tells: title, date and the feeds that carry it."""
 FEED_PAIRS = tuple(pairwise(TOLD))

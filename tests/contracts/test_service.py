@@ -7,8 +7,9 @@ import random
 import re
 import signal
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from contracts.crashing import leftovers, stamps, whole
@@ -16,9 +17,6 @@ from contracts.services import FEW, PATCHED, PATIENCE, Service, alive, children,
 
 from aslms_feeds.stores.local import LocalStore
 from seasons import SEASON, contents
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SOON = PATCHED.format(seconds=0.5, grace=10)
 """A service that tries again, after a failure, in half a second instead of a minute."""
@@ -150,6 +148,75 @@ def test_the_schedule_is_taken_from_publisher_toml(calendars, tmp_path):
         problem = service.tells("problem", before)
         assert (problem["line"], problem["where"]) == (1, "schedule.#1")
         assert problem["message"].startswith("'* * * *' has 4 fields; wanted are five")
+
+
+# --- Loaded ahead ----------------------------------------------------------------------------------------------------
+
+
+def loaded(pid: int) -> bool:
+    """Say whether a process has loaded what makes documents."""
+    with suppress(OSError):
+        return "pydantic_core" in Path(f"/proc/{pid}/maps").read_text()
+    return False
+
+
+def held(service: Service) -> int:
+    """Wait for the build that is held for an edit, loaded, and return its process."""
+    (pid,) = until(lambda: children(service.process.pid, b"--held"), service.rows)
+    until(lambda: loaded(pid), service.rows)
+    return pid
+
+
+def test_a_build_is_loaded_while_an_edit_has_to_stand(calendars, tmp_path):
+    """One process for all edits of a moment; it reads definitions and clock when the last one has stood."""
+    with watching(calendars, tmp_path / "output", settle=4) as service:
+        service.rests()
+        before = len(service.rows)
+        edit(calendars, 14)
+        service.tells("edit", before)
+        pid = held(service)
+        edit(calendars, 15)
+        later = len(service.rows)
+        last = datetime.now(UTC)
+        service.tells("edit", later)
+        assert held(service) == pid
+        assert service.generation() == 1
+        begun = service.tells("begun", later)
+        service.rests(later)
+        assert begun["subject"] == "edit"
+        assert "DTSTART:20300302T060000Z" in races(service)
+        stamp = re.search(r"UID:race-1\..*?LAST-MODIFIED:(\w+)", races(service), re.DOTALL)[1]
+        assert stamp >= f"{last + timedelta(seconds=3):%Y%m%dT%H%M%SZ}"
+        assert service.events()[before:].count("begun") == 1
+        assert not alive(pid)
+
+
+def test_a_build_that_is_held_leaves_with_its_service(calendars, tmp_path):
+    """Told to end, or killed, while an edit has to stand: nothing of the edit is public, and nobody is left."""
+    for number, status in ((signal.SIGTERM, 0), (signal.SIGKILL, -signal.SIGKILL)):
+        with watching(calendars, tmp_path / "output", settle=300) as service:
+            service.rests()
+            edit(calendars, 14)
+            pid = held(service)
+            stop(service.process.pid, number)
+            assert service.process.wait(PATIENCE) == status
+            until(lambda pid=pid: not alive(pid))
+            assert service.generation() == 1
+            assert service.other == []
+            assert "died" not in service.events()
+        edit(calendars, 13)
+
+
+def test_a_build_that_dies_while_it_is_held_is_begun_afresh(calendars, tmp_path):
+    """It had nothing to do yet, so nobody is told."""
+    with watching(calendars, tmp_path / "output", settle=2) as service:
+        service.rests()
+        before = len(service.rows)
+        edit(calendars, 14)
+        stop(held(service), signal.SIGKILL)
+        service.reaches(2)
+        service.rests(before)
+        assert "died" not in service.events()
 
 
 # --- To the second ---------------------------------------------------------------------------------------------------
@@ -367,7 +434,9 @@ def test_a_build_that_takes_too_long_is_ended(calendars, tmp_path):
     with watching(calendars, tmp_path / "output", patch=PATCHED.format(seconds=60, grace=0)) as service:
         service.reaches(1)
         service.rests()
+        before = len(service.rows)
         edit(calendars, 14)
+        service.tells("begun", before)
         builder = service.builder()
         stop(builder, signal.SIGSTOP)  # as on a disk that hangs
         service.process.terminate()

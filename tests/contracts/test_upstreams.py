@@ -15,7 +15,7 @@ import stamina
 from contracts.hostile import Hostile, answer, drip, endless, head, in_turn, raw, silent
 from test_poll import ARCHIVE, FEED, FOLDER, HOUR, ICS, NEXT, NOW, RACE, World, rss, titles, vcalendar, zipped
 
-from aslms_feeds import fetch, poll
+from aslms_feeds import asking, fetch, poll
 from aslms_feeds.regenerate import regenerate
 from aslms_feeds.stores.memory import MemoryStore
 from seasons import SEASON
@@ -35,7 +35,7 @@ def without_waiting():
 @pytest.fixture
 def quick(monkeypatch):
     """Give every document two seconds instead of thirty."""
-    monkeypatch.setattr(poll, "SECONDS_EACH", 2.0)
+    monkeypatch.setattr(asking, "SECONDS_EACH", 2.0)
 
 
 def after(habit, tmp_path, upstream, target, good, **further):

@@ -100,8 +100,9 @@ class Meeting:
 
     @property
     def held(self) -> tuple[date, date] | None:
-        """Its first and last day, as far as they are known."""
-        known = [day for slot in self.slots if (day := slot.day)]
+        """Its first and last day, as far as they are known; what is retired counts only where nothing else does."""
+        left = [day for slot in self.slots if (day := slot.day) and not slot.retired]
+        known = left or [day for slot in self.slots if (day := slot.day)]
         return self.days or ((min(known), max(known)) if known else None)
 
 

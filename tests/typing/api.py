@@ -37,7 +37,7 @@ def its_steps(contents: dict[str, bytes]) -> tuple[Document, ...]:
     assert_type(found, Definitions)
     edition = compose(found.series["aslms"], {}, now=NOW, base_url="https://calendar.example.org")
     assert_type(edition, Edition)
-    return render(edition, {}).documents
+    return render(edition).documents
 
 
 def every_store_is_a_store() -> list[Store]:

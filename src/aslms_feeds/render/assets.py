@@ -29,6 +29,11 @@ def assets() -> tuple[Document, ...]:
     return tuple(asset(name) for name in ("site.css", "site.js", "icon.svg", "icon.png"))
 
 
+def series_assets() -> tuple[Document, ...]:
+    """Return the static files that only pages of a series use."""
+    return tuple(asset(name) for name in ("subscribe.css", "subscribe.js", "embed.css"))
+
+
 def icon_path() -> str:
     """Return the path of the square PNG icon, 512 pixels wide, as every part of the site has it."""
     return asset("icon.png").path

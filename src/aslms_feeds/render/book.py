@@ -13,13 +13,19 @@ from aslms_feeds.model import translated
 from aslms_feeds.render.links import FORMATS, CalendarLink, FeedLink, local
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from aslms_feeds.calendars import Calendar
+    from aslms_feeds.components import Component
     from aslms_feeds.edition import Edition
     from aslms_feeds.feed import FeedName
     from aslms_feeds.language import Language
     from aslms_feeds.model import RaceClass, Series
+
+
+_TELL_RESULTS = ("results", "everything")
+"""The feeds that spoil a race for who wants to watch it later."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,29 @@ class ClassMark:
     name: str
     what: str = ""
     sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ListedFeed:
+    """A feed as the page of all feeds shows it."""
+
+    link: FeedLink
+    spoils: bool
+    """Whether it tells results."""
+    archives: tuple[tuple[str, Mapping[str, str]], ...]
+    """The name of each archived season, and its addresses by file name (RFC 5005 section 4)."""
+
+
+@dataclass(frozen=True)
+class CalendarState:
+    """What a calendar holds, by which an old copy of it can be told."""
+
+    title: str
+    """What apps call it."""
+    count: int
+    """How many events it holds."""
+    changed: datetime
+    """When the newest change of one of them was published."""
 
 
 @dataclass(frozen=True)
@@ -132,24 +161,52 @@ class Book:
         return tuple(
             FeedLink(
                 feed,
-                *self._told(feed),
+                *told(feed, self.series.short, self.language),
                 {file: addresses.url(addresses.feed(tag, feed, file)) for file, _type in FORMATS},
             )
             for feed in FEEDS
         )
 
-    def _told(self, feed: FeedName) -> tuple[str, str]:
-        """Return the name of a feed and what it tells."""
-        _ = self.language.gettext
-        short = self.series.short
-        match feed:
-            case "news":
-                what = _("Announcements, entry lists, and what must be known to be there. Never tells a result.")
-                return _("%(series)s news", series=short), what
-            case "changes":
-                what = _("Everything that is added, moved or called off. Never tells a result.")
-                return _("%(series)s changes", series=short), what
-            case "results":
-                return _("%(series)s results", series=short), _("Winners and champions.")
-            case "everything":
-                return _("%(series)s: everything", series=short), _("News, changes and results in one feed.")
+    def listed_feeds(self, archives: Collection[str], seasons: Mapping[str, str]) -> tuple[ListedFeed, ...]:
+        """Return every feed with its archives; ``archives`` are the folders there are, ``seasons`` names by id."""
+        return tuple(
+            ListedFeed(one, one.name in _TELL_RESULTS, self._archives(one, archives, seasons)) for one in self.feeds
+        )
+
+    def _archives(
+        self, feed: FeedLink, archives: Collection[str], seasons: Mapping[str, str]
+    ) -> tuple[tuple[str, Mapping[str, str]], ...]:
+        addresses, tag = self.edition.addresses, self.language.tag
+        folders = [(name, addresses.feed(tag, feed.name, season)) for season, name in seasons.items()]
+        return tuple(
+            (name, {file: addresses.url(f"{folder}/{file}") for file, _type in FORMATS})
+            for name, folder in folders
+            if folder in archives
+        )
+
+    def states(
+        self, links: Iterable[CalendarLink], held: Mapping[str, Sequence[Component]]
+    ) -> tuple[CalendarState, ...]:
+        """Return what calendars hold; ``held`` says it by path where that is less than what there is for them."""
+        revisions = self.edition.revisions
+        found = ((link.calendar, held.get(link.calendar.path, link.calendar.components)) for link in links)
+        return tuple(
+            CalendarState(one.title, len(events), max(revisions[event.uid].last_modified for event in events))
+            for one, events in found
+        )
+
+
+def told(feed: FeedName, series: str, language: Language) -> tuple[str, str]:
+    """Return the name of a feed of a series, or of a bundle of some, and what it tells."""
+    _ = language.gettext
+    match feed:
+        case "news":
+            what = _("Announcements, entry lists, and what must be known to be there. Never tells a result.")
+            return _("%(series)s news", series=series), what
+        case "changes":
+            what = _("Everything that is added, moved or called off. Never tells a result.")
+            return _("%(series)s changes", series=series), what
+        case "results":
+            return _("%(series)s results", series=series), _("Winners and champions.")
+        case "everything":
+            return _("%(series)s: everything", series=series), _("News, changes and results in one feed.")

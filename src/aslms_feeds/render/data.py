@@ -28,15 +28,18 @@ if TYPE_CHECKING:
 FORMAT = 1
 
 
-def documents(edition: Edition) -> list[Document]:
-    """Return every data document of a series, in every language."""
+def series_documents(edition: Edition) -> list[Document]:
+    """Return the data of a series itself, in every language."""
+    return [_document(edition, one, ("series.json",), _series(edition, one)) for one in edition.languages]
+
+
+def season_documents(edition: Edition, season: SeasonEdition) -> list[Document]:
+    """Return the data of a season, in every language."""
     made = []
     for language in edition.languages:
-        made.append(_document(edition, language, ("series.json",), _series(edition, language)))
-        for season in edition.seasons:
-            teller = _Data(edition, season, language)
-            made.append(_document(edition, language, (season.files.id, "season.json"), teller.season()))
-            made.append(_document(edition, language, (season.files.id, "changes.json"), teller.changes()))
+        teller = _Data(edition, season, language)
+        made.append(_document(edition, language, (season.files.id, "season.json"), teller.season()))
+        made.append(_document(edition, language, (season.files.id, "changes.json"), teller.changes()))
     return made
 
 

@@ -12,7 +12,6 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 import segno
-from babel.dates import format_skeleton
 from markupsafe import Markup
 
 from aslms_feeds.moments import ONE_DAY
@@ -88,7 +87,7 @@ def timeline(
     months = list(_months(first, end))
     step = -(-len(months) // _MONTHS_SHOWN)
     labels = tuple(
-        (round(100 - across(month) if mirrored else across(month), 2), _month(month, language))
+        (round(100 - across(month) if mirrored else across(month), 2), language.month(month))
         for month in months[::step]
     )
     return Timeline(labels, tuple(bars), 30 + len(bars) * 26, title)
@@ -98,10 +97,6 @@ def _months(first: date, end: date) -> Iterator[date]:
     while first < end:
         yield first
         first = _next_month(first)
-
-
-def _month(day: date, language: Language) -> str:
-    return str(format_skeleton("MMM", day, locale=language.locale))
 
 
 def _next_month(day: date) -> date:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from aslms_feeds import markup
 from aslms_feeds.render.assets import colours, icon_path
-from aslms_feeds.render.links import local
+from aslms_feeds.render.blocks import breadcrumbs, data_block
+from aslms_feeds.render.links import local, report_link
+from aslms_feeds.render.posters import Poster, picture
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from aslms_feeds.language import Language
     from aslms_feeds.render.book import Book
     from aslms_feeds.render.links import CalendarLink, FeedLink
+    from aslms_feeds.render.posters import Picture, ShareImage
 
 _DESCRIPTION_LENGTH = 200
 
@@ -38,11 +41,24 @@ class Page:
     icon: str
     crumbs: tuple[tuple[str, str], ...] = ()
     nav: tuple[tuple[str, str], ...] = ()
+    footer: tuple[tuple[str, str], ...] = ()
+    """Links at the end, with their texts."""
     feeds: tuple[FeedLink, ...] = ()
     calendars: tuple[CalendarLink, ...] = ()
     styles: tuple[str, ...] = ()
     data: Markup | None = None
     """A block of structured data."""
+    report: str = ""
+    """Where to report a wrong time on this page; empty where the publisher names no address."""
+    image: ShareImage | None = None
+    """The picture beside a link to the page; else the icon is."""
+
+    @property
+    def trail(self) -> Markup | None:
+        """The way to the page, as a block of structured data; nothing for the front page."""
+        host = self.url.removesuffix(local(self.url))
+        way = breadcrumbs([*((f"{host}{path}", name) for path, name in self.crumbs), (self.url, self.heading)])
+        return data_block(way) if way else None
 
 
 def framed(
@@ -54,14 +70,16 @@ def framed(
     crumbs: Sequence[tuple[str, str]] = (),
     calendars: Sequence[CalendarLink] = (),
     data: Markup | None = None,
+    image: ShareImage | None = None,
 ) -> Page:
-    """Return the frame of one page of a series."""
+    """Return the frame of one page of a series; one without a share image of its own has that of the series."""
     addresses = book.edition.addresses
     # The whole site may have another name than its one series; both are shown once.
     home = local(site_url(addresses, book.language))
     trail = [(home, book.site), *([(book.href(), book.name)] if parts else []), *crumbs]
+    title = heading if not parts else f"{heading} · {book.name}"
     return Page(
-        title=heading if not parts else f"{heading} · {book.name}",
+        title=title,
         heading=heading,
         description=summary(description),
         url=book.url(*parts),
@@ -71,11 +89,32 @@ def framed(
         icon=addresses.url(icon_path()),
         crumbs=tuple(trail),
         nav=_nav(book),
+        footer=_footer(book),
         feeds=book.feeds,
         calendars=(*calendars, *book.main_calendars),
         styles=(local(addresses.url(colours(book.series).path)),),
         data=data,
+        report=_report(book, title, book.url(*parts)),
+        image=image or series_picture(book).shown,
     )
+
+
+def series_picture(book: Book) -> Picture:
+    """Return the share image of a series."""
+    _ = book.language.gettext
+    poster = Poster(
+        short=book.series.short,
+        series="",
+        colour=book.series.colour,
+        title=book.name,
+        place=_("Race calendars and news to subscribe to, kept up to date."),
+    )
+    return picture(poster, book.edition.addresses, book.language)
+
+
+def _report(book: Book, title: str, url: str) -> str:
+    report = book.edition.files.publisher.report
+    return report_link(report, book.language.gettext("Wrong time: %(page)s", page=title), url) if report else ""
 
 
 def _nav(book: Book) -> tuple[tuple[str, str], ...]:
@@ -86,8 +125,23 @@ def _nav(book: Book) -> tuple[tuple[str, str], ...]:
         *([(book.href(current), _("Season"))] if current else []),
         (book.href("subscribe"), _("Subscribe")),
         (book.href("changes"), _("Changes")),
+        (book.href("feeds"), _("Feeds")),
         (book.href("history"), _("History")),
     )
+
+
+def _footer(book: Book) -> tuple[tuple[str, str], ...]:
+    _ = book.language.gettext
+    return (
+        (book.href("why"), _("Why does my app show something else?")),
+        (book.data("series.json"), _("The series as data")),
+        (opml_path(book.edition.addresses.base_url), _("All feeds as one OPML file")),
+    )
+
+
+def opml_path(base_url: str) -> str:
+    """Return the address of the list of all feeds, on this host."""
+    return f"{local(base_url)}/feeds.opml"
 
 
 def site_url(addresses: Addresses, language: Language) -> str:

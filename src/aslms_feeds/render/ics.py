@@ -20,7 +20,7 @@ from aslms_feeds.moments import Clock, clock, zone
 from aslms_feeds.render.vtimezone import offset, vtimezone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date
 
     from aslms_feeds.calendars import Calendar
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from aslms_feeds.language import Language
     from aslms_feeds.ledger import Revision
     from aslms_feeds.model import Publisher, Series
+    from aslms_feeds.publication import Document
 
 PRODID = "-//aslms-feeds//Race calendars//EN"
 """Constant: a version here would make every file new at every release."""
@@ -195,8 +196,13 @@ class Renderer:
         base: str,
         languages: Sequence[Language],
         revisions: Mapping[str, Revision],
+        past: Callable[[str], Document | None] | None = None,
     ) -> None:
-        """Keep what every file needs; ``base`` is the address of the series, ``revisions`` the stamps by UID."""
+        """Keep what every file needs; ``base`` is the address of the series, ``revisions`` the stamps by UID.
+
+        ``past`` returns a public calendar that this program would write alike: a VEVENT with the same stamps is taken
+        from it.
+        """
         self._publisher = publisher
         self._series = series
         self._base = base
@@ -204,6 +210,10 @@ class Renderer:
         self._revisions = revisions
         self._vevents: dict[tuple[str, Form], bytes] = {}
         self._vtimezones: dict[str, bytes] = {}
+        self._past = past
+        self._published: dict[str, dict[str, bytes]] = {}
+        self.reused: set[tuple[str, Form]] = set()
+        """What was taken from what is public."""
 
     def calendar(self, calendar: Calendar) -> Rendered:
         """Return one calendar file (RFC 5545 section 3.4)."""
@@ -224,9 +234,23 @@ class Renderer:
         form = Form(calendar.language, options.policy(calendar.name), options.times, minutes, tzids)
         key = (component.uid, form)
         if key not in self._vevents:
-            language = self._languages[calendar.language]
-            self._vevents[key] = vevent(component, self._revisions[component.uid], form, language)
+            revision = self._revisions[component.uid]
+            known = self._public(calendar).get(component.uid, b"")
+            if _stamped(known, revision):
+                self._vevents[key] = known
+                self.reused.add(key)
+            else:
+                self._vevents[key] = vevent(component, revision, form, self._languages[calendar.language])
         return key
+
+    def _public(self, calendar: Calendar) -> Mapping[str, bytes]:
+        """Return the VEVENTs of a calendar as it is public, by UID."""
+        if self._past is None:
+            return {}
+        if calendar.path not in self._published:
+            document = self._past(calendar.path)
+            self._published[calendar.path] = cut(document.body) if document else {}
+        return self._published[calendar.path]
 
     def _newest_seasons(
         self, held: Sequence[Component], keys: Sequence[tuple[str, Form]]
@@ -259,24 +283,58 @@ class Renderer:
         return self._vtimezones[name]
 
     def _head(self, calendar: Calendar, held: Sequence[Component]) -> bytes:
-        interval = timedelta(hours=self._publisher.calendars.refresh_hours)
-        head = Vcalendar()
-        head["VERSION"] = Text("2.0")
-        head["PRODID"] = Text(PRODID)
-        head["CALSCALE"] = Text("GREGORIAN")
-        # No UID (RFC 7986 section 5.3): vdirsyncer takes the first in the file for that of every event.
-        head["NAME"] = head["X-WR-CALNAME"] = Text(calendar.title)
-        head["DESCRIPTION"] = head["X-WR-CALDESC"] = Text(calendar.description)
-        head["URL"] = vUri(calendar.page_url)
-        head["SOURCE"] = vUri(f"{self._base}/{calendar.path}", params=Parameters({"VALUE": "URI"}))
-        # RFC 7986 section 5.7 requires VALUE=DURATION, which icalendar would leave out.
-        head["REFRESH-INTERVAL"] = vDuration(interval, params=Parameters({"VALUE": "DURATION"}))
-        head["X-PUBLISHED-TTL"] = vDuration(interval)
-        head["COLOR"] = Text(self._series.colour)
-        head["X-APPLE-CALENDAR-COLOR"] = Text(webcolors.name_to_hex(self._series.colour).upper())
         newest = max(self._revisions[one.uid].last_modified for one in held)
-        head["LAST-MODIFIED"] = vDDDTypes(newest)
-        return lines(head).removesuffix(b"END:VCALENDAR\r\n")
+        source = f"{self._base}/{calendar.path}"
+        return head(calendar, source, self._publisher.calendars.refresh_hours, self._series.colour, newest)
+
+
+def head(calendar: Calendar, source: str, refresh_hours: int, colour: str, newest: datetime) -> bytes:
+    """Return how a calendar file begins, before its VTIMEZONEs (RFC 5545 section 3.6, RFC 7986 section 5).
+
+    ``source`` is its own address, ``colour`` a CSS colour name, ``newest`` when the newest event in it changed.
+    """
+    interval = timedelta(hours=refresh_hours)
+    begun = Vcalendar()
+    begun["VERSION"] = Text("2.0")
+    begun["PRODID"] = Text(PRODID)
+    begun["CALSCALE"] = Text("GREGORIAN")
+    # No UID (RFC 7986 section 5.3): vdirsyncer takes the first in the file for that of every event.
+    begun["NAME"] = begun["X-WR-CALNAME"] = Text(calendar.title)
+    begun["DESCRIPTION"] = begun["X-WR-CALDESC"] = Text(calendar.description)
+    begun["URL"] = vUri(calendar.page_url)
+    begun["SOURCE"] = vUri(source, params=Parameters({"VALUE": "URI"}))
+    # RFC 7986 section 5.7 requires VALUE=DURATION, which icalendar would leave out.
+    begun["REFRESH-INTERVAL"] = vDuration(interval, params=Parameters({"VALUE": "DURATION"}))
+    begun["X-PUBLISHED-TTL"] = vDuration(interval)
+    begun["COLOR"] = Text(colour)
+    begun["X-APPLE-CALENDAR-COLOR"] = Text(webcolors.name_to_hex(colour).upper())
+    begun["LAST-MODIFIED"] = vDDDTypes(newest)
+    return lines(begun).removesuffix(b"END:VCALENDAR\r\n")
+
+
+def cut(calendar: bytes) -> dict[str, bytes]:
+    """Return the VEVENTs of a calendar that was written here, by UID."""
+    found = {}
+    for piece in calendar.split(_BEGIN)[1:]:
+        body = _BEGIN + piece.removesuffix(b"END:VCALENDAR\r\n")
+        uid = body[body.index(b"\r\nUID:") + 6 :].replace(b"\r\n ", b"")
+        found[uid[: uid.index(b"\r\n")].decode()] = body
+    return found
+
+
+_BEGIN = b"BEGIN:VEVENT\r\n"
+
+
+def _stamped(body: bytes, revision: Revision) -> bool:
+    """Say whether a VEVENT has exactly these stamps."""
+    # A line of text begins with a space or a name, never with one of these: what is folded begins with a space.
+    stamps = (f"DTSTAMP:{_utc(revision.last_modified)}", f"CREATED:{_utc(revision.created)}")
+    said = (*stamps, f"LAST-MODIFIED:{_utc(revision.last_modified)}", f"SEQUENCE:{revision.sequence}")
+    return all(f"\r\n{one}\r\n".encode() in body for one in said)
+
+
+def _utc(value: datetime) -> str:
+    return f"{value.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
 def _day(component: Component) -> str:

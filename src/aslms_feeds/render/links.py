@@ -73,6 +73,14 @@ class CalendarLink:
         return f"https://{host}/calendar/0/addfromweb?url={quote(self.url, safe='')}&name={name}"
 
 
+def report_link(report: str, subject: str, page_url: str) -> str:
+    """Return where a reader reports a wrong time: the publisher's address, or a message about a page (RFC 6068)."""
+    if report.startswith("https://"):
+        return report
+    address = quote(report.removeprefix("mailto:"), safe="@!$'*+")
+    return f"mailto:{address}?subject={quote(subject, safe='')}&body={quote(page_url, safe='')}"
+
+
 def local(url: str) -> str:
     """Return an address of ours without its host, so that a copy of the site elsewhere leads nowhere else."""
     return urlsplit(url).path

@@ -129,6 +129,11 @@ class MeetingView:
         return _instants(self.span)[1]
 
     @property
+    def stamped(self) -> tuple[SessionView, ...]:
+        """Its sessions that are in calendars."""
+        return tuple(one for one in self.sessions if one.revision)
+
+    @property
     def by_day(self) -> list[tuple[date | None, list[SessionView]]]:
         """The sessions of each day; those whose day is not known come last."""
         ordered = sorted(self.sessions, key=lambda one: (one.day is None, one.day or date.min, one.starts_at))

@@ -7,39 +7,47 @@ read from the package once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from aslms_feeds import markup, naming
-from aslms_feeds.addresses import INDEX, Addresses
+from aslms_feeds import markup
+from aslms_feeds.addresses import INDEX, NOT_FOUND, Addresses
 from aslms_feeds.language import language as language_of
-from aslms_feeds.model import Kind, translated
+from aslms_feeds.model import translated
 from aslms_feeds.moments import event_days
 from aslms_feeds.publication import HTML, Document
 from aslms_feeds.render import drawings
-from aslms_feeds.render.assets import assets, colours, icon_path
+from aslms_feeds.render.assets import asset, assets, colours, icon_path, series_assets
+from aslms_feeds.render.blocks import data_block
 from aslms_feeds.render.book import Book
-from aslms_feeds.render.frame import Page, framed, site_url
+from aslms_feeds.render.clients import clients
+from aslms_feeds.render.frame import Page, framed, opml_path, site_url, summary
 from aslms_feeds.render.history import History
 from aslms_feeds.render.links import local
+from aslms_feeds.render.posters import ShareImage
 from aslms_feeds.render.seasons import SeasonView
-from aslms_feeds.render.structured import data_block, meeting_data, season_data
-from aslms_feeds.render.teasers import Teaser, TeaserEvent, teaser
+from aslms_feeds.render.share import meeting_picture, season_picture
+from aslms_feeds.render.structured import meeting_data, season_data
+from aslms_feeds.render.subscribing import Subscribing, snippet
+from aslms_feeds.render.teasers import Teaser, TeaserEvent, TeaserItem, teaser
 from aslms_feeds.render.templates import render
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
+    from aslms_feeds.components import Component
     from aslms_feeds.edition import Edition
     from aslms_feeds.feed import FeedName, Item
+    from aslms_feeds.language import Language
     from aslms_feeds.model import Publisher
+    from aslms_feeds.render.bundles import BundleView
     from aslms_feeds.render.meetings import MeetingView
 
-__all__ = ["SeriesPages", "Teaser", "TeaserEvent", "icon_path", "series_pages", "site_pages", "teasers"]
+__all__ = ["SeriesPages", "Teaser", "TeaserEvent", "TeaserItem", "icon_path", "series_pages", "site_pages", "teasers"]
 
-_LATEST = 5
+_LATEST = 6
 
 
 def series_pages(edition: Edition) -> list[Document]:
@@ -56,11 +64,17 @@ class SeriesPages:
         self._edition = edition
         self._languages = [_Pages(Book(edition, language)) for language in edition.languages]
 
-    def series(self) -> list[Document]:
-        """Return the pages that belong to no one season, and the assets all pages use."""
-        made = [*assets(), colours(self._edition.files.series)]
+    def series(
+        self, *, archives: Collection[str] = (), held: Mapping[str, Sequence[Component]] | None = None
+    ) -> list[Document]:
+        """Return the pages that belong to no one season, and the assets all pages use.
+
+        ``archives`` are the folders of archived feeds, ``held`` says by path what calendars hold that were cut to size.
+        """
+        made = [*assets(), *series_assets(), colours(self._edition.files.series)]
         for pages in self._languages:
-            made += [pages.series(), pages.subscribe(), pages.changes(), pages.history()]
+            made += [pages.series(), pages.subscribe(), pages.embed(), pages.changes(), pages.history()]
+            made += [pages.feeds(archives), pages.why(held or {})]
         return made
 
     def season(self, name: str) -> list[Document]:
@@ -87,17 +101,25 @@ def moved_page(edition: Edition, path: str, successor: str) -> Document:
 def teasers(edition: Edition) -> dict[str, Teaser]:
     """Return what the front page shows of a series, by language."""
     books = {language.tag: Book(edition, language) for language in edition.languages}
-    return {tag: teaser(book, _Pages(book).current) for tag, book in books.items()}
+    return {tag: _Pages(book).teaser() for tag, book in books.items()}
 
 
-def site_pages(publisher: Publisher, series: Sequence[Mapping[str, Teaser]]) -> list[Document]:
-    """Return the front page in every language, and its assets; ``series`` holds the :func:`teasers` of each."""
+def site_pages(
+    publisher: Publisher,
+    series: Sequence[Mapping[str, Teaser]],
+    bundles: Mapping[str, Sequence[BundleView]] | None = None,
+) -> list[Document]:
+    """Return the front page in every language, and its assets.
+
+    ``series`` holds the :func:`teasers` of each, ``bundles`` those of each language.
+    """
     made = list(assets())
     addresses = Addresses(publisher.base_url, "", publisher.languages[0])
     languages = [language_of(tag) for tag in publisher.languages]
     for language in languages:
         _ = language.gettext
         name = translated(publisher.name, publisher.names, language.tag)
+        cards = [one[language.tag] for one in series if language.tag in one]
         page = Page(
             title=name,
             heading=name,
@@ -107,12 +129,50 @@ def site_pages(publisher: Publisher, series: Sequence[Mapping[str, Teaser]]) -> 
             site=name,
             assets=f"{local(publisher.base_url)}/",
             icon=f"{publisher.base_url}/{icon_path()}",
+            footer=((opml_path(publisher.base_url), _("All feeds as one OPML file")),),
+            image=_image(cards),
         )
-        cards = [one[language.tag] for one in series if language.tag in one]
-        opml = f"{local(publisher.base_url)}/feeds.opml"
-        body = render("front.html", language, page=page, series=cards, opml=opml)
+        several = bundles.get(language.tag, ()) if bundles else ()
+        body = render("front.html", language, page=page, series=cards, bundles=several)
         made.append(Document(addresses.path(language.tag, INDEX), HTML, body))
+    made.append(_not_found(publisher, series, languages))
     return made
+
+
+def _image(cards: Sequence[Teaser]) -> ShareImage | None:
+    """Return the picture of the site: that of its series, where it has but one."""
+    held = [ShareImage(one.image_url, one.image_alt) for one in cards]
+    return held[0] if len(held) == 1 and held[0].url else None
+
+
+def _not_found(publisher: Publisher, series: Sequence[Mapping[str, Teaser]], languages: Sequence[Language]) -> Document:
+    """Return the page for addresses at which there is nothing, in every language at once: nobody knows which is asked.
+
+    It is sent from any depth, so every link in it begins at the root of the host.
+    """
+    first = languages[0]
+    addresses = Addresses(publisher.base_url, "", first.tag)
+    _ = first.gettext
+    page = Page(
+        title=_("There is nothing at this address"),
+        heading=_("There is nothing at this address"),
+        description=_("The address may be misspelt, or not public yet."),
+        url=f"{publisher.base_url}/{NOT_FOUND}",
+        alternates=(),
+        site=translated(publisher.name, publisher.names, first.tag),
+        assets=f"{local(publisher.base_url)}/",
+        icon=f"{publisher.base_url}/{icon_path()}",
+        footer=((opml_path(publisher.base_url), _("All feeds as one OPML file")),),
+    )
+    homes = [_home(one, local(site_url(addresses, one))) for one in languages]
+    cards = [one[first.tag] for one in series if first.tag in one]
+    return Document(NOT_FOUND, HTML, render("404.html", first, page=page, homes=homes, series=cards))
+
+
+def _home(language: Language, url: str) -> tuple[Language, str, str, str]:
+    """Return a language with what it says where there is nothing, and how it leads to its front page."""
+    _ = language.gettext
+    return language, _("There is nothing at this address"), url, _("To the front page")
 
 
 @dataclass(frozen=True)
@@ -131,11 +191,27 @@ class _Pages:
     def current(self) -> SeasonView | None:
         return next((season for season in self.seasons if season.id == self.book.edition.current), None)
 
-    def items(self, feed: FeedName) -> list[Item]:
-        """Return the items of a feed, of every season: newest first, those without a date last."""
-        found = [item for season in self.seasons for item in season.items if feed in item.feeds]
+    @cached_property
+    def last(self) -> SeasonView | None:
+        """The newest season that has race meetings, where the current one has none yet."""
+        if self.current is None or self.current.meetings:
+            return None
+        return next((season for season in self.seasons if season.over and season.meetings), None)
+
+    def items(self, *feeds: FeedName) -> list[Item]:
+        """Return the items of feeds, of every season: newest first, those without a date last."""
+        found = [item for season in self.seasons for item in season.items if item.feeds.intersection(feeds)]
         dated = sorted((item for item in found if item.published), key=_published, reverse=True)
         return dated + [item for item in found if not item.published]
+
+    @property
+    def latest(self) -> list[Item]:
+        """The newest news and changes, which tell no result."""
+        return self.items("news", "changes")[:_LATEST]
+
+    def teaser(self) -> Teaser:
+        """Return what the front page shows of the series."""
+        return teaser(self.book, self.current, self.last, self.latest)
 
     def document(self, template: str, page: Page, parts: Sequence[str], **values: object) -> Document:
         language = self.book.language
@@ -145,7 +221,7 @@ class _Pages:
     def series(self) -> Document:
         book = self.book
         page = framed(book, (), book.name, markup.plain(book.about) if book.about else book.name)
-        values = {"season": self.current, "seasons": self.seasons, "latest": self.items("changes")[:_LATEST]}
+        values = {"season": self.current, "seasons": self.seasons, "last": self.last, "latest": self.latest}
         return self.document("series.html", page, (), **values)
 
     def subscribe(self) -> Document:
@@ -153,24 +229,62 @@ class _Pages:
         _ = book.language.gettext
         what = _("%(series)s in your own calendar and feed reader: every address.", series=book.name)
         page = framed(book, ("subscribe",), _("Subscribe"), what)
-        options = book.edition.files.publisher.calendars
+        page = replace(page, styles=(*page.styles, local(book.edition.addresses.url(asset("subscribe.css").path))))
+        embed = book.edition.addresses.url(book.edition.addresses.embed(book.language.tag))
         values = {
-            "seasons": self.seasons,
+            "subscribing": Subscribing(book, self.seasons),
             "qr": drawings.qr_code(page.url, _("QR code that leads to this page")),
-            "refresh_hours": options.refresh_hours,
-            "alarms": [
-                (naming.kind_name(kind, book.language), options.alarm_minutes[kind])
-                for kind in Kind
-                if kind in options.alarm_minutes
-            ],
+            "embed": local(embed),
+            "frame": snippet(embed, book.name),
         }
         return self.document("subscribe.html", page, ("subscribe",), **values)
+
+    def embed(self) -> Document:
+        """Return the page that other sites show in a frame."""
+        book, addresses = self.book, self.book.edition.addresses
+        heading = self.current.name if self.current else book.name
+        page = replace(
+            framed(book, (), heading, heading),
+            alternates=tuple((one, addresses.url(addresses.embed(one.tag))) for one in book.edition.languages),
+            styles=(local(addresses.url(asset("embed.css").path)), local(addresses.url(colours(book.series).path))),
+        )
+        body = render("embed.html", book.language, page=page, book=book, season=self.current)
+        return Document(addresses.embed(book.language.tag), HTML, body)
 
     def changes(self) -> Document:
         _ = self.book.language.gettext
         what = _("Everything that was added, moved or called off, the newest first.")
         page = framed(self.book, ("changes",), _("Changes"), what)
         return self.document("changes.html", page, ("changes",), items=self.items("changes"))
+
+    def feeds(self, archives: Collection[str]) -> Document:
+        _ = self.book.language.gettext
+        what = _("%(series)s in your feed reader: every feed and its addresses.", series=self.book.name)
+        page = framed(self.book, ("feeds",), _("Feeds"), what)
+        listed = self.book.listed_feeds(archives, {season.id: season.name for season in self.seasons})
+        opml = opml_path(self.book.edition.addresses.base_url)
+        return self.document("feeds.html", page, ("feeds",), listed=listed, opml=opml)
+
+    def why(self, held: Mapping[str, Sequence[Component]]) -> Document:
+        book = self.book
+        _ = book.language.gettext
+        what = _("What your app should show, and what to do when it shows something else.")
+        page = framed(book, ("why",), _("Why does my app show something else?"), what)
+        shown = self.current if self.current and self.current.stamped else None
+        values = {
+            "season": shown or next((season for season in self.seasons if season.stamped), None),
+            "groups": [
+                (title, book.states(links, held))
+                for title, links in (
+                    (_("Every season"), book.main_calendars),
+                    (_("One class only"), book.class_calendars),
+                    (_("With reminders"), book.reminder_calendars),
+                )
+                if links
+            ],
+            "clients": clients(book.language, refresh_hours=book.edition.files.publisher.calendars.refresh_hours),
+        }
+        return self.document("why.html", page, ("why",), **values)
 
     def history(self) -> Document:
         _ = self.book.language.gettext
@@ -184,13 +298,17 @@ class _Pages:
 
     def season(self, season: SeasonView) -> Document:
         _ = self.book.language.gettext
+        about = markup.plain(season.about) if season.about else season.summary
+        image = season_picture(season).shown
+        data = season_data(self.book, season, image, summary(about))
         page = framed(
             self.book,
             (season.id,),
             season.name,
-            markup.plain(season.about) if season.about else season.summary,
+            about,
             calendars=season.calendars,
-            data=data_block(season_data(self.book, season)),
+            data=data_block(data) if data else None,
+            image=image,
         )
         title = _("The race meetings of %(season)s over its months", season=season.name)
         dated = [(one.name, one.status, days) for one in season.meetings if (days := event_days(one.event))]
@@ -198,15 +316,18 @@ class _Pages:
         return self.document("season.html", page, (season.id,), season=season, timeline=line)
 
     def meeting(self, season: SeasonView, meeting: MeetingView) -> Document:
-        data = meeting_data(self.book, meeting, season)
+        about = self.book.language.parts((meeting.name, meeting.days, meeting.venue, meeting.place))
+        image = meeting_picture(season, meeting).shown
+        data = meeting_data(self.book, meeting, season, image, summary(about))
         page = framed(
             self.book,
             (season.id, meeting.id),
             meeting.name,
-            ", ".join(filter(None, (meeting.name, meeting.days, meeting.venue, meeting.place))),
+            about,
             crumbs=((season.url, season.name),),
             calendars=(meeting.calendar,) if meeting.calendar else (),
             data=data_block(data) if data else None,
+            image=image,
         )
         place = [one.id for one in season.meetings].index(meeting.id)
         values = {

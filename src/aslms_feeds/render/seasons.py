@@ -160,13 +160,18 @@ class SeasonView:
     @cached_property
     def summary(self) -> str:
         """Its name and days."""
-        return ", ".join(filter(None, (self.name, self.days)))
+        return self.book.language.parts((self.name, self.days))
 
     @cached_property
     def meetings(self) -> tuple[MeetingView, ...]:
         """Its race meetings."""
         made = {(one.event, one.session): one for one in self.edition.components}
         return tuple(self._meeting(event, made) for event in self.season.events)
+
+    @cached_property
+    def stamped(self) -> tuple[MeetingView, ...]:
+        """Its race meetings that are in calendars, whole or in part."""
+        return tuple(one for one in self.meetings if one.stamped or one.revision)
 
     def _meeting(self, event: Event, made: Mapping[tuple[str, str], Component]) -> MeetingView:
         language, files = self.book.language, self.book.edition.files
@@ -176,7 +181,6 @@ class SeasonView:
         component = made.get((event.id, ""))
         days = event_days(event)
         names = {one.id: naming.session_name(one, files.series, language) for one in event.sessions}
-        place = filter(None, ((circuit.city or "", language.country(circuit.country)) if circuit else ()))
         return MeetingView(
             event=event,
             name=naming.event_name(event, language),
@@ -189,7 +193,7 @@ class SeasonView:
             days=language.days(*days) if days else event.when or "",
             circuit=circuit,
             venue=naming.venue_name(circuit, event, language),
-            place=", ".join(place),
+            place=naming.city_and_country(circuit, language),
             rounds=naming.rounds_of(event),
             classes=self.book.classes(naming.classes_of(None, event, self.season)),
             span=component.span if component else None,
@@ -230,11 +234,11 @@ class SeasonView:
 
     def session_name(self, event_id: str, session_id: str) -> str:
         """Return what a race is called with its meeting; ids that are not defined stay themselves."""
-        for meeting in self.meetings:
-            if meeting.id == event_id:
-                names = [one.name for one in meeting.sessions if one.id == session_id]
-                return f"{meeting.name}: {names[0] if names else session_id}"
-        return f"{event_id}: {session_id}"
+        meeting = next((one for one in self.meetings if one.id == event_id), None)
+        names = [one.name for one in meeting.sessions if one.id == session_id] if meeting else []
+        event = meeting.name if meeting else event_id
+        _ = self.book.language.gettext
+        return _("%(event)s: %(session)s", event=event, session=next(iter(names), session_id))
 
 
 def anchor(item: Item) -> str:

@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aslms_feeds.render.frame import plain
+from aslms_feeds.render.frame import plain, series_picture
+from aslms_feeds.render.meetings import iso
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from aslms_feeds.feed import Item
     from aslms_feeds.model import Status
     from aslms_feeds.render.book import Book
     from aslms_feeds.render.meetings import MeetingView
@@ -29,6 +34,18 @@ class TeaserEvent:
 
 
 @dataclass(frozen=True)
+class TeaserItem:
+    """One piece of news or change as the front page shows it."""
+
+    title: str
+    url: str
+    day: str
+    """When it was published, in words."""
+    published: str
+    """The same as an ISO 8601 instant."""
+
+
+@dataclass(frozen=True)
 class Teaser:
     """What the front page shows of a series, in one language."""
 
@@ -45,10 +62,25 @@ class Teaser:
     calendar_url: str
     """The evergreen calendar of all sessions; empty before the first date."""
     feed_url: str
+    season_about: str = ""
+    """What is special about the current season, on one line."""
+    last: str = ""
+    """The name of the last season, while the current one has no race meeting; else empty."""
+    last_url: str = ""
+    last_events: tuple[TeaserEvent, ...] = ()
+    latest: tuple[TeaserItem, ...] = ()
+    """The newest news and changes, which tell no result."""
+    image_url: str = ""
+    """Its share image."""
+    image_alt: str = ""
 
 
-def teaser(book: Book, season: SeasonView | None) -> Teaser:
-    """Return what the front page shows of a series with this current season."""
+_NEWEST = 3
+
+
+def teaser(book: Book, season: SeasonView | None, last: SeasonView | None, latest: Sequence[Item]) -> Teaser:
+    """Return what the front page shows of a series with this current season, the last one, and the latest items."""
+    image = series_picture(book).shown
     return Teaser(
         name=book.name,
         about=plain(book.about) if book.about else "",
@@ -57,11 +89,26 @@ def teaser(book: Book, season: SeasonView | None) -> Teaser:
         season_url=book.url(season.id) if season else "",
         status=season.season.status if season else None,
         classes=tuple(one.name for one in season.classes) if season else (),
-        events=tuple(_event(book, season, meeting) for meeting in season.meetings) if season else (),
+        events=_events(book, season) if season else (),
         subscribe_url=book.url("subscribe"),
         calendar_url=book.main_calendars[0].url if book.main_calendars else "",
         feed_url=book.feeds[0].urls["atom.xml"],
+        season_about=plain(season.about) if season and season.about else "",
+        last=last.name if last else "",
+        last_url=book.url(last.id) if last else "",
+        last_events=_events(book, last) if last else (),
+        latest=tuple(_item(book, item, item.published) for item in latest[:_NEWEST] if item.published),
+        image_url=image.url,
+        image_alt=image.alt,
     )
+
+
+def _events(book: Book, season: SeasonView) -> tuple[TeaserEvent, ...]:
+    return tuple(_event(book, season, meeting) for meeting in season.meetings)
+
+
+def _item(book: Book, item: Item, published: datetime) -> TeaserItem:
+    return TeaserItem(item.title, item.page, book.language.short_day(published.date()), iso(published))
 
 
 def _event(book: Book, season: SeasonView, meeting: MeetingView) -> TeaserEvent:

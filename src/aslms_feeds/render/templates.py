@@ -54,6 +54,12 @@ def render(template: str, language: Language, **values: object) -> bytes:
     return made.render(language=language, citations=Citations(), **values).encode()
 
 
+def load() -> None:
+    """Compile every template, for a process that has time now and none later."""
+    for name in _environment().list_templates():
+        _environment().get_template(name)
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(

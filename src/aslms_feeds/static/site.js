@@ -13,7 +13,7 @@
   };
 
   // The reader's own time, beside the circuit's.
-  const clock = format({ hour: "2-digit", minute: "2-digit" });
+  const clock = format({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   const weekday = format({ weekday: "short", day: "numeric", month: "short" });
   const two = (number) => String(number).padStart(2, "0");
   const day = (date) => `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
@@ -37,7 +37,7 @@
 
   // The next session of each list, and how long until then.
   const MINUTE = 60e3, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
-  const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+  const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto", numberingSystem: "latn" });
   const unit = (number, name) =>
     new Intl.NumberFormat(locale, { style: "unit", unit: name, unitDisplay: "short", numberingSystem: "latn" }).format(number);
   const until = (wait, wholeDays) => {
@@ -68,8 +68,13 @@
       const timed = coming.find((one) => !one.wholeDays && one.start < first.end);
       const next = first && first.wholeDays && first.start <= now && timed ? timed : first;
       for (const one of rows) {
-        one.row.classList.toggle("next", one === next);
+        one.row.classList.toggle("next", next !== undefined && one.row.contains(next.row));
         one.row.classList.toggle("over", one.end <= now);
+      }
+      const fold = next?.row.closest(".meeting")?.querySelector("[data-open-next]");
+      if (fold && !("opened" in fold.dataset)) {
+        fold.dataset.opened = "";
+        fold.open = true;
       }
       if (!line) continue;
       line.hidden = !next;
@@ -92,6 +97,20 @@
   if (lists.length) {
     tick();
     setInterval(tick, 1000);
+  }
+
+  // The list of languages closes like a menu, and leads to the same place on the page.
+  const languages = document.querySelector(".languages details");
+  if (languages) {
+    document.addEventListener("click", (event) => {
+      if (!languages.contains(event.target)) languages.open = false;
+    });
+    languages.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      languages.open = false;
+      languages.querySelector("summary").focus();
+    });
+    for (const link of all("a", languages)) link.addEventListener("click", () => { link.hash = location.hash; });
   }
 
   // Copy buttons.

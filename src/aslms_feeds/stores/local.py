@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 
 import brotli
 
+from aslms_feeds import durable
 from aslms_feeds.errors import Busy, PublicationError
 from aslms_feeds.identity import ID_PATTERN
 from aslms_feeds.publication import INDEX, MANIFEST, TWINS, check, read_manifest
@@ -52,6 +53,7 @@ class LocalStore:
     def __init__(self, output: Path) -> None:
         """Use ``output``, which is made when it is not there."""
         self.output = output
+        self._read_last: tuple[Path, int, Mapping[str, Listed]] | None = None
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -95,13 +97,20 @@ class LocalStore:
         try:
             if folder is not None:
                 site = folder / "site"
-                if path == MANIFEST or path in read_manifest((site / MANIFEST).read_bytes()).documents:
+                if path == MANIFEST or path in self._documents(site):
                     return (site / path).read_bytes()
         except OSError as error:
             message = f"{folder}/site/{path} cannot be read: {error.strerror}"
             raise PublicationError(message, hint=_RESTORE) from error
         message = f"{part} has no document {path!r}"
         raise PublicationError(message)
+
+    def _documents(self, site: Path) -> Mapping[str, Listed]:
+        """Return what a generation's manifest lists; it is parsed once for many documents."""
+        changed = (site / MANIFEST).stat().st_mtime_ns
+        if self._read_last is None or self._read_last[:2] != (site, changed):
+            self._read_last = (site, changed, read_manifest((site / MANIFEST).read_bytes()).documents)
+        return self._read_last[2]
 
     def switch(self, manifest: Manifest, put: Iterable[Document], state: Mapping[str, bytes]) -> None:
         """Make a new generation public, whole."""
@@ -163,10 +172,10 @@ class LocalStore:
             private.write(path, body, "", manifest.published)
         writer.sync()
         private.sync()
-        _sync(new)
+        durable.sync(new)
         final = generations / str(manifest.generation)
         new.rename(final)
-        _sync(generations)
+        durable.sync(generations)
         return final
 
     def _link_series(self, site: Path) -> None:
@@ -304,7 +313,7 @@ class _Writer:
     def sync(self) -> None:
         """Make the folders' own entries durable."""
         for folder in sorted(self._folders, key=lambda path: -len(path.parts)):
-            _sync(folder)
+            durable.sync(folder)
 
     def _file(self, path: str, body: bytes, modified: datetime) -> None:
         target = self._inside(path)
@@ -402,7 +411,7 @@ def _make(folder: Path) -> None:
     if not folder.is_dir():
         _make(folder.parent)
         folder.mkdir(exist_ok=True)
-        _sync(folder.parent)
+        durable.sync(folder.parent)
 
 
 def _point(link: Path, target: Path) -> None:
@@ -416,15 +425,7 @@ def _point(link: Path, target: Path) -> None:
     _remove(fresh)
     fresh.symlink_to(target)
     fresh.rename(link)
-    _sync(link.parent)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    durable.sync(link.parent)
 
 
 def _storage_error(error: OSError, output: Path) -> PublicationError:

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from aslms_feeds import durable
 from aslms_feeds.errors import Busy, PublicationError
 from aslms_feeds.publication import ASSETS, MANIFEST, Document, check, read_manifest
 from aslms_feeds.publish import RECOVER, Generation
@@ -155,11 +156,12 @@ class SplitStore:
         fresh, old = folder.with_name(f".{part}{_NEW}"), folder.with_name(f".{part}{_OLD}")
         _remove(fresh)
         for path, body in sorted(files.items(), key=lambda row: row[0] == MANIFEST):
-            _write(fresh / path, body)
+            (fresh / path).parent.mkdir(parents=True, exist_ok=True)
+            durable.create(fresh / path, body)
         if folder.exists():
             folder.rename(old)
         fresh.rename(folder)
-        _sync(self.state)
+        durable.sync(self.state)
         _remove(old)
 
     def _tidy(self) -> None:
@@ -177,22 +179,6 @@ class SplitStore:
 def _part(folder: str) -> str:
     """Return the part that a folder is of: also of one that is between its renames."""
     return folder.removeprefix(".").removesuffix(_OLD) if folder.endswith(_OLD) else folder
-
-
-def _write(path: Path, body: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("xb") as file:
-        file.write(body)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _remove(folder: Path) -> None:

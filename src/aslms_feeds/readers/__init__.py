@@ -1,0 +1,1 @@
+"""Readers of other people's bytes, for a process that may do nothing else."""

@@ -1,0 +1,138 @@
+"""Runs ``aslms-feeds`` in processes of their own that are loaded already: one process loads, and forks for each run.
+
+A run has its own working directory, environment, output and exit status, and ends as every interpreter does; what it
+does not have is two seconds of imports and of templates that are compiled. Tests of the start itself, of other hash
+seeds or time zones, of signals and kills start the program.
+
+``python commands.py FOLDER`` is that process: requests in, a line each, exit statuses out.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import importlib
+import json
+import os
+import runpy
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+SECONDS = 120
+"""After which a run that has not ended is killed, with status -14."""
+
+
+WORK = ("advice", "build", "cli", "output", "poll", "proposals", "push", "recovery", "rollback", "schemas")
+"""Modules that commands load when they need them; with what those load."""
+
+
+class Done(NamedTuple):
+    """What a run came to."""
+
+    status: int
+    out: str
+    errors: str
+
+
+class Loaded:
+    """The process that has loaded the program."""
+
+    def __init__(self) -> None:
+        """Have none yet."""
+        self.images: Path | None = None
+        """Where share images are kept; :mod:`images`."""
+        self._process: subprocess.Popen[str] | None = None
+
+    def _begin(self) -> subprocess.Popen[str]:
+        assert self.images, "conftest says where images are"
+        command = [sys.executable, "-W", "error", __file__, str(self.images)]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        atexit.register(self.end)
+        return process
+
+    def asked(self, request: dict[str, object]) -> int:
+        """Return the exit status of a run."""
+        if self._process is None:
+            self._process = self._begin()
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+    def end(self) -> None:
+        """Let it go."""
+        if self._process:
+            self._process.communicate()
+            self._process = None
+
+
+loaded = Loaded()
+
+
+def run(place: Path, *arguments: str, **environment: str) -> Done:
+    """Run a command in a folder, with more in its environment, and return what it came to."""
+    with tempfile.TemporaryDirectory() as folder:
+        out, errors = Path(folder, "out"), Path(folder, "errors")
+        status = loaded.asked(
+            {
+                "arguments": arguments,
+                "place": str(place),
+                "environment": {**os.environ, **environment},
+                "out": str(out),
+                "errors": str(errors),
+            }
+        )
+        return Done(status, out.read_text(), errors.read_text())
+
+
+# --- The process that is loaded --------------------------------------------------------------------------------------
+
+
+def _load(folder: Path) -> None:
+    """Load all that commands need, as a first run does."""
+    import images
+
+    images.keep(folder)
+    for name in WORK:
+        importlib.import_module(f"aslms_feeds.{name}")
+    from seasons import NOW, contents, published
+
+    published((contents(), NOW))
+    # What is loaded stays where it is in the memory of all runs.
+    gc.collect()
+    gc.freeze()
+
+
+def _become(request: dict[str, str | list[str]]) -> None:
+    """Be the process that was asked for."""
+    signal.alarm(SECONDS)
+    for path, number in ((os.devnull, 0), (request["out"], 1), (request["errors"], 2)):
+        opened = os.open(str(path), os.O_RDWR | os.O_CREAT)
+        os.dup2(opened, number)
+        os.close(opened)
+    os.chdir(str(request["place"]))
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    sys.argv[1:] = request["arguments"]
+
+
+def main() -> None:
+    """Fork for each request, and be what it asks for in the fork."""
+    _load(Path(sys.argv[1]))
+    while line := sys.stdin.readline():
+        if not (pid := os.fork()):
+            _become(json.loads(line))
+            runpy.run_module("aslms_feeds", run_name="__main__", alter_sys=True)
+            return
+        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+    # Nothing is left to be noted, and nobody waits for it.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

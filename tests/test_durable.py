@@ -1,0 +1,90 @@
+"""Files that are whole or not there: replaced, made, and synced with their folders."""
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from aslms_feeds import durable
+
+
+@pytest.fixture
+def synced(monkeypatch):
+    """Return the paths that were synced, in order."""
+    found, real = [], os.fsync
+
+    def fsync(handle):
+        found.append(str(Path(f"/proc/self/fd/{handle}").readlink()))
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    return found
+
+
+@pytest.mark.parametrize("before", [None, b"old"])
+def test_a_file_is_replaced_whole(tmp_path, before):
+    """Whether it was there or not; whoever has the old one open reads on in it."""
+    path = tmp_path / "file"
+    if before is not None:
+        path.write_bytes(before)
+    reader = path.open("rb") if before else None
+    durable.replace(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert [one.name for one in tmp_path.iterdir()] == ["file"]
+    if reader:
+        with reader:
+            assert reader.read() == before
+
+
+def test_its_bytes_are_synced_before_it_has_its_name(tmp_path, synced):
+    """A loss of power leaves the old file or the new one, never an empty one; or it is not asked for."""
+    durable.replace(tmp_path / "file", b"new")
+    assert synced == [f"{tmp_path}/.file"]
+    durable.replace(tmp_path / "file", b"newer", synced=False)
+    assert synced == [f"{tmp_path}/.file"]
+    durable.sync(tmp_path)
+    assert synced[1:] == [str(tmp_path)]
+
+
+def test_what_fails_leaves_the_old_file_and_nothing_beside_it(tmp_path, monkeypatch):
+    """On a full disk, and where a folder has the name."""
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    (tmp_path / "folder").mkdir()
+
+    def full(_handle):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space left"):
+            durable.replace(path, b"new")
+    with pytest.raises(OSError, match="directory"):
+        durable.replace(tmp_path / "folder", b"new")
+    assert path.read_bytes() == b"old"
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["file", "folder"]
+
+
+def test_what_somebody_left_beside_it_is_no_hindrance(tmp_path):
+    """Half a file of one who died is thrown away; a planted link is not followed."""
+    (tmp_path / ".file").write_bytes(b"half")
+    durable.replace(tmp_path / "file", b"new")
+    (tmp_path / ".file").symlink_to(tmp_path / "elsewhere")
+    durable.replace(tmp_path / "file", b"newer")
+    assert (tmp_path / "file").read_bytes() == b"newer"
+    assert stat.S_ISREG((tmp_path / "file").lstat().st_mode)
+    assert [one.name for one in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_new_file_is_never_written_over_another(tmp_path, synced):
+    """Nor through a link."""
+    durable.create(tmp_path / "file", b"one")
+    assert synced == [f"{tmp_path}/file"]
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    for name in ("file", "link"):
+        with pytest.raises(FileExistsError):
+            durable.create(tmp_path / name, b"two")
+    assert (tmp_path / "file").read_bytes() == b"one"
+    assert not (tmp_path / "elsewhere").exists()
