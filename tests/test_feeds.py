@@ -45,6 +45,7 @@ def an_item(key: str, markdown: str = "A text.", **values) -> Item:
         "feeds": frozenset({"news"}),
         "published": datetime(2023, 6, 9, 13, 0, tzinfo=UTC),
         "updated": datetime(2023, 6, 9, 13, 0, tzinfo=UTC),
+        "translated": True,
     }
     item = Item(**{**fields, **{name: value for name, value in values.items() if name in fields}})
     # What Markdown would not say: it is kept where the item keeps what it has made of its own.

@@ -479,3 +479,13 @@ def test_same_bytes_under_any_hash_seed_and_zone(tmp_path):
         assert done.returncode == 0, done.stderr
         found.add(done.stdout)
     assert len(found) == 1
+
+
+def test_words_in_another_language_say_so(trees):
+    """What the definitions have in the first language alone is marked as such where it stands on a page in another."""
+    for tag in ("", "ar/", "ja/"):
+        for path in (f"/races/ex/{tag}index.html", f"/races/ex/{tag}2025-26/index.html"):
+            marked = trees[path].xpath("//main//*[@lang][not(ancestor::table)]")
+            assert bool(marked) == bool(tag), path
+            assert {(one.get("lang"), one.get("dir")) for one in marked} <= {("en", "ltr")}, path
+            assert {one.tag for one in marked} <= {"div", "bdi"}, path

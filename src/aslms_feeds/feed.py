@@ -58,6 +58,8 @@ class Item:
     published: datetime | None
     """None: on pages only."""
     updated: datetime | None
+    translated: bool
+    """Whether its words are in its language; else they are in the first one."""
 
     def digest(self) -> str:
         """Return a digest of all a feed shows of it."""
@@ -211,7 +213,8 @@ class _Writer:
         text = translated(item.text, item.texts, language.tag)
         if item.origin:
             text += "\n\n" + language.gettext("Reported by %(origin)s.", origin=escaped(item.origin))
-        return Story(translated(item.title, item.titles, language.tag), text)
+        own = language.tag == self.languages[0].tag or language.tag in item.texts
+        return Story(translated(item.title, item.titles, language.tag), text, translated=own)
 
     def facts(self) -> list[Draft]:
         together: dict[str, list[Fact]] = {}
@@ -487,6 +490,7 @@ def items(
                 feeds=draft.feeds,
                 published=dating.published if dating else None,
                 updated=dating.updated if dating else None,
+                translated=story.translated,
             )
         )
     return tuple(sorted(made, key=_newest_first))

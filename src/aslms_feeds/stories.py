@@ -26,6 +26,8 @@ class Story:
 
     title: str
     text: str
+    translated: bool = True
+    """Whether it is in the language it was asked for; else it is in the first one."""
 
 
 @dataclass(frozen=True)

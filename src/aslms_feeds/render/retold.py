@@ -65,6 +65,7 @@ def retold(feed: FeedName, body: bytes, names: Sequence[str], language: Language
             feeds=frozenset({feed}),
             published=since,
             updated=changed,
+            translated=True,
             fragment=directed[1] if directed else one["content_html"],
             words=one["content_text"],
             since=since,

@@ -18,7 +18,7 @@ from aslms_feeds.render.meetings import by_class, iso
 from aslms_feeds.render.seasons import anchor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
     from datetime import datetime
 
     from jinja2.runtime import Context
@@ -74,7 +74,14 @@ def _environment() -> Environment:
     )
     environment.newstyle_gettext = True  # type: ignore[attr-defined]  # the extension adds it
     environment.globals.update(
-        {"_": _gettext, "gettext": _gettext, "ngettext": _ngettext, "asset": _asset_path, "anchor": anchor}
+        {
+            "_": _gettext,
+            "gettext": _gettext,
+            "ngettext": _ngettext,
+            "asset": _asset_path,
+            "anchor": anchor,
+            "spoken": _spoken,
+        }
     )
     environment.filters.update(
         {
@@ -101,6 +108,15 @@ def _gettext(context: Context, message: str, **values: object) -> Markup:
 @pass_context
 def _ngettext(context: Context, one: str, many: str, n: int, **values: object) -> Markup:
     return escape(context["language"].translations.ngettext(one, many, n)) % {"n": n, **values}
+
+
+@pass_context
+def _spoken(context: Context, texts: Container[str] = ()) -> Markup:
+    """Return the attributes of words that the definitions have in the first language alone (WCAG 2.2, 3.1.2)."""
+    first = context["page"].alternates[0][0]
+    if context["language"].tag == first.tag or context["language"].tag in texts:
+        return Markup("")
+    return Markup(' lang="{}" dir="{}"').format(first.tag, first.direction)
 
 
 @pass_context

@@ -98,7 +98,8 @@ class LocalStore:
             if folder is not None:
                 site = folder / "site"
                 if path == MANIFEST or path in self._documents(site):
-                    return (site / path).read_bytes()
+                    with open(f"{site}/{path}", "rb") as file:  # noqa: PTH123 - a plain string: there are thousands
+                        return file.read()
         except OSError as error:
             message = f"{folder}/site/{path} cannot be read: {error.strerror}"
             raise PublicationError(message, hint=_RESTORE) from error
@@ -277,11 +278,11 @@ class LocalStore:
 
 
 class _Writer:
-    """Writes one tree of a generation and remembers what to sync."""
+    """Writes one tree of a generation and remembers what to sync; paths are text, for there are thousands of them."""
 
     def __init__(self, root: Path, mode: int) -> None:
-        self._root = root
-        self._folders = {root}
+        self._root = str(root)
+        self._folders = {""}
         root.mkdir(mode=mode)
 
     def write(self, path: str, body: bytes, media_type: str, modified: datetime) -> None:
@@ -295,29 +296,26 @@ class _Writer:
 
     def link(self, old: Path | None, listed: Listed) -> None:
         """Take over an unchanged file and its twins from the last generation."""
+        source, target = f"{old or self._root}/{listed.path}", self._inside(listed.path)
         for ending in ("", *TWINS):
-            source = (old or self._root) / f"{listed.path}{ending}"
             try:
-                known = source.lstat()
+                known = os.lstat(f"{source}{ending}")
             except FileNotFoundError:
                 known = None
             if known is None and ending:
                 continue
             if known is None or not stat.S_ISREG(known.st_mode) or (not ending and known.st_size != listed.size):
-                message = f"{source} should hold the {listed.size} bytes of an unchanged document and does not"
+                message = f"{source}{ending} should hold the {listed.size} bytes of an unchanged document and does not"
                 raise PublicationError(message, hint="restore that file from a backup; what is public stays")
-            target = self._inside(f"{listed.path}{ending}")
-            self._make(target.parent)
-            os.link(source, target)
+            os.link(f"{source}{ending}", f"{target}{ending}")
 
     def sync(self) -> None:
         """Make the folders' own entries durable."""
-        for folder in sorted(self._folders, key=lambda path: -len(path.parts)):
-            durable.sync(folder)
+        for folder in sorted(self._folders, key=lambda path: (-path.count("/"), not path)):
+            durable.sync(Path(self._root, folder))
 
     def _file(self, path: str, body: bytes, modified: datetime) -> None:
         target = self._inside(path)
-        self._make(target.parent)
         handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
         with os.fdopen(handle, "wb") as file:
             file.write(body)
@@ -326,17 +324,17 @@ class _Writer:
             os.utime(handle, (seconds, seconds))
             os.fsync(handle)
 
-    def _make(self, folder: Path) -> None:
+    def _inside(self, path: str) -> str:
+        """Return where a document of this tree is, in a folder that is there."""
+        folder = path.rpartition("/")[0]
         if folder not in self._folders:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._folders.update({folder, *(one for one in folder.parents if one.is_relative_to(self._root))})
-
-    def _inside(self, path: str) -> Path:
-        target = self._root / path
-        if path.startswith("/") or ".." in target.relative_to(self._root).parts:
-            message = f"{path!r} leads out of the publication"
-            raise PublicationError(message)
-        return target
+            parts = folder.split("/")
+            if not all(parts) or ".." in parts:
+                message = f"{path!r} leads out of the publication"
+                raise PublicationError(message)
+            Path(self._root, folder).mkdir(parents=True, exist_ok=True)
+            self._folders.update("/".join(parts[:count]) for count in range(1, len(parts) + 1))
+        return f"{self._root}/{path}"
 
 
 def _read(folder: Path, part: str) -> Generation:
@@ -359,7 +357,7 @@ def _read(folder: Path, part: str) -> Generation:
 def _intact(old: Path | None, listed: Listed) -> bool:
     """Say whether the last generation still has a document that has not changed."""
     try:
-        known = (old / "site" / listed.path).lstat() if old else None
+        known = os.lstat(f"{old}/site/{listed.path}") if old else None
     except OSError:
         return False
     return known is not None and stat.S_ISREG(known.st_mode) and known.st_size == listed.size
