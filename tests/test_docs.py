@@ -153,7 +153,7 @@ def test_the_guides_example_is_right():
 
 
 def test_the_guides_other_examples_fit_into_it():
-    """A change, a tombstone and an accepted warning, as the guide writes them, are right in its season."""
+    """A change, a tombstone, an accepted warning and a bundle, as the guide writes them, are right in its files."""
     files = guide()
     season = files["mycup/2030/season.toml"].decode()
     change, retired = (
@@ -162,7 +162,11 @@ def test_the_guides_other_examples_fit_into_it():
     )
     accept = re.search(r"^accept = .*\n", README, re.MULTILINE).group()
     late = season.replace("03T13:00:00", "03T23:30:00")
-    found = read_definitions({**files, "mycup/2030/season.toml": f"{accept}{late}{change}{retired}".encode()}, "c")
+    files["mycup/2030/season.toml"] = f"{accept}{late}{change}{retired}".encode()
+    bundle = re.search(r"^\[\[bundle\]\].*\n(?:(?!```).*\n)*", README, re.MULTILINE).group()
+    files["publisher.toml"] += bundle.replace(', "othercup"', "").encode()
+    found = read_definitions(files, "c")
+    assert found.publisher.bundles[0].series == ("mycup",)
     assert found.problems == ()
     assert warnings(found, today=date(2030, 1, 1)) == ()
 
