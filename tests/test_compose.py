@@ -162,7 +162,7 @@ def test_a_retired_event_stays_cancelled_for_ever():
 
 
 def test_a_retired_session_leaves_the_rest_of_its_event():
-    """Only the session is cancelled."""
+    """Only the session is cancelled, and its day is none of the event's any more."""
     grave = '\n[[retired]]\nid = "okayama.race-1"\nwhy = "A slip."\n'
     gone = SEASON.replace("  [[event.session]]\n  " + RACE, "")
     assert "race-1" not in gone
@@ -170,6 +170,8 @@ def test_a_retired_session_leaves_the_rest_of_its_event():
     status = {(one.event, one.session): str(one.status) for one in two.seasons[0].components}
     assert status["okayama", "race-1"] == "cancelled"
     assert status["okayama", "practice-1"] == "confirmed"
+    weekends = [one.seasons[0].component("okayama").span.last_day.isoformat() for one in (edition(), two)]
+    assert weekends == ["2030-03-02", "2030-03-01"]
 
 
 def test_days_that_were_published_cannot_be_taken_back():
@@ -425,3 +427,12 @@ def test_a_renamed_season_is_no_news_to_the_operator():
     report = regenerate(store, contents('formerly = ["2030"]\n' + SEASON, name="2030-31"), now=LATER, base_url=BASE)
     assert not report.failed
     assert [part.told for part in report.parts] == [(), ()]
+
+
+def test_a_renamed_season_keeps_the_addresses_its_items_were_told_with():
+    """Feed readers take another address for another item; pages lead to where it is today."""
+    before = edition()
+    renamed = edition('formerly = ["2030"]\n' + SEASON, before=before, now=LATER, name="2030-31")
+    (old,), (new,) = (one.seasons[0].items["en"] for one in (before, renamed))
+    assert (new.id, new.url) == (old.id, old.url) == (old.id, f"{BASE}/trial/2030/")
+    assert new.page == f"{BASE}/trial/2030-31/"
