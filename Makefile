@@ -7,6 +7,8 @@ READY := $(VENV)/.ready
 CLIENTS := tests/clients/node_modules/.ready
 PORT ?= 8000
 OUTPUT ?= publication
+# Some tests wait for clocks and services: one process more than there are processors.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check coverage bench browser lock clean
@@ -21,7 +23,7 @@ run: $(READY) ## check the definitions, publish them and serve them on 127.0.0.1
 
 test: $(READY) $(CLIENTS) browser ## every test, with branch coverage
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+	@TMPDIR=$$(sh tests/scratch.sh) $(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 	@$(BIN)/coverage combine -q
 	@$(BIN)/coverage report --skip-empty >.coverage-report
 

@@ -8,10 +8,12 @@ import images
 import pytest
 from hypothesis import settings
 
-from seasons import CALENDARS, LATER, NOW, documents, everything, everything_at_first, folder, published
+from seasons import LATER, NOW, documents, everything, everything_at_first, published, real_seasons
 
 # Without a time limit, for machines that do other things too, and without a folder of found examples in the checkout.
 settings.register_profile("here", deadline=None, database=None)
+# By hand, for a long look: pytest --hypothesis-profile=thorough tests/properties
+settings.register_profile("thorough", deadline=None, database=None, max_examples=1000)
 settings.load_profile("here")
 
 
@@ -56,6 +58,12 @@ def everything_now():
 
 
 @pytest.fixture(scope="session")
-def real():
-    """Return the documents of the real seasons."""
-    return documents(published((folder(CALENDARS), REAL_NOW)), "aslms")
+def real_store():
+    """Return a store with the real seasons, in English; who publishes on works on a deep copy."""
+    return published((real_seasons(), REAL_NOW))
+
+
+@pytest.fixture(scope="session")
+def real(real_store):
+    """Return the documents of the real seasons, in English."""
+    return documents(real_store, "aslms")

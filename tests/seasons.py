@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +13,8 @@ from aslms_feeds.regenerate import regenerate
 from aslms_feeds.stores.memory import MemoryStore
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     from aslms_feeds.model import SeriesFiles
 
 CALENDARS = Path(__file__).parents[1] / "calendars"
@@ -145,6 +149,23 @@ _AT_FIRST = (
 def folder(root: Path) -> dict[str, bytes]:
     """Return the files of a calendars folder."""
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(root.rglob("*.toml"))}
+
+
+def real_seasons(languages: Sequence[str] = ("en",), seasons: Collection[str] = ()) -> dict[str, bytes]:
+    """Return the real calendars folder, published in few languages, since all of them take minutes.
+
+    ``seasons`` are the only ones that are in it; none named: all of them.
+    """
+    files = folder(CALENDARS)
+    text, count = re.subn(rb"(?ms)^languages *= *\[.*?\]", b"", files["publisher.toml"])
+    assert count == 1, "publisher.toml says its languages once"
+    given = f"languages = {json.dumps(list(languages))}\n".encode()
+    files["publisher.toml"] = text.replace(b"[calendars]", given + b"[calendars]", 1)
+    return {
+        path: data
+        for path, data in files.items()
+        if path.count("/") < 2 or not seasons or path.split("/")[1] in seasons
+    }
 
 
 def edited(files: dict[str, bytes], path: str, *edits: tuple[str, str]) -> dict[str, bytes]:

@@ -254,7 +254,7 @@ def test_plan_shows_what_a_build_would_do_and_does_nothing(folder):
     lines = [" ".join(line.split()) for line in out.splitlines()]
     told = lines.index("Calendar event SEQUENCE")
     assert lines[:2] == [
-        "trial: 16 files, 1 changed calendar event, 1 feed item",
+        "trial: 18 files, 1 changed calendar event, 1 feed item",
         "Season Fact What subscribers read In full",
     ]
     row = " ".join(lines[2:told])
@@ -270,9 +270,10 @@ def test_plan_shows_what_a_build_would_do_and_does_nothing(folder):
         *("2030/changes.json", "2030/index.html", "2030/okayama/index.html", "2030/okayama/trial-2030-okayama.ics"),
         *("2030/season.json", "2030/trial-2030-all.ics", "2030/trial-2030-races.ics"),
         *(f"changes/{name}" for name in ("atom.xml", "feed.json", "index.html", "rss.xml")),
+        "embed.html",
         *(f"everything/{name}" for name in ("atom.xml", "feed.json", "rss.xml")),
-        *("index.html", "trial-all.ics"),
-        *("index: 1 file", "File", "sitemap.xml"),
+        *("index.html", "trial-all.ics", "why/index.html"),
+        *("index: 2 files", "File", "index.html", "sitemap.xml"),
     ]
     assert snapshot(folder / "publication") == before
 
@@ -377,16 +378,16 @@ def test_history_lists_what_was_published(moved):
     """Each generation with when, how much and what was told, the newest first; as JSON too."""
     whole = (
         "trial: 2 generations, of which 2 can be gone back to\n"
-        "     2  2030-01-11 12:00:00 UTC  16 documents changed\n"
+        "     2  2030-01-11 12:00:00 UTC  18 documents changed\n"
         f"      {RETIMED}"
-        "     1  2030-01-10 12:00:00 UTC  32 documents changed\n"
+        "     1  2030-01-10 12:00:00 UTC  42 documents changed\n"
         "        2030: the season: announced\n"
     )
     assert run(moved, "history") == run(moved, "history", "trial") == (0, whole, "")
     found = json.loads(run(moved, "history", "--json")[1])
     assert [(row["generation"], row["published"], row["documents"]) for row in found["trial"]] == [
-        (1, FIRST, 32),
-        (2, SECOND, 16),
+        (1, FIRST, 42),
+        (2, SECOND, 18),
     ]
 
 
@@ -404,8 +405,8 @@ def test_a_rollback_from_beginning_to_end(moved):
     status, out, errors = run(moved, "rollback", "trial", "--now", THIRD)
     assert (status, errors) == (0, "")
     assert out == (
-        f"trial: generation 3, 16 of 32 documents changed\n{BACK}{HELD}"
-        "index: generation 3, 1 of 8 documents changed\n  sitemap.xml\n"
+        f"trial: generation 3, 18 of 42 documents changed\n{BACK}{HELD}"
+        "index: generation 3, 2 of 9 documents changed\n  index.html\n  sitemap.xml\n"
     )
     text = (moved / "publication/site/trial/trial-all.ics").read_text()
     assert "DTSTART:20300302T040000Z" in text
@@ -415,7 +416,7 @@ def test_a_rollback_from_beginning_to_end(moved):
         status, out, errors = run(moved, "build", "--now", f"2030-01-{day}T12:00:00Z")
         assert (status, errors, out.splitlines()[-1]) == (0, "", "publication: nothing changed")
     assert race(moved) == ("20300302T040000Z", "2", "20300112T120000Z")
-    assert "     3  2030-01-12 12:00:00 UTC  16 documents changed, back to 1\n" in run(moved, "history")[1]
+    assert "     3  2030-01-12 12:00:00 UTC  18 documents changed, back to 1\n" in run(moved, "history")[1]
     assert json.loads((moved / "publication/status.json").read_bytes())["parts"][0]["back_to"] == 1
     out = built(moved, MOVED.replace("4 Hours of Paris", "Paris 4 Hours"), "2030-01-21T12:00:00Z")
     assert out.startswith("trial: generation 4, ")
@@ -438,7 +439,7 @@ def test_a_rollback_is_released_by_a_word(moved):
     run(moved, "rollback", "trial", "--to", "1", "--now", THIRD)
     status, out, errors = run(moved, "rollback", "trial", "--release", "--now", "2030-01-13T12:00:00Z")
     assert (status, errors) == (0, "")
-    assert out.startswith(f"trial: generation 4, 16 of 32 documents changed\n{RETIMED}index: ")
+    assert out.startswith(f"trial: generation 4, 18 of 42 documents changed\n{RETIMED}index: ")
     assert run(moved, "rollback", "trial", "--release") == (0, "trial: no rollback holds\n", "")
     assert run(moved, "build", "--now", "2030-01-14T12:00:00Z") == (0, "publication: nothing changed\n", "")
 
@@ -577,7 +578,7 @@ def test_recover_from_what_is_public_here(moved):
     ledger(moved).unlink()
     assert run(moved, "recover") == (
         0,
-        "trial: generation 3, 32 documents, 1 ledger\nindex: generation 3, 8 documents\n"
+        "trial: generation 3, 42 documents, 1 ledger\nindex: generation 3, 9 documents\n"
         "Now publish what the definitions say: aslms-feeds build\n",
         "",
     )
@@ -591,9 +592,9 @@ def test_recover_everything_from_a_folder(moved):
     shutil.rmtree(moved / "publication")
     status, out, errors = run(moved, "recover", "copy")
     assert (status, errors) == (0, "")
-    assert out.startswith("trial: generation 2, 32 documents, 1 ledger\n")
+    assert out.startswith("trial: generation 2, 42 documents, 1 ledger\n")
     assert run(moved, "history")[1] == (
-        "trial: 1 generation, of which 1 can be gone back to\n     2  2030-01-11 12:00:00 UTC  32 documents changed\n"
+        "trial: 1 generation, of which 1 can be gone back to\n     2  2030-01-11 12:00:00 UTC  42 documents changed\n"
     )
     assert run(moved, "rollback", "trial")[0] == 64
     assert run(moved, "plan", "--now", THIRD, "--exit-code") == (0, "publication: nothing would change\n", "")
@@ -650,7 +651,7 @@ def test_recover_everything_from_a_deployed_site(moved):
     with serving(moved, "deployed") as address:
         assert run(moved, "recover", f"{address}/") == (
             0,
-            "trial: generation 2, 32 documents, 1 ledger\nindex: generation 2, 8 documents\n"
+            "trial: generation 2, 42 documents, 1 ledger\nindex: generation 2, 9 documents\n"
             "Now publish what the definitions say: aslms-feeds build\n",
             "",
         )

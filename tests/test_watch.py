@@ -117,7 +117,7 @@ def test_edits(calendars, tmp_path):
 
     A wrong definition is named with its line; the watcher goes on, and what is mended is public.
     """
-    with watching(calendars, tmp_path / "output", settle=1.5) as watcher:
+    with watching(calendars, tmp_path / "output", settle=1.5, measured=False) as watcher:
         watcher.reaches(1)
         watcher.rests()
         for hour in (14, 15, 16, 17, 18):
@@ -166,7 +166,7 @@ def test_the_folder_itself_is_replaced(calendars, tmp_path, how):
     if how == "switched":
         place = tmp_path / "link"
         place.symlink_to(calendars)
-    with watching(place, tmp_path / "output") as watcher:
+    with watching(place, tmp_path / "output", measured=False) as watcher:
         watcher.reaches(1)
         watcher.rests()
         if how == "switched":

@@ -149,7 +149,7 @@ def read_as_server(output: Path) -> dict[str, int | list[str]]:
     generations: set[str] = set()
     rounds = files = 0
     seen: set[tuple[str, str]] = set()
-    while not select.select([sys.stdin], [], [], 0)[0]:
+    while not select.select([sys.stdin], [], [], 0.005)[0]:
         site = output / "site" / "trial"
         try:
             # Strictly: a link that leads nowhere yet would otherwise stay unresolved in the path.

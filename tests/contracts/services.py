@@ -46,8 +46,19 @@ def edit(calendars: Path, hour: int | str) -> None:
 class Service:
     """A service at work, with every event it notes, in order."""
 
-    def __init__(self, calendars: Path, output: Path, *more: str, settle: float = SETTLE, patch: str = "") -> None:
-        """Start ``watch``; ``patch`` is code to run instead of the module."""
+    def __init__(
+        self,
+        calendars: Path,
+        output: Path,
+        *more: str,
+        settle: float = SETTLE,
+        patch: str = "",
+        measured: bool = True,
+    ) -> None:
+        """Start ``watch``; ``patch`` is code to run instead of the module.
+
+        Services that do the same again and again need not be ``measured``: coverage costs as much as their work.
+        """
         self.calendars, self.output = calendars, output
         self.rows: list[Row] = []
         self.other: list[str] = []
@@ -57,7 +68,10 @@ class Service:
         start = ["-c", patch] if patch else ["-m", "aslms_feeds"]
         command = [sys.executable, *start, "watch", "--log-format", "json", "--settle", str(settle), *more]
         command += ["--calendars", str(calendars), "--output", str(output)]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        environment = {name: value for name, value in os.environ.items() if measured or "COVERAGE" not in name}
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+        )
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
 
@@ -121,9 +135,9 @@ class Service:
 
 
 @contextmanager
-def watching(calendars: Path, output: Path, *more: str, settle: float = SETTLE, patch: str = "") -> Iterator[Service]:
+def watching(calendars: Path, output: Path, *more: str, **how: Any) -> Iterator[Service]:
     """Have a service until the end of the block."""
-    service = Service(calendars, output, *more, settle=settle, patch=patch)
+    service = Service(calendars, output, *more, **how)
     try:
         yield service
     finally:

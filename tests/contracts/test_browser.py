@@ -222,11 +222,23 @@ def _failed(request, complaints):
         complaints.append(f"{request.failure}: {request.url}")
 
 
+AXE = """async (rules) => {
+    const options = { runOnly: rules, resultTypes: ["violations"], preload: false };
+    const { violations } = await axe.run(options);
+    return violations.map(({ id, help, nodes }) => ({ id, help, nodes: nodes.map(node => node.html) }));
+}"""
+"""Only what is wrong leaves the page: all that is right would take as long again to hand over."""
+
+
+def complaints_of_axe(page, rules):
+    """Return what axe finds wrong with a page."""
+    page.evaluate(Axe().axe_script)
+    return page.evaluate(AXE, rules)
+
+
 def judge(page, where, rules=None):
-    """Fail with a report when axe finds something: by default any rule of WCAG 2.2 AA or best practice."""
-    options = {"runOnly": rules or RULES, "resultTypes": ["violations"], "preload": False}
-    found = Axe().run(page, options=options)
-    assert found.violations_count == 0, f"{where}\n{found.generate_report()}"
+    """Fail when axe finds something: by default by any rule of WCAG 2.2 AA or best practice."""
+    assert complaints_of_axe(page, rules or RULES) == [], where
 
 
 def test_the_policy_is_at_work(visit):
@@ -242,7 +254,6 @@ def test_the_policy_is_at_work(visit):
     )
     assert blocked == "script-src-elem"
     assert page.title() != "owned"
-    page.context.close()
 
 
 def test_everybody_can_use_difficult_pages(visit, address):
@@ -465,7 +476,7 @@ def test_pages_in_wide_glyphs_fit_too(look):
 
 
 def test_the_rules_are_at_work(look):
-    """axe looks at contrast and at the size of targets, and finds what is wrong with them."""
+    """Axe looks at contrast and at the size of targets, and finds what is wrong with them."""
     page = look("/cup/changes/", now=None)
     page.evaluate(
         """() => {
@@ -481,8 +492,7 @@ def test_the_rules_are_at_work(look):
             document.querySelector("main").prepend(...links);
         }"""
     )
-    found = Axe().run(page, options={"runOnly": RULES, "resultTypes": ["violations"], "preload": False})
-    assert {"color-contrast", "target-size"} <= {one["id"] for one in found.response["violations"]}
+    assert {"color-contrast", "target-size"} <= {one["id"] for one in complaints_of_axe(page, RULES)}
 
 
 @pytest.mark.parametrize(
@@ -565,19 +575,22 @@ OKAYAMA = "2 × 4 Hours of Okayama 🏁"
         ("/cup/2030/okayama/", "2030-03-09T00:00:00Z", None),
         ("/cup/2030/", "2030-03-31T00:30:00Z", "On now 6 Hours of Paris: Race through the night"),
         ("/cup/2030/", "2030-03-31T03:00:00Z", "Next 6 Hours of Paris: Race day 10 hrs"),
-        ("/cup/", "2030-03-20T12:00:00Z", "Next 6 Hours of Paris: A line of exactly seventy-five octets in all!!"),
+        (
+            "/cup/",
+            "2030-03-20T12:00:00Z",
+            "Next 6 Hours of Paris: A line of exactly seventy-five octets in all!! 8 days 10 hrs",
+        ),
         # What is postponed is not waited for either.
         ("/cup/embed.html", "2030-04-30T12:00:00Z", "Next Gulf Sprint in 11 days"),
         ("/", "2030-02-20T12:00:00Z", f"Next {OKAYAMA} in 9 days"),
         ("/bundles/both/", "2030-04-02T12:00:00Z", "Next 4 Hours of Paris in 4 days"),
-        ("/cup/ar/2030/okayama/", RACE_SOON, f"التالي {OKAYAMA}: السباق 1 1 س 30 د"),
+        ("/cup/ar/2030/okayama/", RACE_SOON, f"التالي \u2068{OKAYAMA}\u2069: السباق 1 1 س 30 د"),
         ("/cup/2029/okayama/", RACE_SOON, None),
     ],
 )
 def test_the_countdown_is_right(look, path, now, expected):
     """Before, during and after a session, on every page that counts, the line says what comes and how long until."""
-    shown = said(look(path, now=now))
-    assert shown == expected or (path == "/cup/" and shown.startswith(expected))
+    assert said(look(path, now=now)) == expected
 
 
 HIDDEN = ".yours, [data-countdown], [data-copy], [data-choices], [data-note], li > span[data-start]"
@@ -585,7 +598,8 @@ HIDDEN = ".yours, [data-countdown], [data-copy], [data-choices], [data-note], li
 TOLD = """hidden => [...document.querySelectorAll("main :is(time, code, li, dd, th, td, p, h1, h2, h3, a)")]
     .filter(one => !one.closest(hidden) && !one.closest("[data-choices], [data-unscripted], [data-chosen]"))
     .map(one => { const copy = one.cloneNode(true); copy.querySelectorAll(hidden).forEach(part => part.remove());
-        return [one.localName, one.getAttribute("href"), copy.textContent.replace(/\\s+/g, " ").trim()].join(" | "); })"""
+        const text = copy.textContent.replace(/\\s+/g, " ").trim();
+        return `${one.localName} ${one.getAttribute("href")} ${text}`; })"""
 UNSEEN = """() => [...document.querySelectorAll("main :is(time, code, li, dd, a)")]
     .filter(one => !one.closest("[hidden]") && !one.checkVisibility()).map(one => one.outerHTML)"""
 
@@ -594,7 +608,8 @@ def test_without_the_script_everything_is_there(look):
     """Every kind of page says the same without it: timetables, addresses, lists, changes, links; all can be opened."""
     without = look("/", java_script_enabled=False, now=None)
     scripted = look("/", now=RACE_SOON)
-    for path in ALL:
+    mirrored = [KINDS[kind].format("ar/") for kind in ("series", "meeting", "subscribe")]
+    for path in (*(KINDS[kind].format("") for kind in KINDS), *mirrored):
         for page in (without, scripted):
             page.goto(look.address + path)
         assert without.evaluate(TOLD, HIDDEN) == scripted.evaluate(TOLD, HIDDEN), path
@@ -605,7 +620,7 @@ def test_without_the_script_everything_is_there(look):
 
 
 ADDRESSES = """() => [...document.querySelectorAll("a[href^='webcal:'], a[href*='cid='], a[href*='addfromweb']")]
-    .map(link => [link.href, link.closest(".card, tr[data-what], article, [data-chosen]")
+    .map(link => [link.href, link.closest(".card, tr:has(code), article, [data-chosen]")
         .querySelector("code").textContent])"""
 
 
@@ -613,7 +628,7 @@ def test_every_way_to_subscribe_carries_the_address(look, server):
     """Google, Outlook and webcal links, decoded, carry exactly the address beside them, and a calendar is there."""
     page = look("/", now=RACE_SOON)
     carried = {}
-    for path in ALL:
+    for path in (*ALL, "/trial/subscribe/", "/trial/ar/subscribe/"):
         page.goto(look.address + path)
         for link, shown in page.evaluate(ADDRESSES):
             parts = urlsplit(link)
@@ -657,9 +672,11 @@ def test_each_copy_button_puts_its_address_on_the_clipboard(look, server, langua
 
 
 def test_the_language_switch_leads_to_the_same_page(look):
-    """From every kind of page, each language leads to the same page: the same parts in the same order, and back."""
+    """From every kind of page, each language leads to the same page: in Arabic, the same parts in the same order."""
     page = look("/", now=RACE_SOON)
-    parts = "[...document.querySelectorAll('main [id], main .meeting, main article')].map(one => one.id || one.className)"
+    parts = (
+        "[...document.querySelectorAll('main [id], main .meeting, main article')].map(one => one.id || one.className)"
+    )
     for kind, path in KINDS.items():
         if kind == "not found":
             continue
@@ -675,11 +692,9 @@ def test_the_language_switch_leads_to_the_same_page(look):
         assert [(tag, url) for tag, url in links] == [
             (tag, look.address + path.format(prefix)) for tag, prefix in (("en", ""), ("ar", "ar/"), ("ja", "ja/"))
         ]
-        for tag, url in links:
-            page.goto(url)
-            direction = "rtl" if tag == "ar" else "ltr"
-            assert page.evaluate("[document.documentElement.lang, document.documentElement.dir]") == [tag, direction]
-            assert page.evaluate(parts) == here, (kind, tag)
+        page.goto(links[1][1])
+        assert page.evaluate("[document.documentElement.lang, document.documentElement.dir]") == ["ar", "rtl"]
+        assert page.evaluate(parts) == here, kind
 
 
 RISES = """selector => {
@@ -688,10 +703,7 @@ RISES = """selector => {
 }"""
 """1 where the second thing stands to the right of the first one, -1 to the left."""
 BACKWARDS = """selector => [...document.querySelectorAll(selector)].filter(one => {
-    const text = [...document.createTreeWalker(one, NodeFilter.SHOW_TEXT) && (function* () {
-        const walker = document.createTreeWalker(one, NodeFilter.SHOW_TEXT);
-        while (walker.nextNode()) yield walker.currentNode;
-    })()][0];
+    const text = document.createTreeWalker(one, NodeFilter.SHOW_TEXT).nextNode();
     const at = (index) => { const range = new Range(); range.setStart(text, index); range.setEnd(text, index + 1);
         return range.getBoundingClientRect(); };
     return one.checkVisibility() && [0, 1, 2, 3].some(index => at(index + 1).x <= at(index).x);
@@ -772,14 +784,16 @@ def test_folds_open_by_key(look):
 
 @pytest.mark.parametrize("path", ["/cup/2030/", "/cup/ar/2030/", "/cup/2030/okayama/", "/cup/ar/2030/paris/"])
 def test_timetables_are_printed(look, path):
-    """On paper every timetable is there, with heads and each session, in ink on white, also for who reads in the dark."""
+    """On paper every timetable is there, with heads and each session, black on white for who reads in the dark too."""
     page = look(path, now=RACE_SOON, color_scheme="dark", viewport={"width": 688, "height": 1010})
     page.emulate_media(media="print")
     rows = page.locator(".timetable tr.session")
     assert rows.count() >= 6
     assert all(row.is_visible() for row in rows.all())
     assert page.locator(".timetable thead th").first.is_visible()
-    assert page.evaluate("[getComputedStyle(document.documentElement).backgroundColor, getComputedStyle(document.body).color]") == [
+    assert page.evaluate(
+        "[getComputedStyle(document.documentElement).backgroundColor, getComputedStyle(document.body).color]"
+    ) == [
         "rgb(255, 255, 255)",
         "rgb(0, 0, 0)",
     ]
@@ -802,13 +816,12 @@ def test_tables_stay_tables_on_a_phone(look):
 @pytest.mark.parametrize("kind", ["series", "meeting", "subscribe"])
 def test_a_first_visit_is_light(look, kind):
     """All that a browser loads to show a page for the first time, as it is sent, is under 60,000 bytes."""
-    page = look("about:blank".removeprefix("about:blank"), now=None)
     context = look.browser.new_context()
-    loaded = []
-    page = context.new_page()
-    page.on("requestfinished", loaded.append)
+    page, loaded = context.new_page(), {}
+    page.on("requestfinished", lambda request: loaded.update({urlsplit(request.url).path: request}))
     page.goto(look.address + KINDS[kind].format(""), wait_until="networkidle")
-    sizes = {urlsplit(one.url).path: one.sizes()["responseBodySize"] for one in loaded}
+    sizes = {path: one.sizes()["responseBodySize"] for path, one in loaded.items()}
     context.close()
-    assert {path.rpartition(".")[2] for path in sizes if "." in path} >= {"css", "js"}
+    assert {path.rpartition(".")[2] for path in sizes if "." in path} >= {"css", "js", "svg"}
+    assert min(sizes.values()) > 0
     assert sum(sizes.values()) < 60_000, sizes

@@ -10,7 +10,6 @@ from calendar_readers import Khal, Read, with_ical, with_ical_js, with_icalendar
 from icalendar import Calendar
 
 from seasons import (
-    CALENDARS,
     LATER,
     NOW,
     contents,
@@ -18,8 +17,8 @@ from seasons import (
     edited,
     everything,
     everything_at_first,
-    folder,
     published,
+    real_seasons,
 )
 
 REAL_NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -164,7 +163,7 @@ def test_circuit_times_name_zones_that_the_file_defines(everything_local):
 
 def test_real_circuit_times_are_the_same_instants(real, tmp_path):
     """Every session of every real season, also those from before a zone's present rules."""
-    local = documents(published((at_the_circuit(folder(CALENDARS)), REAL_NOW)), "aslms")
+    local = documents(published((at_the_circuit(real_seasons()), REAL_NOW)), "aslms")
     path = "reminders/aslms-all.ics"
     utc = with_icalendar(real[path])
     assert b"BEGIN:VTIMEZONE" in local[path]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
@@ -34,11 +33,12 @@ from contracts.servers import (
     wait_for,
     web_root,
 )
+from contracts.services import PATIENCE
 from contracts.store_on_disk import publish, switch, write_generation
 
 from aslms_feeds.publication import read_manifest
 from aslms_feeds.settings import PREFIX, Settings
-from seasons import CALENDARS
+from seasons import real_seasons
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,11 +49,22 @@ HOME, OUTPUT = "/srv/calendars", "/var/lib/aslms-feeds"
 """Where the files of ``deploy/`` say that the definitions and the program are, and the publication."""
 
 
+SEASONS = ("2023-24", "2026-27")
+"""Real ones, of which one is not over."""
+
+
+def define(calendars: Path, *languages: str) -> None:
+    """Write a folder of definitions."""
+    for path, data in real_seasons(languages, SEASONS).items():
+        (calendars / path).parent.mkdir(parents=True, exist_ok=True)
+        (calendars / path).write_bytes(data)
+
+
 @pytest.fixture
 def home(tmp_path) -> Path:
     """Make a folder of definitions with the program beside them, as the files of ``deploy/`` expect one."""
     folder = tmp_path / "srv"
-    shutil.copytree(CALENDARS, folder / "calendars")
+    define(folder / "calendars", "en")
     (folder / ".venv").symlink_to(COMMAND.parents[1])
     return folder
 
@@ -156,12 +167,14 @@ def test_what_the_services_start_publishes_and_serves(home, tmp_path):
         assert ask(running.address, "/aslms/").status == 200
         series = home / "calendars" / "aslms" / "series.toml"
         series.write_text(re.sub(r'(?m)^name *= *"', 'name = "The ', series.read_text(), count=1))
-        wait_for(lambda: (output / "series" / "aslms" / "current").readlink() != generation, 30, "the publication")
-        wait_for(lambda: b"The Asian Le Mans Series" in ask(running.address, "/aslms/").body, 5, "the switch")
+        wait_for(
+            lambda: (output / "series" / "aslms" / "current").readlink() != generation, PATIENCE, "the publication"
+        )
+        wait_for(lambda: b"The Asian Le Mans Series" in ask(running.address, "/aslms/").body, PATIENCE, "the switch")
     finally:
         watching.terminate()
-        ended = watching.wait(10)
         stop(running)
+        ended = watching.wait(PATIENCE)
     assert ended in {0, -signal.SIGTERM}, "systemd takes these for a clean end"
 
 
@@ -305,9 +318,10 @@ OTHERS: dict[str, Callable[[Path, Path], Running]] = {
 
 @pytest.fixture(scope="module")
 def publication(tmp_path_factory) -> Path:
-    """Publish the real seasons."""
-    output = tmp_path_factory.mktemp("real")
-    run([str(COMMAND), "build", "--calendars", str(CALENDARS), "--output", str(output)], output)
+    """Publish real seasons in two languages."""
+    output, calendars = tmp_path_factory.mktemp("real"), tmp_path_factory.mktemp("calendars")
+    define(calendars, "en", "fr")
+    run([str(COMMAND), "build", "--calendars", str(calendars), "--output", str(output)], output)
     return output
 
 

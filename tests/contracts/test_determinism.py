@@ -2,9 +2,12 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +16,17 @@ import pytest
 from aslms_feeds.chronicle import CHRONICLE
 from aslms_feeds.publication import Manifest
 from aslms_feeds.stores.memory import MemoryStore
-from seasons import CALENDARS, LATER, NOW, documents, everything, everything_at_first, folder, published
+from seasons import (
+    CALENDARS,
+    LATER,
+    NOW,
+    documents,
+    everything,
+    everything_at_first,
+    folder,
+    published,
+    real_seasons,
+)
 
 ENVIRONMENTS = (
     {"PYTHONHASHSEED": "0", "TZ": "UTC", "LC_ALL": "C"},
@@ -75,7 +88,8 @@ def test_every_environment_gives_the_same_bytes(which, locales, tmp_path):
     if which == "everything":
         steps, environments = [(everything_at_first(), NOW), (everything(), LATER)], ENVIRONMENTS
     else:
-        steps, environments = [(folder(CALENDARS), datetime(2026, 11, 21, tzinfo=UTC))], ENVIRONMENTS[:2]
+        files = real_seasons(("en", "ja"), ("2009", "2021", "2023-24", "2026-27"))
+        steps, environments = [(files, datetime(2026, 11, 21, tzinfo=UTC))], ENVIRONMENTS[:2]
     found = []
     for number, environment in enumerate(environments):
         output = tmp_path / f"output-{number}"
@@ -109,22 +123,48 @@ def test_a_year_later_nothing_is_new():
             assert json.loads(before[path])["items"] == json.loads(after[path])["items"], path
 
 
-def test_the_real_seasons_do_not_change_with_the_day(real):
+def test_the_real_seasons_do_not_change_with_the_day(real, real_store):
     """Nothing of the seasons that are over is touched in the next twenty years."""
     start = datetime(2026, 11, 21, tzinfo=UTC)
-    after = documents(published((folder(CALENDARS), start), (folder(CALENDARS), start + 20 * ONE_YEAR)), "aslms")
+    after = documents(published((real_seasons(), start + 20 * ONE_YEAR), store=deepcopy(real_store)), "aslms")
     assert after.keys() == real.keys()
     assert [path for path in real if real[path] != after[path]] == []
 
 
+def test_the_real_seasons_say_the_same_in_every_language(real):
+    """All that this repository publishes: English is what it is alone, and the others have its events and stamps."""
+    files = folder(CALENDARS)
+    languages = tomllib.loads(files["publisher.toml"].decode())["languages"]
+    found = documents(published((files, datetime(2026, 11, 21, tzinfo=UTC))), "aslms")
+    assert [path for path in real if path.endswith(".ics") and found[path] != real[path]] == []
+    known = stamps(real["aslms-all.ics"])
+    assert known
+    for tag in languages[1:]:
+        place = tag.lower()
+        assert stamps(found[f"{place}/aslms-all.ics"]) == known, tag
+        assert {f"{place}/{path}" for path in real if path.endswith((".html", ".ics", ".xml"))} <= found.keys()
+
+
+def stamps(calendar: bytes) -> list[bytes]:
+    """Return what identifies and stamps the events of a calendar, in order."""
+    return re.findall(rb"(?m)^(?:UID|SEQUENCE|DTSTAMP|DTSTART)[:;].*$", calendar.replace(b"\r\n ", b""))
+
+
 def test_what_is_published_depends_on_the_ledger_and_not_on_what_lies_there():
-    """A store that has lost every document, but not its ledgers, gets the very bytes it had."""
+    """A store that has lost every document, but not its ledgers, gets the very bytes it had.
+
+    Only the pictures of older pages, which nothing names any more, are lost.
+    """
     store = published((everything_at_first(), NOW), (everything(), LATER))
     state = store.current("cup").state
     empty = MemoryStore()
     empty.switch(Manifest("cup", 2, LATER, {}), [], state)
     published((everything(), LATER + timedelta(days=3)), store=empty)
-    assert documents(empty, "cup") == documents(store, "cup")
+    found, before = documents(empty, "cup"), documents(store, "cup")
+    lost = before.keys() - found.keys()
+    assert found == {path: body for path, body in before.items() if path not in lost}
+    texts = b"".join(body for path, body in found.items() if path.endswith(".html"))
+    assert [path for path in lost if not path.endswith(".png") or Path(path).name.encode() in texts] == []
     # Only the chronicle tells that everything had to be written again.
     assert {**empty.current("cup").state, CHRONICLE: b""} == {**state, CHRONICLE: b""}
 
