@@ -23,7 +23,7 @@ run: $(READY) ## check the definitions, publish them and serve them on 127.0.0.1
 
 test: $(READY) $(CLIENTS) browser ## every test, with branch coverage
 	@$(BIN)/coverage erase
-	@TMPDIR=$$(sh tests/scratch.sh) $(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+	@TMPDIR=$$(sh tests/scratch.sh) $(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 	@$(BIN)/coverage combine -q
 	@$(BIN)/coverage report --skip-empty >.coverage-report
 

@@ -11,7 +11,7 @@ from hypothesis import settings
 from seasons import LATER, NOW, documents, everything, everything_at_first, published, real_seasons
 
 # Without a time limit, for machines that do other things too, and without a folder of found examples in the checkout.
-settings.register_profile("here", deadline=None, database=None)
+settings.register_profile("here", deadline=None, database=None, max_examples=50)
 # By hand, for a long look: pytest --hypothesis-profile=thorough tests/properties
 settings.register_profile("thorough", deadline=None, database=None, max_examples=1000)
 settings.load_profile("here")

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
@@ -132,8 +133,7 @@ def test_what_could_keep_us_waiting(folder):
     reason = "trial/2030/news.toml is called like a definition file and is no regular file"
     assert refused(folder) == reason
     path.unlink()
-    with socket.socket(socket.AF_UNIX) as listening:
-        os.chdir(path.parent)  # such addresses are short
+    with socket.socket(socket.AF_UNIX) as listening, chdir(path.parent):  # such addresses are short
         listening.bind(path.name)
         assert refused(folder) == reason
     path.unlink()

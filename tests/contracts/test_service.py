@@ -83,7 +83,7 @@ def test_from_an_edit_to_the_publication(calendars, tmp_path):
 
 def test_every_line_is_an_event_with_its_keys(calendars, tmp_path):
     """Whatever happens, the log is one JSON object a line, and an event has the same keys each time."""
-    with watching(calendars, tmp_path / "output") as service:
+    with watching(calendars, tmp_path / "output", measured=False) as service:
         service.rests()
         for hour in (14, "x", 15):
             before = len(service.rows)
@@ -106,7 +106,7 @@ def test_a_broken_file_keeps_its_series_and_no_other(calendars, tmp_path):
     """The other series goes on; log and status name the file, and the series is back when it is mended."""
     for path, body in _cup(calendars):
         path.write_bytes(body)
-    with watching(calendars, tmp_path / "output") as service:
+    with watching(calendars, tmp_path / "output", measured=False) as service:
         service.reaches(1, "cup")
         service.rests()
         before = len(service.rows)
@@ -175,7 +175,7 @@ def held(service: Service) -> int:
 
 def test_a_build_is_loaded_while_an_edit_has_to_stand(calendars, tmp_path):
     """One process for all edits of a moment; it reads definitions and clock when the last one has stood."""
-    with watching(calendars, tmp_path / "output", settle=4) as service:
+    with watching(calendars, tmp_path / "output", measured=False, settle=4) as service:
         service.rests()
         before = len(service.rows)
         edit(calendars, 14)
@@ -350,7 +350,7 @@ def test_a_series_that_is_over_is_warned_of_once(calendars, tmp_path):
     """In log and status, until another season follows; not at every build."""
     over = SEASON.replace("2030-", "2020-")
     write(calendars, over)
-    with watching(calendars, tmp_path / "output") as service:
+    with watching(calendars, tmp_path / "output", measured=False) as service:
         first = service.tells("warning")
         assert "trial: the last season was over on 2020-04-06, and no other follows" in first["message"]
         service.rests()
@@ -392,7 +392,7 @@ def stop_at_work(service: Service, calendars: Path, number: int) -> None:
 
 def test_a_crash_is_in_the_status_until_it_is_made_good(calendars, tmp_path):
     """Monitors see it: not ok, with the reason, everything else as it was."""
-    with watching(calendars, tmp_path / "output") as service:  # which tries again after a minute
+    with watching(calendars, tmp_path / "output", measured=False) as service:  # which tries again after a minute
         service.rests()
         good = service.status()
         before = len(service.rows)
