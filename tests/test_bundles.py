@@ -31,7 +31,7 @@ from aslms_feeds.render.joined import joined
 from aslms_feeds.stores.local import LocalStore
 from aslms_feeds.stores.memory import MemoryStore
 from aslms_feeds.stores.split import SplitStore
-from seasons import CALENDARS, NOW, SEASON, documents, folder, published
+from seasons import NOW, SEASON, documents, published, real_seasons
 
 BASE = "https://calendar.example.org"
 REAL_NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -886,7 +886,7 @@ def test_where_a_document_of_a_former_id_is_today(path, successor):
 
 def test_the_real_seasons_in_a_bundle():
     """Every VEVENT of the real series is in a bundle of it, byte for byte, and so are the newest items."""
-    files = folder(CALENDARS)
+    files = real_seasons()
     text = files["publisher.toml"] + b'\n[[bundle]]\nid = "asia"\nname = "Racing in Asia"\nseries = ["aslms"]\n'
     store = published(({**files, "publisher.toml": text}, REAL_NOW))
     for name in ("all", "races", "qualifying", "weekends"):
