@@ -174,6 +174,25 @@ def test_a_retired_session_leaves_the_rest_of_its_event():
     assert weekends == ["2030-03-02", "2030-03-01"]
 
 
+def test_a_new_id_of_an_event_leaves_its_graves_where_they_are():
+    """A retired session is still the event's, with what was told of it, and its name is nobody else's."""
+    store = MemoryStore()
+    won = '[[result]]\nevent = "{}"\nsession = "race-1"\non = 2029-12-25\n\n  [[result.winner]]\n  class = "gt"\n  team = "A"\n'
+    first = regenerate(store, contents(SEASON, results=won.format("okayama")), now=NOW, base_url=BASE)
+    assert not first.failed, first.parts
+    grave = '\n[[retired]]\nid = "okayama.race-1"\nwhy = "A slip."\n'
+    gone = SEASON.replace("  [[event.session]]\n  " + RACE, "") + grave
+    renamed = gone.replace('id = "okayama"\n', 'id = "aida"\nformerly = ["okayama"]\n', 1)
+    for season, event in ((gone, "okayama"), (renamed, "aida")):
+        report = regenerate(store, contents(season, results=won.format(event)), now=LATER, base_url=BASE)
+        assert not report.failed, report.parts
+    again = renamed.replace("  [[event.session]]", "  [[event.session]]\n  " + RACE + "\n  [[event.session]]", 1)
+    (problem,) = (
+        regenerate(store, contents(again, results=won.format("aida")), now=LATER, base_url=BASE).parts[0].problems
+    )
+    assert "'okayama.race-1' is in the season still as 'aida.race-1'" in str(problem)
+
+
 def test_days_that_were_published_cannot_be_taken_back():
     """An event without days would vanish from every calendar."""
     undated = SEASON.replace("  start = 2030-04-06T13:00:00\n  hours = 4\n", "")

@@ -207,7 +207,7 @@ def season(files: Mapping[str, Source], value: SeasonFiles, known: Ids | None, v
         here: Location = ("event", index)
         _event(file, event, here, allowed, venues)
         change_ids += [(change.id, (*here, "change", n, "id")) for n, change in enumerate(event.changes)]
-        sessions = file.ids((*here, "session")) | _buried(value, event.id)
+        sessions = file.ids((*here, "session")) | _buried(value, event)
         for n, change in enumerate(event.changes):
             _known(file, change.session, sessions, "session", (*here, "change", n, "session"))
     _once(file, [name for name, _place in change_ids], lambda index: change_ids[index][1], "change of this season")
@@ -221,21 +221,27 @@ def season(files: Mapping[str, Source], value: SeasonFiles, known: Ids | None, v
     _others(files, value, known)
 
 
-def _buried(value: SeasonFiles, event: str = "") -> frozenset[str]:
+def _buried(value: SeasonFiles, event: Event | None = None) -> frozenset[str]:
     """Return the events that were retired, or the sessions of one: what was told of them stays."""
     names = [one.id.partition(".") for one in value.season.retired]
     if event:
-        return frozenset(session for own, _dot, session in names if own == event and session)
+        return frozenset(session for own, _dot, session in names if own in (event.id, *event.formerly) and session)
     return frozenset(own for own, _dot, session in names if not session)
 
 
 def _retired(file: Source, value: SeasonFiles) -> None:
-    alive = {event.id for event in value.season.events}
-    alive |= {f"{event.id}.{session.id}" for event in value.season.events for session in event.sessions}
+    alive: dict[str, str] = {}
+    """What is in the season by every name it has and had: an event's new id leaves its graves where they are."""
+    for event in value.season.events:
+        for name in (event.id, *event.formerly):
+            alive[name] = event.id
+            for session in event.sessions:
+                alive |= {f"{name}.{own}": f"{event.id}.{session.id}" for own in (session.id, *session.formerly)}
     _once(file, [one.id for one in value.season.retired], lambda index: ("retired", index, "id"), "retired")
     for index, one in enumerate(value.season.retired):
-        if one.id in alive:
-            message = f"{one.id!r} is in the season still; take it out, or cancel it with status = 'cancelled'"
+        if there := alive.get(one.id):
+            now = "" if there == one.id else f" as {there!r}"
+            message = f"{one.id!r} is in the season still{now}; take it out, or cancel it with status = 'cancelled'"
             file.add(("retired", index, "id"), message)
 
 
@@ -290,7 +296,7 @@ def _others(files: Mapping[str, Source], value: SeasonFiles, known: Ids | None) 
             _once(file, numbers, partial(_number, index), "number")
     if file := files.get("results.toml"):
         sessions = {
-            event.id: season_file.ids(("event", index, "session")) | _buried(value, event.id)
+            event.id: season_file.ids(("event", index, "session")) | _buried(value, event)
             for index, event in enumerate(value.season.events)
         }
         _results(file, value, sessions, events, known)

@@ -229,14 +229,15 @@ def test_a_build_that_dies_while_it_is_held_is_begun_afresh(calendars, tmp_path)
 
 
 def anywhere(output: Path, text: str) -> list[str]:
-    """Return the files below a folder that hold a text."""
+    """Return the files below a folder that hold a text; files and folders may come, go and be renamed meanwhile."""
     found = []
-    for path in output.rglob("*"):
-        try:
-            if path.is_file() and text.encode() in path.read_bytes():
-                found.append(str(path))
-        except FileNotFoundError:  # a file that is being replaced
-            continue
+    for folder, _folders, names in os.walk(output):  # which goes on where a folder is no longer there
+        for path in (Path(folder, name) for name in names):
+            try:
+                if text.encode() in path.read_bytes():
+                    found.append(str(path))
+            except (FileNotFoundError, IsADirectoryError):
+                continue
     return found
 
 
