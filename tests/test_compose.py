@@ -177,7 +177,7 @@ def test_a_retired_session_leaves_the_rest_of_its_event():
 def test_a_new_id_of_an_event_leaves_its_graves_where_they_are():
     """A retired session is still the event's, with what was told of it, and its name is nobody else's."""
     store = MemoryStore()
-    won = '[[result]]\nevent = "{}"\nsession = "race-1"\non = 2029-12-25\n\n  [[result.winner]]\n  class = "gt"\n  team = "A"\n'
+    won = '[[result]]\nevent = "{}"\nsession = "race-1"\non = 2029-12-25\noverall = {{ team = "The Winners" }}\n'
     first = regenerate(store, contents(SEASON, results=won.format("okayama")), now=NOW, base_url=BASE)
     assert not first.failed, first.parts
     grave = '\n[[retired]]\nid = "okayama.race-1"\nwhy = "A slip."\n'
@@ -186,6 +186,7 @@ def test_a_new_id_of_an_event_leaves_its_graves_where_they_are():
     for season, event in ((gone, "okayama"), (renamed, "aida")):
         report = regenerate(store, contents(season, results=won.format(event)), now=LATER, base_url=BASE)
         assert not report.failed, report.parts
+        assert b"The Winners" in store.read("trial", "everything/feed.json")
     again = renamed.replace("  [[event.session]]", "  [[event.session]]\n  " + RACE + "\n  [[event.session]]", 1)
     (problem,) = (
         regenerate(store, contents(again, results=won.format("aida")), now=LATER, base_url=BASE).parts[0].problems

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import lru_cache
+from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 
 from aslms_feeds import publication
@@ -287,10 +288,10 @@ def _redirect(location: bytes, query: bytes) -> Answer:
 def _represent(found: Resource, method: str, fields: Mapping[bytes, bytes], now: datetime) -> Answer:
     selected = _select(found.representations, fields.get(b"accept-encoding"))
     status = evaluate(selected.etag, found, fields, now)
-    if status == 304:  # noqa: PLR2004 - statuses are known by their numbers
+    if status == HTTPStatus.NOT_MODIFIED:
         # RFC 9110 section 15.4.5: what 200 would say, but not what describes a content that is not sent.
         return Answer(304, selected.validators + found.kept)
-    if status == 412:  # noqa: PLR2004 - the same
+    if status == HTTPStatus.PRECONDITION_FAILED:
         return CHANGED
     if method == "GET" and b"range" in fields and _same(fields.get(b"if-range"), selected.etag, found.last_modified):
         return _partial(found, selected, fields[b"range"])
@@ -410,10 +411,14 @@ def byte_range(value: bytes, size: int) -> tuple[int, int] | None:
     return None if last and stop <= start else (start, min(stop, size))
 
 
+_DIGITS = 18
+"""As many fit in 64 bits."""
+
+
 def _number(digits: bytes) -> int:
     """Return a number; beyond any size they are all the same (and int() refuses to read very long ones)."""
     digits = digits.lstrip(b"0")
-    return int(digits or b"0") if len(digits) <= 18 else 10**18  # noqa: PLR2004 - 18 digits fit in 64 bits
+    return int(digits or b"0") if len(digits) <= _DIGITS else 10**_DIGITS
 
 
 _MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()

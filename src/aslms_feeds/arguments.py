@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from aslms_feeds import __version__
 
@@ -22,7 +22,7 @@ USAGE = 64
 class _Parser(argparse.ArgumentParser):
     """Wrong arguments end with status 64, and say what would be right."""
 
-    def error(self, message: str) -> None:  # type: ignore[override] # it does not return
+    def error(self, message: str) -> NoReturn:
         """Say what is wrong with the arguments."""
         self.print_usage(sys.stderr)
         self.exit(USAGE, f"{self.prog}: {message}\nTry: {self.prog} --help\n")

@@ -88,7 +88,8 @@ def released(load: Callable[[], None]) -> bool:
     if not sys.stdin.readline():
         return False
     if not freshness.is_current():
-        os.execv(sys.executable, [sys.executable, *(one for one in sys.orig_argv[1:] if one != HELD)])  # noqa: S606 - ourselves
+        command = [sys.executable, *(one for one in sys.orig_argv[1:] if one != HELD)]
+        os.execv(sys.executable, command)  # noqa: S606 - no shell, and what we were called with
     return True
 
 

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
@@ -106,7 +107,7 @@ def deliver(
     try:
         variables = os.environ if environment is None else environment
         done = _deliver(output, publisher, report, now, (seconds, settle), variables)
-    except Exception as error:  # noqa: BLE001 - it is published, and that nobody was told must not look otherwise
+    except Exception as error:  # noqa: BLE001 - no fault here may make what is published look unpublished
         # What other libraries say could quote an address.
         reason = str(error) if isinstance(error, (OSError, AslmsFeedsError)) else type(error).__name__
         return Delivered(next_attempt=now + FIRST_WAIT, warnings=(f"push: {reason}",))
@@ -249,7 +250,11 @@ def _posted(message: Message) -> bytes:
 
 def _refuses_this_one(error: FetchError) -> bool:
     """Say whether another message may well be taken."""
-    return isinstance(error, AnswerError) and error.status is not None and 400 <= error.status < 500  # noqa: PLR2004 - 4xx
+    return (
+        isinstance(error, AnswerError)
+        and error.status is not None
+        and HTTPStatus.BAD_REQUEST <= error.status < HTTPStatus.INTERNAL_SERVER_ERROR
+    )
 
 
 def _clock(instant: datetime) -> str:

@@ -312,9 +312,9 @@ def _door(url: str, rules: Rules, *, begun: bool = False, again: bool = False) -
 def _guard(transport: httpx.HTTPTransport, backend: _Backend) -> None:
     # httpx has no parameter for what httpcore has. Should these names change, the read fails before anything is asked.
     pool = transport._pool  # noqa: SLF001 - httpx has no name for it
-    if not isinstance(pool._network_backend, httpcore.NetworkBackend):  # noqa: SLF001 - nor httpcore
+    if not isinstance(pool._network_backend, httpcore.NetworkBackend):  # noqa: SLF001 - httpcore has no name for it
         raise TypeError("httpcore keeps its network backend elsewhere")
-    pool._network_backend = backend  # noqa: SLF001 - nor a way to set it later
+    pool._network_backend = backend  # noqa: SLF001 - httpcore cannot set it later
 
 
 def _left(deadline: float | None) -> float:

@@ -55,7 +55,7 @@ def _feed_of(found: Any) -> Feed:  # noqa: ANN401 - JSON of a process that is no
     return Feed(_text(found["title"]), tuple(_rows(Entry, found["entries"])))
 
 
-def _files_of(found: Any) -> dict[str, str]:  # noqa: ANN401 - the same
+def _files_of(found: Any) -> dict[str, str]:  # noqa: ANN401 - JSON of a process that is not trusted
     return {_text(path): _text(text) for path, text in found.items()}
 
 

@@ -46,7 +46,7 @@ def _asked(texts: Sequence[str]) -> list[bytes]:
     """Return images that another process has drawn; they are drawn here when it could not."""
     command = [sys.executable, "-P", "-m", __name__]
     # Our own interpreter and this very module: what it is asked to draw goes in as data.
-    done = subprocess.run(command, input=json.dumps(texts).encode(), stdout=subprocess.PIPE, check=False)  # noqa: S603 - see above
+    done = subprocess.run(command, input=json.dumps(texts).encode(), stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own module
     try:
         images = list(_cut(done.stdout)) if done.returncode == 0 else []
     except struct.error:

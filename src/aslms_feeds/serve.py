@@ -23,6 +23,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from aslms_feeds import answers, health
@@ -415,7 +416,7 @@ def _record(path: Path) -> Record | None:
 
 def _own(status: int, content: bytes) -> Answer:
     """Return an answer about the publication, which nobody keeps."""
-    about = answers.HEALTHY if status == 200 else answers.NOT_YET  # noqa: PLR2004 - as everybody knows it
+    about = answers.HEALTHY if status == HTTPStatus.OK else answers.NOT_YET
     headers = dict(about.headers)
     headers |= {b"content-type": JSON.encode(), b"content-length": b"%d" % len(content)}
     return Answer(status, tuple(headers.items()), content)

@@ -54,7 +54,7 @@ def _appointment(event: Any) -> Appointment | None:  # noqa: ANN401 - icalendar 
     return Appointment(uid, title, place, begin, until, _property(event, "STATUS").lower()) if begin else None
 
 
-def _property(event: Any, name: str) -> str:  # noqa: ANN401 - the same
+def _property(event: Any, name: str) -> str:  # noqa: ANN401 - icalendar ships no complete types
     value = event.get(name, "")
     return line(str(value[0] if isinstance(value, list) and value else value))
 
