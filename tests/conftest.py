@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 
 import commands
 import images
+import page_editions
 import pytest
+from contracts.telling import HUB, TOLD, Telling, publisher_toml
 from hypothesis import settings
 
 from seasons import LATER, NOW, documents, everything, everything_at_first, published, real_seasons
@@ -67,3 +69,33 @@ def real_store():
 def real(real_store):
     """Return the documents of the real seasons, in English."""
     return documents(real_store, "aslms")
+
+
+@pytest.fixture(scope="session")
+def edition():
+    """Return the edition whose seasons have everything that is hard to show, after a change."""
+    return page_editions.changed_edition()
+
+
+@pytest.fixture(scope="session")
+def site(edition):
+    """Return the documents of that edition, by their addresses."""
+    return page_editions.whole_site(edition)
+
+
+@pytest.fixture(scope="session")
+def trees(site):
+    """Return its pages, parsed; who takes something out of one parses it anew."""
+    return {path: page_editions.tree(one) for path, one in site.items() if path.endswith(".html")}
+
+
+@pytest.fixture
+def pinged(tmp_path):
+    """Return a publication with a hub, not published yet."""
+    return Telling(tmp_path / "out", publisher_toml(hub=HUB))
+
+
+@pytest.fixture
+def told(tmp_path):
+    """Return a publication that tells two receivers, not published yet."""
+    return Telling(tmp_path / "out", publisher_toml(more=TOLD))

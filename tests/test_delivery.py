@@ -3,35 +3,10 @@
 import json
 from datetime import timedelta
 
-import pytest
-from contracts.telling import MINUTE, Telling, publisher_toml
+from contracts.telling import HUB, MINUTE, TOLD, Telling, publisher_toml
 
 from aslms_feeds import freshness
 from aslms_feeds.outbox import OUTBOX, TRIES
-
-HUB = "https://hub.example.org/"
-HOOK_URL = "https://hooks.example.org/services/T0/B0/hush"
-TOLD = f"""
-[[notify]]
-url = "{HOOK_URL}"
-
-[[notify]]
-url_from = "HOOK"
-format = "slack"
-on = ["facts", "warnings"]
-"""
-
-
-@pytest.fixture
-def pinged(tmp_path):
-    """Return a publication with a hub, not published yet."""
-    return Telling(tmp_path / "out", publisher_toml(hub=HUB))
-
-
-@pytest.fixture
-def told(tmp_path):
-    """Return a publication that tells two receivers, not published yet."""
-    return Telling(tmp_path / "out", publisher_toml(more=TOLD))
 
 
 def test_what_waits_makes_a_run_due(pinged):

@@ -15,7 +15,6 @@ from page_editions import (
     BASE,
     LATER,
     announced,
-    changed_edition,
     every,
     finished,
     make_edition,
@@ -42,24 +41,6 @@ from seasons import NOW, PUBLISHER, contents
 OVER = datetime(2026, 11, 20, 12, tzinfo=UTC)
 """After the season that runs in the other tests."""
 FORMATS = ("atom.xml", "rss.xml", "feed.json")
-
-
-@pytest.fixture(scope="module")
-def edition():
-    """Return the edition after a change."""
-    return changed_edition()
-
-
-@pytest.fixture(scope="module")
-def site(edition):
-    """Return the documents of that edition."""
-    return whole_site(edition)
-
-
-@pytest.fixture(scope="module")
-def trees(site):
-    """Return the parsed pages by path."""
-    return {path: tree(one) for path, one in site.items() if path.endswith(".html")}
 
 
 def between(*seasons, now=OVER, **more):

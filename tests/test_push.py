@@ -6,36 +6,13 @@ import os
 import shutil
 
 import pytest
-from contracts.telling import START, Telling, publisher_toml
+from contracts.telling import HOOK_URL, START, Telling, publisher_toml
 
 from aslms_feeds import delivery, freshness, push
 from aslms_feeds.errors import Problem
 from aslms_feeds.outbox import KNOWN, OUTBOX
 
-HUB = "https://hub.example.org/"
-HOOK_URL = "https://hooks.example.org/services/T0/B0/hush"
-TOLD = f"""
-[[notify]]
-url = "{HOOK_URL}"
-
-[[notify]]
-url_from = "HOOK"
-format = "slack"
-on = ["facts", "warnings"]
-"""
 DOUBT = Problem("calendars/trial/2030/season.toml", 9, 1, "event.okayama", "has no source")
-
-
-@pytest.fixture
-def pinged(tmp_path):
-    """Return a publication with a hub, not published yet."""
-    return Telling(tmp_path / "out", publisher_toml(hub=HUB))
-
-
-@pytest.fixture
-def told(tmp_path):
-    """Return a publication that tells two receivers, not published yet."""
-    return Telling(tmp_path / "out", publisher_toml(more=TOLD))
 
 
 # Pings

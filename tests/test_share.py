@@ -14,7 +14,7 @@ import webcolors
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
-from page_editions import BASE, EVIL, LONG, changed_edition, make_edition, running, series_files, tree, whole_site
+from page_editions import BASE, EVIL, LONG, make_edition, running, series_files, tree, whole_site
 
 from aslms_feeds import gallery
 from aslms_feeds.addresses import Addresses
@@ -63,12 +63,6 @@ def texts(picture):
 def families(picture):
     """Return the fonts that an SVG names."""
     return set(re.findall(r'font-family="([^"]+)"', picture))
-
-
-@pytest.fixture(scope="module")
-def edition():
-    """Return the edition after a change."""
-    return changed_edition()
 
 
 def made_of(pictures, published):

@@ -33,18 +33,6 @@ KINDS = ("what", "class", "reminders", "season")
 TAGS = ("en", "ar", "ja")
 
 
-@pytest.fixture(scope="module")
-def edition():
-    """Return the edition after a change."""
-    return changed_edition()
-
-
-@pytest.fixture(scope="module")
-def trees(edition):
-    """Return the parsed pages by path."""
-    return {path: tree(one) for path, one in whole_site(edition).items() if path.endswith(".html")}
-
-
 def subscribe_page(trees, tag="en"):
     """Return the subscribe page in a language."""
     return page(trees, "subscribe/", "" if tag == "en" else tag)

@@ -20,15 +20,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """Something that they say and we do not; what each key means is said at `proposals.Proposal`."""
+    """Something that they say and we do not."""
 
     event: str
+    """The event's id; the id that is proposed where it is new."""
     session: str
+    """The session's id; empty for an event."""
     what: What
     title: str
+    """What they call it, without the series' name."""
     ours: str
+    """What we say: a day, a time with its offset, a status; empty where we say nothing."""
     theirs: str
     patch: str
+    """TOML for season.toml: the tables it changes or adds, with no more keys than needed."""
 
 
 def shown(moment: datetime | date, own: Ours) -> str:

@@ -15,7 +15,7 @@ from aslms_feeds.differences import Differences
 from aslms_feeds.identity import digest
 from aslms_feeds.matching import Matcher, names_of, order, without_series
 from aslms_feeds.model import What
-from aslms_feeds.patches import comment
+from aslms_feeds.patches import Difference, comment
 from aslms_feeds.sides import ours
 from aslms_feeds.vocabulary import Vocabulary
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from aslms_feeds.model import SeasonFiles, SeriesFiles
-    from aslms_feeds.patches import Difference
     from aslms_feeds.sides import Theirs
 
 MOST = 100
@@ -33,26 +32,14 @@ _OFF = (What.CANCELLED, What.POSTPONED)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Proposal:
-    """One difference, and what to write where theirs is right."""
+class Proposal(Difference):
+    """One difference, and whose it is; what to write where theirs is right is its ``patch``."""
 
     id: str
     upstream: str
     """Whose calendar it is: the upstream's id."""
     series: str
     season: str
-    event: str
-    """The event's id; the id that is proposed where it is new."""
-    session: str
-    """The session's id; empty for an event."""
-    what: What
-    title: str
-    """What they call it, without the series' name."""
-    ours: str
-    """What we say: a day, a time with its offset, a status; empty where we say nothing."""
-    theirs: str
-    patch: str
-    """TOML for season.toml: the tables it changes or adds, with no more keys than needed."""
 
 
 def compare(
@@ -83,19 +70,14 @@ def _proposal(one: Difference, series: str, season: str, upstream: str) -> Propo
         upstream=upstream,
         series=series,
         season=season,
-        event=one.event,
-        session=one.session,
-        what=one.what,
-        title=one.title,
-        ours=one.ours,
-        theirs=one.theirs,
-        patch=one.patch,
+        **vars(one),
     )
 
 
 def to_json(found: Sequence[Proposal]) -> str:
     """Return proposals as they are kept, and as programs read them."""
-    return json.dumps({"format": 1, "proposals": [asdict(one) for one in found]}, ensure_ascii=False, indent=1) + "\n"
+    rows = [{"id": one.id, **asdict(one)} for one in found]
+    return json.dumps({"format": 1, "proposals": rows}, ensure_ascii=False, indent=1) + "\n"
 
 
 def read(text: str | bytes) -> tuple[Proposal, ...]:

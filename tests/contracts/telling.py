@@ -23,6 +23,18 @@ if TYPE_CHECKING:
 START = datetime(2030, 1, 10, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 FORMATS = ("atom.xml", "rss.xml", "feed.json")
+HUB = "https://hub.example.org/"
+HOOK_URL = "https://hooks.example.org/services/T0/B0/hush"
+TOLD = f"""
+[[notify]]
+url = "{HOOK_URL}"
+
+[[notify]]
+url_from = "HOOK"
+format = "slack"
+on = ["facts", "warnings"]
+"""
+"""Two receivers: one whose address is written down, one whose address the environment holds."""
 
 
 def publisher_toml(*, base_url: str = "https://calendar.example.org", hub: str = "", more: str = "") -> str:
