@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,30 @@ def test_a_new_file_is_never_written_over_another(tmp_path, synced):
             durable.create(tmp_path / name, b"two")
     assert (tmp_path / "file").read_bytes() == b"one"
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_many_are_synced_and_the_first_that_fails_is_said(tmp_path, monkeypatch):
+    """Files and folders, each once, in any order; nothing is left at work when one cannot be."""
+    for number in range(99):
+        (tmp_path / f"{number}").write_bytes(b"x")
+    paths = [str(tmp_path), *(str(tmp_path / f"{number}") for number in range(99))]
+    asked, broken, real = [], "", os.fsync
+
+    def fsync(handle):
+        path = str(Path(f"/proc/self/fd/{handle}").readlink())
+        asked.append(path)
+        if path == broken:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    durable.sync_all(paths)
+    assert sorted(asked) == sorted(paths)
+    broken, at_work = paths[7], threading.active_count()
+    with pytest.raises(OSError, match="Input/output error"):
+        durable.sync_all(paths)
+    assert broken in asked[len(paths) :]
+    assert threading.active_count() == at_work
+    with pytest.raises(FileNotFoundError):
+        durable.sync_all([*paths[:3], str(tmp_path / "gone")])
+    durable.sync_all([])

@@ -16,6 +16,7 @@ import re
 import select
 import signal
 import sys
+import threading
 import time
 import traceback
 from datetime import UTC, datetime, timedelta
@@ -62,14 +63,17 @@ def child(action: Callable[[], object]) -> int:
 def arm(act: Callable[[int, str], None]) -> None:
     """Have ``act`` called before each call that changes a disk, with its number and its name, in this process."""
     made = 0
+    one_by_one = threading.Lock()
 
     def counted(name: str, real: Callable[..., object]) -> Callable[..., object]:
         def call(*given: object, **named: object) -> object:
             nonlocal made
             if name == "open" and not int(str(given[1])) & (os.O_WRONLY | os.O_RDWR):
                 return real(*given, **named)
-            made += 1
-            act(made, name)
+            with one_by_one:
+                made += 1
+                number = made
+            act(number, name)
             return real(*given, **named)
 
         return call

@@ -132,7 +132,10 @@ class Hostile:
         method, target, _ = first.split(" ")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         while len(body) < int(headers.get("content-length", "0")):
-            body += connection.recv(SIZE)
+            data = connection.recv(SIZE)
+            if not data:  # the client has died while it spoke
+                return None
+            body += data
         return Talk(self, connection, method, target, headers, body)
 
 

@@ -283,6 +283,7 @@ class _Writer:
     def __init__(self, root: Path, mode: int) -> None:
         self._root = str(root)
         self._folders = {""}
+        self._files: list[str] = []
         root.mkdir(mode=mode)
 
     def write(self, path: str, body: bytes, media_type: str, modified: datetime) -> None:
@@ -310,9 +311,8 @@ class _Writer:
             os.link(f"{source}{ending}", f"{target}{ending}")
 
     def sync(self) -> None:
-        """Make the folders' own entries durable."""
-        for folder in sorted(self._folders, key=lambda path: (-path.count("/"), not path)):
-            durable.sync(Path(self._root, folder))
+        """Make the files that were written durable, and the names in all folders."""
+        durable.sync_all([*self._files, *(f"{self._root}/{folder}" for folder in self._folders)])
 
     def _file(self, path: str, body: bytes, modified: datetime) -> None:
         target = self._inside(path)
@@ -322,7 +322,7 @@ class _Writer:
             file.flush()
             seconds = modified.timestamp()
             os.utime(handle, (seconds, seconds))
-            os.fsync(handle)
+        self._files.append(target)
 
     def _inside(self, path: str) -> str:
         """Return where a document of this tree is, in a folder that is there."""
