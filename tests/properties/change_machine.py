@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 import icalendar
-import pytest
 from hypothesis import HealthCheck, assume, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -975,13 +974,11 @@ class FolderMachine(ChangeMachine):
     home_type = OnDisk
 
 
-@pytest.mark.parametrize(
-    ("machine", "examples", "steps"),
-    [(ChangeMachine, 14, 15), (FolderMachine, 2, 12), (PipelineMachine, 2, 12)],
-    ids=["memory", "folder", "pipeline"],
-)
-def test_whatever_becomes_of_a_season_its_subscribers_see_it(machine, examples, steps) -> None:
-    """After any history every client holds the truth, every UID and item id means one thing, and stamps only grow."""
+def look_at(machine: type[ChangeMachine], *, examples: int, steps: int) -> None:
+    """Check that after any history every client holds the truth.
+
+    Every UID and every item id means one thing, and stamps only grow.
+    """
     options = settings(
         max_examples=examples * settings.default.max_examples // 50,  # as many more as the profile asks for
         stateful_step_count=steps,
