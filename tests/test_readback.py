@@ -81,7 +81,7 @@ def test_a_feed_that_lost_an_item_is_refused(monkeypatch, name):
 def test_a_page_without_a_heading_is_refused(monkeypatch):
     """Pages are read back too."""
     page = Document("x/index.html", "text/html; charset=utf-8", b"<!doctype html><html lang=en><title>x</title><p>x")
-    monkeypatch.setattr(rendering.pages.SeriesPages, "series", lambda _pages, **_values: [page])
+    monkeypatch.setattr(rendering.pages.SeriesPages, "series_in", lambda *_values: [page])
     assert refused() == "x/index.html lacks a title, a heading or a language"
 
 

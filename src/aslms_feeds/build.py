@@ -67,9 +67,11 @@ def load() -> None:
     """Import and compile what a build needs that has something to do, so that one begun later begins at once."""
     for name in ("delivery", "poll", "push", "regenerate", "status", "stores.local", "stores.split"):
         import_module(f"aslms_feeds.{name}")
+    from aslms_feeds import language
     from aslms_feeds.render import templates
 
     templates.load()
+    language.load()
 
 
 def ahead(

@@ -9,12 +9,13 @@ import gettext as _gettext
 import io
 import re
 from dataclasses import dataclass
+from datetime import date
 from functools import cache, lru_cache, reduce
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_interval, format_skeleton
+from babel.dates import format_date, format_interval, format_skeleton, match_skeleton
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -22,7 +23,7 @@ from babel.numbers import format_decimal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from datetime import date, datetime
+    from datetime import datetime
 
 LOCALES = Path(__file__).with_name("locale")
 DOMAIN = "aslms_feeds"
@@ -160,10 +161,17 @@ def joined(items: Iterable[str], two: Callable[[str, str], str]) -> str:
 @lru_cache(maxsize=20_000)
 def _date(value: date, form: str, locale: Locale) -> str:
     if form not in ("full", "long"):
-        return _first_of_month(str(format_skeleton(form, value, locale=locale)), locale)
+        return _first_of_month(str(format_skeleton(_known(form, locale), value, locale=locale)), locale)
     # Thai tells years of the Christian era by "ค.ศ." in these two forms only; the year itself tells it well enough.
     pattern = locale.date_formats[form].pattern.replace("G ", "")
     return _first_of_month(str(format_date(value, pattern, locale=locale)), locale)
+
+
+@cache
+def _known(form: str, locale: Locale) -> str:
+    """Return the form of a date that a locale has and that is nearest; Babel looks for it anew for each date."""
+    forms = locale.datetime_skeletons
+    return form if form in forms else match_skeleton(form, forms) or form
 
 
 def _first_of_month(said: str, locale: Locale) -> str:
@@ -185,6 +193,13 @@ def language(tag: str) -> Language:
     path = LOCALES / tag / "LC_MESSAGES" / f"{DOMAIN}.po"
     translations = compiled(path.read_bytes()) if path.is_file() else _gettext.NullTranslations()
     return Language(tag, translations, _locale(tag))
+
+
+def load() -> None:
+    """Read every catalogue and its locale's forms of dates, for a process that has time now and none later."""
+    for path in LOCALES.iterdir():
+        if path.is_dir():
+            language(path.name).short_day(date(2000, 1, 1))
 
 
 def _locale(tag: str) -> Locale:

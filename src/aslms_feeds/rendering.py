@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from aslms_feeds import gallery, readback
 from aslms_feeds.feed import feeds
 from aslms_feeds.identity import digest, fingerprint
 from aslms_feeds.kept import Past, Unit
+from aslms_feeds.processes import processors, shared
 from aslms_feeds.publication import ATOM, CALENDAR, HTML, JSON_FEED, RSS, Document
 from aslms_feeds.render import data, jsonfeed, pages, share
 from aslms_feeds.render.feeds import atom, rss
@@ -17,7 +18,7 @@ from aslms_feeds.render.ics import Rendered, Renderer
 from aslms_feeds.safeguards import successor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from aslms_feeds.edition import Edition, SeasonEdition
     from aslms_feeds.feed import Feed
@@ -27,6 +28,10 @@ NOTHING = Past()
 """A first publication has no past."""
 _EVERYTHING = "series"
 """The unit whose sources decide about every document."""
+_SERIES_PAGES = 7
+"""Pages of a series in one language that belong to no season."""
+_WORTH_A_PROCESS = 40
+"""Pages and feeds: a fork, and handing over what it has made, take as long as making about ten."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +56,9 @@ def render(edition: Edition, past: Past = NOTHING, *, tools: str = "") -> Docume
     sources = _Sources(edition, tools)
     work = _Work(edition, past, sources)
     told = tuple(_feeds(edition, digests))
-    for season in edition.seasons:
-        work.keep_or_make(f"season/{season.files.id}", sources.season(season), partial(work.season, season))
-    for folder, feed in told:
-        work.keep_or_make(f"feed/{folder}", sources.feed(feed), partial(_in_every_format, folder, feed))
-    work.made += work.series([folder for folder, feed in told if feed.archive])
-    work.made += work.drawn()
+    seasons = [one for one in edition.seasons if not work.keep(_season(one), sources.season(one))]
+    fresh = [(folder, feed) for folder, feed in told if not work.keep(_feed(folder), sources.feed(feed))]
+    work.make(seasons, fresh, [folder for folder, feed in told if feed.archive])
     work.made += _at_old_addresses(edition, work.made, digests)
     whole = tuple(sorted(work.made, key=lambda one: one.path))
     calendars = tuple(work.calendars)
@@ -107,7 +109,6 @@ class _Work:
         self._edition = edition
         self._past = past
         self._pages = pages.SeriesPages(edition)
-        self._pictures: list[Picture] = []
         self.made: list[Document] = []
         self.units = {_EVERYTHING: Unit(sources.common, ())}
         self.calendars: list[Rendered] = []
@@ -122,39 +123,68 @@ class _Work:
             past=past.document if same else None,
         )
 
-    def keep_or_make(self, name: str, sources: str, make: Callable[[], list[Document]]) -> None:
-        """Take the documents of a unit from the past, or make them."""
-        held, drawn_later = self._past.documents(name, sources), len(self._pictures)
-        if held is None:
-            held = make()
-        paths = [one.path for one in held] + [one.path for one in self._pictures[drawn_later:]]
-        self.units[name] = Unit(sources, tuple(paths))
-        self.made += held
+    def keep(self, name: str, sources: str) -> bool:
+        """Take the documents of a unit from the past; False: they are to be made."""
+        held = self._past.documents(name, sources)
+        self.units[name] = Unit(sources, tuple(one.path for one in held or ()))
+        self.made += held or ()
+        return held is not None
 
-    def drawn(self) -> list[Document]:
-        """Return the images of what was made: one that is public shows the same, or it had another address."""
-        pictures = [*self._pictures, *share.series_pictures(self._edition)]
+    def make(
+        self, seasons: Sequence[SeasonEdition], feeds: Sequence[tuple[str, Feed]], archives: Collection[str]
+    ) -> None:
+        """Make the documents of seasons, feeds and the series itself; ``archives`` are folders of archived feeds.
+
+        What is in one language is made by itself, and languages are shared among processors.
+        """
+        pictures = share.series_pictures(self._edition)
+        for season in seasons:
+            own = share.season_pictures(self._edition, season)
+            documents = [*self._calendars(season.files.id), *data.season_documents(self._edition, season)]
+            self._add(_season(season), documents, drawn_later=own)
+            pictures += own
+        self.made += [*self._calendars(""), *data.series_documents(self._edition), *pages.series_files(self._edition)]
+        held = {one.calendar.path: one.components for one in self.calendars}
+
+        def in_language(tag: str) -> list[tuple[str, list[Document]]]:
+            made = [(_season(one), self._pages.season_in(tag, one.files.id)) for one in seasons]
+            made += [(_feed(folder), _in_every_format(folder, feed)) for folder, feed in feeds if feed.language == tag]
+            return [*made, (_EVERYTHING, self._pages.series_in(tag, archives, held))]
+
+        tags = [language.tag for language in self._edition.languages]
+        each = len(tags) * (_SERIES_PAGES + sum(1 + len(one.files.season.events) for one in seasons)) + len(feeds)
+        for one_language in shared(in_language, tags, min(processors(), each // _WORTH_A_PROCESS)):
+            for name, documents in one_language:
+                self._add(name, documents)
+        self._draw(pictures)
+
+    def _add(self, name: str, documents: list[Document], drawn_later: Sequence[Picture] = ()) -> None:
+        """Take documents that were made for a unit; its images are drawn later, all at once."""
+        self.made += documents
+        if name != _EVERYTHING:  # which is never taken from the past as a whole
+            paths = (*(one.path for one in documents), *(one.path for one in drawn_later))
+            self.units[name] = Unit(self.units[name].sources, self.units[name].paths + paths)
+
+    def _draw(self, pictures: Sequence[Picture]) -> None:
+        """Add images: one that is public shows the same, or it had another address."""
         public = [self._past.document(one.path) for one in pictures]
         fresh = gallery.documents([one for one, there in zip(pictures, public, strict=True) if there is None])
-        return [*(one for one in public if one is not None), *fresh]
-
-    def season(self, season: SeasonEdition) -> list[Document]:
-        """Return what belongs to one season; its images are drawn later, all at once."""
-        name = season.files.id
-        self._pictures += share.season_pictures(self._edition, season)
-        return [*self._calendars(name), *data.season_documents(self._edition, season), *self._pages.season(name)]
-
-    def series(self, archives: Collection[str]) -> list[Document]:
-        """Return what belongs to no one season, but for the feeds; ``archives`` are folders of archived ones."""
-        calendars = self._calendars("")
-        held = {one.calendar.path: one.components for one in self.calendars}
-        pages_made = self._pages.series(archives=archives, held=held)
-        return [*calendars, *data.series_documents(self._edition), *pages_made]
+        self.made += [*(one for one in public if one is not None), *fresh]
 
     def _calendars(self, season: str) -> list[Document]:
         own = [self.renderer.calendar(one) for one in self._edition.calendars if one.season == season]
         self.calendars += own
         return [Document(one.calendar.path, CALENDAR, one.body) for one in own]
+
+
+def _season(season: SeasonEdition) -> str:
+    """Return the unit of a season's documents."""
+    return f"season/{season.files.id}"
+
+
+def _feed(folder: str) -> str:
+    """Return the unit of a feed's documents."""
+    return f"feed/{folder}"
 
 
 def _in_every_format(folder: str, feed: Feed) -> list[Document]:

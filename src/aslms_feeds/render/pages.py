@@ -45,7 +45,17 @@ if TYPE_CHECKING:
     from aslms_feeds.render.bundles import BundleView
     from aslms_feeds.render.meetings import MeetingView
 
-__all__ = ["SeriesPages", "Teaser", "TeaserEvent", "TeaserItem", "icon_path", "series_pages", "site_pages", "teasers"]
+__all__ = [
+    "SeriesPages",
+    "Teaser",
+    "TeaserEvent",
+    "TeaserItem",
+    "icon_path",
+    "series_files",
+    "series_pages",
+    "site_pages",
+    "teasers",
+]
 
 _LATEST = 6
 
@@ -56,13 +66,18 @@ def series_pages(edition: Edition) -> list[Document]:
     return [*pages.series(), *(page for season in edition.seasons for page in pages.season(season.files.id))]
 
 
+def series_files(edition: Edition) -> list[Document]:
+    """Return the assets that the pages of a series use."""
+    return [*assets(), *series_assets(), colours(edition.files.series)]
+
+
 class SeriesPages:
     """The pages of a series in every language: those of the whole series, and those of each season."""
 
     def __init__(self, edition: Edition) -> None:
         """Keep what the pages show."""
         self._edition = edition
-        self._languages = [_Pages(Book(edition, language)) for language in edition.languages]
+        self._languages = {language.tag: _Pages(Book(edition, language)) for language in edition.languages}
 
     def series(
         self, *, archives: Collection[str] = (), held: Mapping[str, Sequence[Component]] | None = None
@@ -71,20 +86,25 @@ class SeriesPages:
 
         ``archives`` are the folders of archived feeds, ``held`` says by path what calendars hold that were cut to size.
         """
-        made = [*assets(), *series_assets(), colours(self._edition.files.series)]
-        for pages in self._languages:
-            made += [pages.series(), pages.subscribe(), pages.embed(), pages.changes(), pages.history()]
-            made += [pages.feeds(archives), pages.why(held or {})]
-        return made
+        made = series_files(self._edition)
+        return made + [page for tag in self._languages for page in self.series_in(tag, archives, held or {})]
+
+    def series_in(self, tag: str, archives: Collection[str], held: Mapping[str, Sequence[Component]]) -> list[Document]:
+        """Return the pages of one language that belong to no one season; the arguments are those of `series`."""
+        own = self._languages[tag]
+        made = [own.series(), own.subscribe(), own.embed(), own.changes(), own.history()]
+        return [*made, own.feeds(archives), own.why(held)]
 
     def season(self, name: str) -> list[Document]:
         """Return the pages of a season and its race meetings; a forerunner has none of its own."""
-        made = []
-        for pages in self._languages:
-            for season in pages.seasons:
-                if season.id == name:
-                    made.append(pages.season(season))
-                    made += [pages.meeting(season, meeting) for meeting in season.meetings]
+        return [page for tag in self._languages for page in self.season_in(tag, name)]
+
+    def season_in(self, tag: str, name: str) -> list[Document]:
+        """Return the pages of a season in one language."""
+        own, made = self._languages[tag], []
+        for season in own.seasons:
+            if season.id == name:
+                made += [own.season(season), *(own.meeting(season, meeting) for meeting in season.meetings)]
         return made
 
 

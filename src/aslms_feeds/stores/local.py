@@ -17,6 +17,7 @@ import re
 import shutil
 import stat
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
@@ -27,14 +28,15 @@ import brotli
 from aslms_feeds import durable
 from aslms_feeds.errors import Busy, PublicationError
 from aslms_feeds.identity import ID_PATTERN
-from aslms_feeds.publication import INDEX, MANIFEST, TWINS, check, read_manifest
+from aslms_feeds.processes import processors
+from aslms_feeds.publication import INDEX, JSON, MANIFEST, TWINS, Document, check, read_manifest
 from aslms_feeds.publish import KEEP_GENERATIONS, RECOVER, Generation, numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from aslms_feeds.publication import Document, Listed, Manifest
+    from aslms_feeds.publication import Listed, Manifest
 
 KEEP_SECONDS = 600
 """Old generations outlive their slowest readers: at least so many, and at least so long."""
@@ -54,10 +56,12 @@ class LocalStore:
         """Use ``output``, which is made when it is not there."""
         self.output = output
         self._read_last: tuple[Path, int, Mapping[str, Listed]] | None = None
+        self._switched: dict[str, int] = {}
+        """The parts that have a new generation since the lock was taken."""
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Keep other builders out, and tidy up after one that died; the lock dies with its holder."""
+        """Keep other builders out, tidy up after one that died, and behind oneself; the lock dies with its holder."""
         try:
             _make(self.output)
             flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -66,7 +70,12 @@ class LocalStore:
             raise _storage_error(error, self.output) from error
         try:
             self._take(handle)
+            self._switched.clear()
             yield
+            # At the end: nobody who waits for the index, or for what comes next, waits for this.
+            for part, generation in self._switched.items():
+                with suppress(OSError):
+                    self._prune(part, generation)
         finally:
             os.close(handle)
 
@@ -135,7 +144,7 @@ class LocalStore:
             raise
         with suppress(OSError):
             (final / _PUBLIC).touch(exist_ok=True)
-            self._prune(part, manifest.generation)
+        self._switched[part] = manifest.generation
 
     def _take(self, handle: int) -> None:
         try:
@@ -160,17 +169,18 @@ class LocalStore:
         new = generations / f".{manifest.generation}"
         new.mkdir()
         writer = _Writer(new / "site", 0o777)
+        fresh = [(Document(MANIFEST, JSON, manifest.to_json()), manifest.published)]
         for path, listed in manifest.documents.items():
             if path in put and not (there.get(path) == listed and _intact(old, listed)):
-                writer.write(path, put[path].body, listed.media_type, listed.modified)
+                fresh.append((put[path], listed.modified))
             else:
                 writer.link(old / "site" if old else None, listed)
-        writer.write(MANIFEST, manifest.to_json(), "application/json", manifest.published)
+        writer.write_with_twins(fresh)
         if manifest.part == INDEX:
             self._link_series(new / "site")
         private = _Writer(new / "state", 0o700)
         for path, body in state.items():
-            private.write(path, body, "", manifest.published)
+            private.write(path, body, manifest.published)
         writer.sync()
         private.sync()
         durable.sync(new)
@@ -286,14 +296,17 @@ class _Writer:
         self._files: list[str] = []
         root.mkdir(mode=mode)
 
-    def write(self, path: str, body: bytes, media_type: str, modified: datetime) -> None:
-        """Write a file with its compressed twins, its time that of its content."""
-        self._file(path, body, modified)
-        if media_type.startswith(_COMPRESSIBLE) and len(body) >= _SMALLEST_TWIN:
-            twins = gzip.compress(body, 6, mtime=0), brotli.compress(body, quality=5)
-            for ending, packed in zip(TWINS, twins, strict=True):
-                if len(packed) < len(body):
-                    self._file(f"{path}{ending}", packed, modified)
+    def write_with_twins(self, fresh: Sequence[tuple[Document, datetime]]) -> None:
+        """Write documents and their compressed twins, which are made on every processor; with each its time."""
+        pool = ThreadPoolExecutor(processors())
+        try:
+            twins = pool.map(_twins, (document for document, _modified in fresh))
+            for (document, modified), packed in zip(fresh, twins, strict=True):
+                self.write(document.path, document.body, modified)
+                for ending, less in packed.items():
+                    self.write(f"{document.path}{ending}", less, modified)
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def link(self, old: Path | None, listed: Listed) -> None:
         """Take over an unchanged file and its twins from the last generation."""
@@ -314,7 +327,8 @@ class _Writer:
         """Make the files that were written durable, and the names in all folders."""
         durable.sync_all([*self._files, *(f"{self._root}/{folder}" for folder in self._folders)])
 
-    def _file(self, path: str, body: bytes, modified: datetime) -> None:
+    def write(self, path: str, body: bytes, modified: datetime) -> None:
+        """Write a file, its time that of its content."""
         target = self._inside(path)
         handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
         with os.fdopen(handle, "wb") as file:
@@ -335,6 +349,15 @@ class _Writer:
             Path(self._root, folder).mkdir(parents=True, exist_ok=True)
             self._folders.update("/".join(parts[:count]) for count in range(1, len(parts) + 1))
         return f"{self._root}/{path}"
+
+
+def _twins(document: Document) -> dict[str, bytes]:
+    """Return a document compressed, where that is less, by the endings of the twins' names."""
+    body = document.body
+    if not document.media_type.startswith(_COMPRESSIBLE) or len(body) < _SMALLEST_TWIN:
+        return {}
+    packed = zip(TWINS, (gzip.compress(body, 6, mtime=0), brotli.compress(body, quality=5)), strict=True)
+    return {ending: less for ending, less in packed if len(less) < len(body)}
 
 
 def _read(folder: Path, part: str) -> Generation:

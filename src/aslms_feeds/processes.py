@@ -1,0 +1,87 @@
+"""Work shared among processes: forks of this one, which hold everything already; what they make comes back by a pipe.
+
+A fork that dies leaves its share to this process: there is no other way for it to fail.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    T = TypeVar("T")
+    R = TypeVar("R")
+
+_MOST = 4
+"""Processes: each comes to need as much memory as this one, and many are not much faster than four."""
+_INHERITED = 3
+"""The first handle that is none of the standard ones."""
+
+
+class _Fork(NamedTuple):
+    pid: int
+    answer: int
+    """The handle that what it has made is read from."""
+
+
+def processors() -> int:
+    """Return how many processors this process may use, at most four."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(allowed, _MOST)
+
+
+def shared(make: Callable[[T], R], things: Sequence[T], most: int) -> list[R]:
+    """Return what ``make`` returns for each thing, in their order, made by up to ``most`` processes.
+
+    The results must be picklable, and may not depend on what another call has left behind. Raises what ``make`` raises.
+    """
+    count = min(most, len(things))
+    if count < 2 or not hasattr(os, "fork"):  # noqa: PLR2004 - nobody to share it with
+        return [make(one) for one in things]
+    forks = [_begin(make, things[at::count]) for at in range(1, count)]
+    try:
+        shares = [[make(one) for one in things[::count]]]
+        shares += [_answer(one) or [make(thing) for thing in things[at::count]] for at, one in enumerate(forks, 1)]
+    finally:
+        for one in forks:
+            _end(one)
+    return [shares[number % count][number // count] for number in range(len(things))]
+
+
+def _begin(make: Callable[[T], R], share: Sequence[T]) -> _Fork:
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid:
+        os.close(writing)
+        return _Fork(pid, reading)
+    try:
+        # What the parent holds by a handle, such as a lock, would be held as long as this process lives.
+        os.closerange(_INHERITED, writing)
+        os.closerange(writing + 1, os.sysconf("SC_OPEN_MAX"))
+        with os.fdopen(writing, "wb") as answer:
+            pickle.dump([make(one) for one in share], answer, pickle.HIGHEST_PROTOCOL)
+    finally:
+        os._exit(0)
+
+
+def _answer(fork: _Fork) -> list[R] | None:
+    """Return what a fork has made; None where it could not."""
+    with os.fdopen(fork.answer, "rb", closefd=False) as answer:
+        try:
+            made: list[R] = pickle.load(answer)  # noqa: S301 - written by this very program
+        except (EOFError, pickle.UnpicklingError):
+            return None
+    return made
+
+
+def _end(fork: _Fork) -> None:
+    os.close(fork.answer)
+    with suppress(ProcessLookupError):
+        os.kill(fork.pid, signal.SIGKILL)
+    with suppress(ChildProcessError):
+        os.waitpid(fork.pid, 0)
