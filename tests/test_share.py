@@ -65,6 +65,11 @@ def families(picture):
     return set(re.findall(r'font-family="([^"]+)"', picture))
 
 
+def pictures_of(edition, season):
+    """Return the pictures of a season in every language."""
+    return [one for language in edition.languages for one in share.season_pictures(edition, season, language)]
+
+
 def made_of(pictures, published):
     """Return the pictures that are not ``published``, as they are drawn."""
     return gallery.documents([one for one in pictures if one.path not in published])
@@ -85,7 +90,7 @@ def test_every_page_names_an_image_that_is_made(edition, heads):
     """The address in a page's head is one of those that are made: its own beside it, else that of the series."""
     public = Public()
     for season in edition.seasons:
-        assert made_of(share.season_pictures(edition, season), public) == []
+        assert made_of(pictures_of(edition, season), public) == []
     assert made_of(share.series_pictures(edition), public) == []
     made = {f"{BASE}/ex/{path}" for path in public.asked}
     assert len(made) == len(public.asked)
@@ -114,10 +119,10 @@ def test_only_what_is_not_public_is_drawn(edition):
     """An address that is published is not drawn again; a new one is a PNG of 1200 by 630 under 60 KB."""
     season = next(one for one in edition.seasons if one.files.id == "2025-26")
     public = Public()
-    made_of(share.season_pictures(edition, season), public)
+    made_of(pictures_of(edition, season), public)
     wanted = [path for path in public.asked if re.match(r"(ja/)?2025-26/(sepang/)?share-", path)]
     assert len(wanted) == 4
-    made = made_of(share.season_pictures(edition, season), set(public.asked) - set(wanted))
+    made = made_of(pictures_of(edition, season), set(public.asked) - set(wanted))
     assert [one.path for one in made] == wanted
     for one in made:
         assert one.media_type == "image/png"
@@ -132,7 +137,7 @@ def test_forerunners_have_no_images(edition):
     public = Public()
     for season in edition.seasons:
         if season.files.season.kind == "forerunner":
-            made_of(share.season_pictures(edition, season), public)
+            made_of(pictures_of(edition, season), public)
     assert public.asked == []
 
 
@@ -141,7 +146,7 @@ def test_addresses_change_with_what_is_shown_and_with_nothing_else():
 
     def asked(season):
         edition, public = make_edition(series_files(season, languages=("en",))), Public()
-        made_of(share.season_pictures(edition, edition.seasons[0]), public)
+        made_of(pictures_of(edition, edition.seasons[0]), public)
         return {path.rpartition("/")[0]: path for path in public.asked}
 
     before = running()
@@ -364,7 +369,7 @@ def test_fonts_are_those_that_the_readme_describes():
 def test_many_processes_draw_what_one_draws(edition, monkeypatch):
     """However many draw, the images are the same, in the same order; two that show the same are drawn once."""
     monkeypatch.setattr(gallery, "WORTH_A_PROCESS", 2)
-    pictures = [one for season in edition.seasons for one in share.season_pictures(edition, season)]
+    pictures = [one for season in edition.seasons for one in pictures_of(edition, season)]
     assert len({one.svg for one in pictures}) > 6, "too few to be shared out"
     assert gallery.documents([*pictures, *pictures], 3) == gallery.documents([*pictures, *pictures], 1)
 
@@ -372,7 +377,7 @@ def test_many_processes_draw_what_one_draws(edition, monkeypatch):
 def test_a_process_that_fails_costs_time_alone(edition, monkeypatch):
     """What another process does not draw is drawn here."""
     monkeypatch.setattr(gallery, "WORTH_A_PROCESS", 2)
-    pictures = [one for season in edition.seasons for one in share.season_pictures(edition, season)]
+    pictures = [one for season in edition.seasons for one in pictures_of(edition, season)]
     right = gallery.documents(pictures, 1)
     monkeypatch.setattr(sys, "executable", "/bin/false")
     assert gallery.documents(pictures, 3) == right

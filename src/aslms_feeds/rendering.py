@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from aslms_feeds import gallery, readback
 from aslms_feeds.feed import feeds
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from aslms_feeds.edition import Edition, SeasonEdition
     from aslms_feeds.feed import Feed
+    from aslms_feeds.language import Language
     from aslms_feeds.render.posters import Picture
 
 NOTHING = Past()
@@ -101,6 +102,14 @@ class _Sources:
         return digest(self.common, feed.digest())
 
 
+class _Share(NamedTuple):
+    """A part of a unit: what is in one language, or in none."""
+
+    unit: str
+    documents: Sequence[Document]
+    pictures: Sequence[Picture] = ()
+
+
 class _Work:
     """The documents: kept, or made anew."""
 
@@ -137,33 +146,35 @@ class _Work:
 
         What is in one language is made by itself, and languages are shared among processors.
         """
-        pictures = share.series_pictures(self._edition)
-        for season in seasons:
-            own = share.season_pictures(self._edition, season)
-            documents = [*self._calendars(season.files.id), *data.season_documents(self._edition, season)]
-            self._add(_season(season), documents, drawn_later=own)
-            pictures += own
-        self.made += [*self._calendars(""), *data.series_documents(self._edition), *pages.series_files(self._edition)]
+        edition, pictures = self._edition, share.series_pictures(self._edition)
+        for one in seasons:
+            self._add(_Share(_season(one), self._calendars(one.files.id)))
+        self.made += [*self._calendars(""), *pages.series_files(edition)]
         held = {one.calendar.path: one.components for one in self.calendars}
 
-        def in_language(tag: str) -> list[tuple[str, list[Document]]]:
-            made = [(_season(one), self._pages.season_in(tag, one.files.id)) for one in seasons]
-            made += [(_feed(folder), _in_every_format(folder, feed)) for folder, feed in feeds if feed.language == tag]
-            return [*made, (_EVERYTHING, self._pages.series_in(tag, archives, held))]
+        def in_language(language: Language) -> list[_Share]:
+            made = [_Share(_feed(name), _in_every_format(name, feed)) for name, feed in feeds if _is_in(feed, language)]
+            for one in seasons:
+                documents = data.season_documents(edition, one, language)
+                documents += self._pages.season_in(language.tag, one.files.id)
+                made.append(_Share(_season(one), documents, share.season_pictures(edition, one, language)))
+            whole = [data.series_document(edition, language), *self._pages.series_in(language.tag, archives, held)]
+            return [*made, _Share(_EVERYTHING, whole)]
 
-        tags = [language.tag for language in self._edition.languages]
-        each = len(tags) * (_SERIES_PAGES + sum(1 + len(one.files.season.events) for one in seasons)) + len(feeds)
-        for one_language in shared(in_language, tags, min(processors(), each // _WORTH_A_PROCESS)):
-            for name, documents in one_language:
-                self._add(name, documents)
+        meetings = sum(1 + len(one.files.season.events) for one in seasons)
+        worth = (len(edition.languages) * (_SERIES_PAGES + meetings) + len(feeds)) // _WORTH_A_PROCESS
+        for made in shared(in_language, edition.languages, min(processors(), worth)):
+            for one_share in made:
+                self._add(one_share)
+                pictures += one_share.pictures
         self._draw(pictures)
 
-    def _add(self, name: str, documents: list[Document], drawn_later: Sequence[Picture] = ()) -> None:
-        """Take documents that were made for a unit; its images are drawn later, all at once."""
-        self.made += documents
-        if name != _EVERYTHING:  # which is never taken from the past as a whole
-            paths = (*(one.path for one in documents), *(one.path for one in drawn_later))
-            self.units[name] = Unit(self.units[name].sources, self.units[name].paths + paths)
+    def _add(self, made: _Share) -> None:
+        """Take what was made of a unit; its images are drawn later, all at once."""
+        self.made += made.documents
+        if made.unit != _EVERYTHING:  # which is never taken from the past as a whole
+            paths = (*(one.path for one in made.documents), *(one.path for one in made.pictures))
+            self.units[made.unit] = Unit(self.units[made.unit].sources, self.units[made.unit].paths + paths)
 
     def _draw(self, pictures: Sequence[Picture]) -> None:
         """Add images: one that is public shows the same, or it had another address."""
@@ -185,6 +196,10 @@ def _season(season: SeasonEdition) -> str:
 def _feed(folder: str) -> str:
     """Return the unit of a feed's documents."""
     return f"feed/{folder}"
+
+
+def _is_in(feed: Feed, language: Language) -> bool:
+    return feed.language == language.tag
 
 
 def _in_every_format(folder: str, feed: Feed) -> list[Document]:

@@ -28,19 +28,18 @@ if TYPE_CHECKING:
 FORMAT = 1
 
 
-def series_documents(edition: Edition) -> list[Document]:
-    """Return the data of a series itself, in every language."""
-    return [_document(edition, one, ("series.json",), _series(edition, one)) for one in edition.languages]
+def series_document(edition: Edition, language: Language) -> Document:
+    """Return the data of a series itself, in one language."""
+    return _document(edition, language, ("series.json",), _series(edition, language))
 
 
-def season_documents(edition: Edition, season: SeasonEdition) -> list[Document]:
-    """Return the data of a season, in every language."""
-    made = []
-    for language in edition.languages:
-        teller = _Data(edition, season, language)
-        made.append(_document(edition, language, (season.files.id, "season.json"), teller.season()))
-        made.append(_document(edition, language, (season.files.id, "changes.json"), teller.changes()))
-    return made
+def season_documents(edition: Edition, season: SeasonEdition, language: Language) -> list[Document]:
+    """Return the data of a season, in one language."""
+    teller = _Data(edition, season, language)
+    return [
+        _document(edition, language, (season.files.id, "season.json"), teller.season()),
+        _document(edition, language, (season.files.id, "changes.json"), teller.changes()),
+    ]
 
 
 def _document(edition: Edition, language: Language, parts: tuple[str, ...], data: Mapping[str, Any]) -> Document:

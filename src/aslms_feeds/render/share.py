@@ -17,6 +17,7 @@ from aslms_feeds.render.seasons import SeasonView
 
 if TYPE_CHECKING:
     from aslms_feeds.edition import Edition, SeasonEdition
+    from aslms_feeds.language import Language
     from aslms_feeds.render.meetings import MeetingView
     from aslms_feeds.render.posters import Picture
 
@@ -58,18 +59,14 @@ def meeting_picture(season: SeasonView, meeting: MeetingView) -> Picture:
     return picture(poster, book.edition.addresses, book.language, season.id, meeting.id)
 
 
-def season_pictures(edition: Edition, season: SeasonEdition) -> list[Picture]:
-    """Return the images of a season and its race meetings in every language, not drawn yet."""
-    return [one for language in edition.languages for one in _season(Book(edition, language), season)]
+def season_pictures(edition: Edition, season: SeasonEdition, language: Language) -> list[Picture]:
+    """Return the images of a season and its race meetings in one language, not drawn yet; a forerunner has none."""
+    view = SeasonView(Book(edition, language), season)
+    if view.forerunner:
+        return []
+    return [season_picture(view), *(meeting_picture(view, meeting) for meeting in view.meetings)]
 
 
 def series_pictures(edition: Edition) -> list[Picture]:
     """Return the images of the series in every language, not drawn yet."""
     return [series_picture(Book(edition, language)) for language in edition.languages]
-
-
-def _season(book: Book, season: SeasonEdition) -> list[Picture]:
-    view = SeasonView(book, season)
-    if view.forerunner:
-        return []
-    return [season_picture(view), *(meeting_picture(view, meeting) for meeting in view.meetings)]
