@@ -4,7 +4,7 @@ A run has its own working directory, environment, output and exit status, and en
 does not have is two seconds of imports and of templates that are compiled. Tests of the start itself, of other hash
 seeds or time zones, of signals and kills start the program.
 
-``python commands.py FOLDER`` is that process: requests in, a line each, exit statuses out.
+``python commands.py FOLDER`` is that process: requests in, a line for those that run at once, exit statuses out.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SECONDS = 120
 """After which a run that has not ended is killed, with status -14."""
@@ -54,15 +57,15 @@ class Loaded:
         atexit.register(self.end)
         return process
 
-    def asked(self, request: dict[str, object]) -> int:
-        """Return the exit status of a run."""
+    def asked(self, requests: list[dict[str, object]]) -> list[int]:
+        """Return the exit statuses of runs that begin together."""
         if self._process is None:
             self._process = self._begin()
         assert self._process.stdin
         assert self._process.stdout
-        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.write(json.dumps(requests) + "\n")
         self._process.stdin.flush()
-        return int(self._process.stdout.readline())
+        return [int(status) for status in self._process.stdout.readline().split()]
 
     def end(self) -> None:
         """Let it go."""
@@ -76,18 +79,29 @@ loaded = Loaded()
 
 def run(place: Path, *arguments: str, **environment: str) -> Done:
     """Run a command in a folder, with more in its environment, and return what it came to."""
+    return together(place, arguments, **environment)[0]
+
+
+def together(place: Path, *commands: Sequence[str], **environment: str) -> list[Done]:
+    """Run commands in a folder at the same time, and return what each came to when all have ended."""
     with tempfile.TemporaryDirectory() as folder:
-        out, errors = Path(folder, "out"), Path(folder, "errors")
-        status = loaded.asked(
-            {
-                "arguments": arguments,
-                "place": str(place),
-                "environment": {**os.environ, **environment},
-                "out": str(out),
-                "errors": str(errors),
-            }
+        files = [(Path(folder, f"out-{number}"), Path(folder, f"errors-{number}")) for number in range(len(commands))]
+        statuses = loaded.asked(
+            [
+                {
+                    "arguments": arguments,
+                    "place": str(place),
+                    "environment": {**os.environ, **environment},
+                    "out": str(out),
+                    "errors": str(errors),
+                }
+                for arguments, (out, errors) in zip(commands, files, strict=True)
+            ]
         )
-        return Done(status, out.read_text(), errors.read_text())
+        return [
+            Done(status, out.read_text(), errors.read_text())
+            for status, (out, errors) in zip(statuses, files, strict=True)
+        ]
 
 
 # --- The process that is loaded --------------------------------------------------------------------------------------
@@ -125,11 +139,14 @@ def main() -> None:
     """Fork for each request, and be what it asks for in the fork."""
     _load(Path(sys.argv[1]))
     while line := sys.stdin.readline():
-        if not (pid := os.fork()):
-            _become(json.loads(line))
-            runpy.run_module("aslms_feeds", run_name="__main__", alter_sys=True)
-            return
-        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+        pids = []
+        for request in json.loads(line):
+            if not (pid := os.fork()):
+                _become(request)
+                runpy.run_module("aslms_feeds", run_name="__main__", alter_sys=True)
+                return
+            pids.append(pid)
+        print(*(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids), flush=True)
     # Nothing is left to be noted, and nobody waits for it.
     os._exit(0)
 

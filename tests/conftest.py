@@ -1,7 +1,12 @@
 """Publications that many tests read, each built once."""
 
+import fcntl
 import os
+import pickle
+from collections.abc import Callable
+from copy import deepcopy
 from datetime import UTC, datetime
+from pathlib import Path
 
 import commands
 import images
@@ -9,7 +14,9 @@ import page_editions
 import pytest
 from contracts.telling import HUB, TOLD, Telling, publisher_toml
 from hypothesis import settings
+from unseen import unseen
 
+from aslms_feeds.stores.memory import MemoryStore
 from seasons import LATER, NOW, documents, everything, everything_at_first, published, real_seasons
 
 # Without a time limit, for machines that do other things too, and without a folder of found examples in the checkout.
@@ -30,11 +37,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.parent.name not in ("contracts", "properties"))
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _images_are_kept(tmp_path_factory):
-    """Draw each share image once, whichever process of this run of the tests comes to it first."""
+@pytest.fixture(scope="session")
+def everybodys(tmp_path_factory) -> Path:
+    """Return a folder that all processes of this run of the tests share."""
     base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "images"
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+def built_once(folder: Path, name: str, build: Callable[[], MemoryStore]) -> MemoryStore:
+    """Return a store that the first process to come builds; the others wait for it, and each has its own copy."""
+    path = folder / f"{name}.pickle"
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            path.write_bytes(pickle.dumps(build()))
+    return pickle.loads(path.read_bytes())  # noqa: S301 - written above
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _images_are_kept(everybodys):
+    """Draw each share image once, whichever process of this run of the tests comes to it first."""
+    folder = everybodys / "images"
     folder.mkdir(exist_ok=True)
     commands.loaded.images = folder
     images.keep(folder)
@@ -54,21 +77,35 @@ REAL_NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 
 @pytest.fixture(scope="session")
-def everything_first():
+def everything_first_store(everybodys):
+    """Return a store with the season that has everything, as first published; who publishes on works on a deep copy."""
+    return built_once(everybodys, "first", lambda: published((everything_at_first(), NOW)))
+
+
+@pytest.fixture(scope="session")
+def everything_store(everybodys, everything_first_store):
+    """Return a store with the season that has everything after all that changed in it; deep copies as above."""
+    first = everything_first_store
+    return built_once(everybodys, "everything", lambda: published((everything(), LATER), store=deepcopy(first)))
+
+
+@pytest.fixture(scope="session")
+def everything_first(everything_first_store):
     """Return the documents of the season that has everything, as first published."""
-    return documents(published((everything_at_first(), NOW)), "cup")
+    return documents(everything_first_store, "cup")
 
 
 @pytest.fixture(scope="session")
-def everything_now():
+def everything_now(everything_store):
     """Return the documents of the season that has everything after all that changed in it."""
-    return documents(published((everything_at_first(), NOW), (everything(), LATER)), "cup")
+    return documents(everything_store, "cup")
 
 
 @pytest.fixture(scope="session")
-def real_store():
+def real_store(everybodys):
     """Return a store with the real seasons, in English; who publishes on works on a deep copy."""
-    return published((real_seasons(), REAL_NOW))
+    with unseen():
+        return built_once(everybodys, "real", lambda: published((real_seasons(), REAL_NOW)))
 
 
 @pytest.fixture(scope="session")

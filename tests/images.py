@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import threading
 from contextlib import contextmanager
 from os import replace
@@ -15,15 +16,21 @@ from typing import TYPE_CHECKING
 
 import resvg_py
 
+from aslms_feeds import gallery
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 _draw = resvg_py.svg_to_bytes
+_worth_a_process = gallery.WORTH_A_PROCESS
 
 
 def keep(folder: Path) -> None:
-    """Draw nothing that is in a folder, which all processes of a run may share, and keep there what is drawn."""
+    """Draw nothing that is in a folder, which all processes of a run may share, and keep there what is drawn.
+
+    Other processes that draw would keep nothing, so none is asked.
+    """
 
     def kept(**asked: object) -> bytes:
         path = folder / f"{hashlib.sha256(repr(sorted(asked.items())).encode()).hexdigest()}.png"
@@ -38,13 +45,15 @@ def keep(folder: Path) -> None:
         return image
 
     resvg_py.svg_to_bytes = kept
+    gallery.WORTH_A_PROCESS = sys.maxsize
 
 
 @contextmanager
 def drawn_afresh() -> Iterator[None]:
     """Have resvg draw every image within the block."""
     kept, resvg_py.svg_to_bytes = resvg_py.svg_to_bytes, _draw
+    alone, gallery.WORTH_A_PROCESS = gallery.WORTH_A_PROCESS, _worth_a_process
     try:
         yield
     finally:
-        resvg_py.svg_to_bytes = kept
+        resvg_py.svg_to_bytes, gallery.WORTH_A_PROCESS = kept, alone

@@ -16,11 +16,24 @@ from aslms_feeds.publication import INDEX
 from aslms_feeds.regenerate import Orders, regenerate
 from aslms_feeds.rollback import DEFINITIONS, kept
 from aslms_feeds.stores.memory import MemoryStore
-from seasons import CIRCUITS, NOW, PUBLISHER, SEASON, SERIES, contents, documents, edited, published, series_files
+from seasons import (
+    CIRCUITS,
+    NOW,
+    PUBLISHER,
+    SEASON,
+    SERIES,
+    contents,
+    documents,
+    edited,
+    once_published,
+    published,
+    series_files,
+)
 
 SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
 DUE = NOW + timedelta(days=1)
+EARLY = DUE - SECOND
 KEY = "embargo = 2030-01-11T21:00:00+09:00\n"
 """DUE, as somebody in Japan writes it."""
 FEW = PUBLISHER + '\n[calendars]\nnames = ["all"]\n'
@@ -141,7 +154,7 @@ def test_each_kind_of_thing_is_hidden_until_its_second(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_before_its_second_everything_is_as_if_nobody_had_written_it(kind):
     """Byte for byte: documents, their compressed forms apart, ledgers and all other private state."""
-    store, plain = published((folder(kind), DUE - SECOND)), published((without(kind), DUE - SECOND))
+    store, plain = once_published((folder(kind), EARLY)), once_published((without(kind), EARLY))
     assert documents(store) == documents(plain)
     assert documents(store, INDEX) == documents(plain, INDEX)
     for part in ("trial", INDEX):
@@ -151,8 +164,8 @@ def test_before_its_second_everything_is_as_if_nobody_had_written_it(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_on_its_second_everything_is_as_if_it_had_been_written_just_then(kind):
     """The same bytes as without an embargo, when the files are brought at that second."""
-    store = published((folder(kind), NOW), (folder(kind), DUE))
-    plain = published((without(kind), NOW), (folder(kind, ""), DUE))
+    store = once_published((folder(kind), EARLY), (folder(kind), DUE))
+    plain = once_published((without(kind), EARLY), (folder(kind, ""), DUE))
     assert documents(store) == documents(plain)
     for part in ("trial", INDEX):
         assert store.current(part) == plain.current(part)
@@ -225,7 +238,7 @@ def test_several_instants_each_open_their_own():
 
 def test_a_missed_second_is_made_good():
     """Whatever time has passed since, the next build shows all that is due, at once."""
-    store = published((folder("news"), NOW), (folder("news"), DUE + timedelta(days=3)))
+    store = once_published((folder("news"), NOW), (folder("news"), DUE + timedelta(days=3)))
     items = json.loads(documents(store)["news/feed.json"])["items"]
     assert [item["title"] for item in items if item["title"] == "News"] == ["News"]
 
@@ -233,7 +246,7 @@ def test_a_missed_second_is_made_good():
 def test_what_has_no_embargo_goes_on_meanwhile():
     """An edit of a public event is published although another one waits, and the wait goes on."""
     files = folder("event")
-    store = published((files, NOW))
+    store = once_published((files, NOW))
     moved = edited(files, "trial/2030/season.toml", ("2030-04-06T13:00", "2030-04-06T15:00"))
     part = build(store, moved, NOW + HOUR)["trial"]
     assert [str(told.fact.what) for told in part.told] == ["retimed"]
@@ -242,7 +255,7 @@ def test_what_has_no_embargo_goes_on_meanwhile():
 
 def test_other_seasons_keep_every_byte():
     """A season that becomes public touches no calendar, feed archive, page of an event or data of another one."""
-    store = published((folder("season"), NOW))
+    store = once_published((folder("season"), NOW))
     before = documents(store)
     regenerate(store, folder("season"), now=DUE)
     after = documents(store)
@@ -252,7 +265,7 @@ def test_other_seasons_keep_every_byte():
     assert {path: after[path] for path in data} == {path: before[path] for path in data}
     assert (
         store.current("trial").state["ledger/2030.json"]
-        == published((folder("season"), NOW)).current("trial").state["ledger/2030.json"]
+        == once_published((folder("season"), NOW)).current("trial").state["ledger/2030.json"]
     )
     assert "2031/season.json" in after.keys() - before.keys()
 
@@ -329,8 +342,8 @@ def test_a_hidden_class_that_continues_a_public_one_leaves_its_calendars_alone()
     """No address and no byte of the public class tells of its successor."""
     series = SERIES + HYPER + 'continues = ["gt"]\n'
     files = folder("season") | {"trial/series.toml": series.encode()}
-    assert documents(published((files, NOW))) == documents(published((without("season"), NOW)))
-    after = documents(published((files, NOW), (files, DUE)))
+    assert documents(once_published((files, NOW))) == documents(once_published((without("season"), NOW)))
+    after = documents(once_published((files, NOW), (files, DUE)))
     assert "trial-all-hyper.ics" in after
 
 
@@ -338,7 +351,7 @@ def test_a_circuit_of_a_hidden_season_of_another_series_is_nobodys():
     """The table of circuits is shared: the private state of one series holds no secret of another."""
     files = folder("season")
     files |= {path.replace("trial/", "cup/"): data for path, data in contents(publisher=FEW).items() if "trial" in path}
-    store = published((files, NOW))
+    store = once_published((files, NOW))
     for name in ("cup", "trial"):
         public = store.current(name)
         made_from = kept(public.state[DEFINITIONS], series_files(files, name).publisher)
@@ -351,7 +364,7 @@ def test_a_circuit_that_is_named_by_history_stays_named():
     files = contents(SEASON + change, circuits=CIRCUITS + STREET)
     assert sorted(shown(files, NOW).files.circuits) == ["okayama", "paris", "street"]
     moved = contents(SEASON.replace('circuit = "paris"', 'circuit = "street"'), circuits=CIRCUITS + STREET)
-    store = published((contents(circuits=CIRCUITS + STREET), NOW), (moved, NOW + HOUR))
+    store = once_published((contents(circuits=CIRCUITS + STREET), NOW), (moved, NOW + HOUR))
     ledgers = {"2030": read_ledger(store.current("trial").state["ledger/2030.json"])}
     assert known(None, ledgers).circuits >= {"okayama", "paris", "street"}
     assert "paris" in shown(moved, NOW, known(None, ledgers)).files.circuits
@@ -367,7 +380,7 @@ def test_a_circuit_that_is_named_by_history_stays_named():
 def test_what_was_public_once_stays_public_when_a_clock_goes_back(kind, source):
     """It is known from the definitions of the last generation; without them from its ledgers, where they tell."""
     files = folder(kind)
-    store = published((files, NOW), (files, DUE))
+    store = once_published((files, EARLY), (files, DUE))
     ledgers = {
         path.split("/")[-1].removesuffix(".json"): read_ledger(text)
         for path, text in store.current("trial").state.items()
@@ -389,8 +402,8 @@ def test_what_was_public_once_stays_public_when_a_clock_goes_back(kind, source):
 def test_a_clock_that_goes_back_changes_nothing(kind):
     """No generation, no error: what a clock that was ahead has shown stays."""
     files = folder(kind)
-    store = published((files, NOW), (files, DUE + HOUR))
-    for now in (DUE - SECOND, NOW, NOW - HOUR):
+    store = once_published((files, EARLY), (files, DUE))
+    for now in (EARLY, NOW):
         part = build(store, files, now)["trial"]
         assert (part.problems, part.error, part.generation, part.written) == ((), "", 2, ())
 
@@ -398,7 +411,7 @@ def test_a_clock_that_goes_back_changes_nothing(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_public_cannot_be_put_under_embargo(kind):
     """The build of that series stops with what is meant and what to do; what is public stays."""
-    store = published((folder(kind, ""), NOW))
+    store = once_published((folder(kind, ""), NOW))
     before = documents(store)
     part = build(store, folder(kind), NOW + HOUR)["trial"]
     assert part.failed
@@ -416,17 +429,17 @@ def test_what_is_public_cannot_be_put_under_embargo(kind):
 def test_an_embargo_that_has_passed_may_be_added_or_moved_back():
     """Only one in the future would take something back."""
     past = KEY.replace("2030-01-11", "2030-01-09")
-    store = published((folder("event", ""), NOW))
+    store = once_published((folder("event", ""), NOW))
     assert not build(store, folder("event", past), NOW + HOUR)["trial"].failed
 
 
 def test_what_waits_may_wait_longer():
     """An embargo that has not passed can be moved, and taken out."""
-    store = published((folder("event"), NOW))
+    store = once_published((folder("event"), NOW))
     later = folder("event", KEY.replace("11T", "12T"))
     assert build(store, later, DUE)["trial"].generation == 1
     assert build(store, later, DUE + timedelta(days=1))["trial"].generation == 2
-    store = published((folder("event"), NOW), (folder("event", ""), NOW + HOUR))
+    store = once_published((folder("event"), NOW), (folder("event", ""), NOW + HOUR))
     assert store.current("trial").manifest.generation == 2
 
 
@@ -434,7 +447,7 @@ def test_public_things_are_known_under_every_id_they_had():
     """A season, an event and a race that were renamed after they became public are no secret under the new names."""
     files = folder("event")
     files |= {"trial/2030/results.toml": RESULT.format(key=KEY).encode()}
-    store = published((files, NOW), (files, DUE))
+    store = once_published((files, NOW), (files, DUE))
     season = files["trial/2030/season.toml"].decode()
     for old, new in (("street", "avenue"), ("okayama", "aida"), ("race-1", "race-one")):
         season = season.replace(f'id = "{old}"', f'id = "{new}"\nformerly = ["{old}"]', 1)
@@ -590,7 +603,7 @@ def test_one_broken_series_is_masked_in_the_report_and_the_other_goes_on():
 def test_definitions_that_were_kept_hold_nothing_that_is_hidden():
     """What a generation was made from is what was public: a rollback can show nothing else."""
     for kind in KINDS:
-        store = published((folder(kind), NOW))
+        store = once_published((folder(kind), EARLY))
         plain = series_files(without(kind))
         made_from = kept(store.current("trial").state[DEFINITIONS], plain.publisher)
         assert replace(made_from, seasons=()) == replace(plain, seasons=())

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import commands
 import pytest
+from contracts.crashing import KILLED, child
 
 import aslms_feeds
-from aslms_feeds import freshness, sources
-from aslms_feeds.regenerate import regenerate
+from aslms_feeds import cli, freshness, regenerate, sources
 from aslms_feeds.stores.local import LocalStore
 from seasons import NOW, PUBLISHER, contents
 
@@ -24,15 +26,21 @@ DUE = datetime(2030, 4, 6, 22, 0, tzinfo=UTC)
 LATER = NOW + timedelta(days=1)
 
 
-@pytest.fixture
-def output(tmp_path):
-    """Return a publication with the record of its last run."""
-    found, files = tmp_path / "output", contents(publisher=FEW)
-    report = regenerate(LocalStore(found), files, now=NOW)
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    """Return a publication with the record of its last run, to be copied."""
+    found, files = tmp_path_factory.mktemp("recorded"), contents(publisher=FEW)
+    report = regenerate.regenerate(LocalStore(found), files, now=NOW)
     assert report.next_due == DUE
     prints = freshness.fingerprints(files, None)
     freshness.write(found, freshness.LastRun(NOW, prints, freshness.generations(found), report.next_due))
     return found
+
+
+@pytest.fixture
+def output(recorded, tmp_path):
+    """Return such a publication of the test's own."""
+    return shutil.copytree(recorded, tmp_path / "output", symlinks=True)
 
 
 def unchanged(output, files=None, base_url=None, now=LATER):
@@ -133,6 +141,9 @@ def test_a_link_beside_the_record_is_not_followed(output, tmp_path):
 
 # --- A copy of the package, in processes of their own ---------------------------------------------------------------
 
+UNMEASURED = {name: value for name, value in os.environ.items() if "COVERAGE" not in name}
+"""Coverage of a copy is nothing, and coverage loads what the program does not."""
+
 
 @pytest.fixture
 def package(tmp_path):
@@ -144,7 +155,7 @@ def package(tmp_path):
 
 def run(package: Path, *command: object, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run Python with the copied package."""
-    environment = {**os.environ, "PYTHONPATH": str(package), "PYTHONDONTWRITEBYTECODE": "1", **variables}
+    environment = {**UNMEASURED, "PYTHONPATH": str(package), "PYTHONDONTWRITEBYTECODE": "1", **variables}
     return subprocess.run(
         [sys.executable, *map(str, command)], env=environment, capture_output=True, text=True, check=True, timeout=60
     )
@@ -196,7 +207,10 @@ def test_an_unchanged_build_loads_no_library(tmp_path):
         "assert main(sys.argv[1:]) == 0; print(' '.join(sorted({name for name in sys.modules})))"
     )
     command = [sys.executable, "-c", code, "build", "--calendars", calendars, "--output", output]
-    first, second = (subprocess.run(command, capture_output=True, text=True, check=True, timeout=60) for _ in range(2))
+    first, second = (
+        subprocess.run(command, env=UNMEASURED, capture_output=True, text=True, check=True, timeout=60)
+        for _ in range(2)
+    )
     loaded = set(second.stdout.split("nothing changed\n")[1].split())
     heavy = {"pydantic", "icalendar", "jinja2", "lxml", "feedgen", "babel", "brotli", "markdown_it", "httpx", "tzdata"}
     assert heavy - {"httpx"} <= set(first.stdout.split())
@@ -214,13 +228,14 @@ def test_the_record_of_a_build_that_died_is_gone(tmp_path):
     for path, data in contents(publisher=FEW).items():
         (calendars / path).parent.mkdir(parents=True, exist_ok=True)
         (calendars / path).write_bytes(data)
-    command = [sys.executable, "-m", "aslms_feeds", "build", "--calendars", calendars, "--output", output]
-    subprocess.run(command, capture_output=True, check=True, timeout=60)
+    command = ["build", "--calendars", str(calendars), "--output", str(output)]
+    assert commands.run(tmp_path, *command).status == 0
     assert freshness.unchanged(output, sources.read(calendars), None, now=datetime.now(UTC))
     (calendars / "trial/series.toml").write_bytes(b"")
-    dies = (
-        "import os, signal, sys; from aslms_feeds import cli, regenerate\n"
-        "regenerate.regenerate = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)\ncli.main(sys.argv[1:])"
-    )
-    assert subprocess.run([sys.executable, "-c", dies, *command[3:]], check=False, timeout=60).returncode == -9
+
+    def dies():
+        regenerate.regenerate = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+        cli.main(command)
+
+    assert child(dies) == KILLED
     assert not (output / "last-run").exists()

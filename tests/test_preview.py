@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -11,6 +11,7 @@ import time
 import urllib.request
 from contextlib import closing
 
+import commands
 import pytest
 
 from seasons import PUBLISHER, SEASON, contents
@@ -40,6 +41,21 @@ def folder(tmp_path):
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def built_before(tmp_path_factory):
+    """Return a working directory in which all that is public before the embargo ends was built, to be copied."""
+    found = tmp_path_factory.mktemp("built")
+    write(found, FILES)
+    assert run(found, "build", "--now", BEFORE)[0] == 0
+    return found
+
+
+@pytest.fixture
+def built(built_before, tmp_path):
+    """Return such a directory of the test's own."""
+    return shutil.copytree(built_before, tmp_path, symlinks=True, dirs_exist_ok=True)
+
+
 def write(folder, files):
     """Write a calendars folder."""
     for path, data in files.items():
@@ -49,16 +65,7 @@ def write(folder, files):
 
 def run(folder, *arguments, **environment):
     """Return exit status, output and errors of one command."""
-    done = subprocess.run(
-        [*COMMAND, *arguments],
-        cwd=folder,
-        env={**os.environ, "COLUMNS": "100", **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return done.returncode, done.stdout, done.stderr
+    return commands.run(folder, *arguments, **{"COLUMNS": "100", **environment})
 
 
 def tree(root):
@@ -85,26 +92,24 @@ def site(output):
     }
 
 
-def test_a_preview_shows_what_is_not_public_yet(folder):
+def test_a_preview_shows_what_is_not_public_yet(built):
     """With the instant as it will be; it says how to look at it, and the publication stays as it was."""
-    assert run(folder, "build", "--now", BEFORE)[0] == 0
-    before = tree(folder / "publication")
-    status, out, errors = run(folder, "preview", "--now", AFTER)
+    before = tree(built / "publication")
+    status, out, errors = run(built, "preview", "--now", AFTER)
     assert (status, errors) == (0, "")
     assert "  2030: street: added" in out
     assert out.endswith("Look at it: aslms-feeds serve --output preview --port 8001\n")
-    text = (folder / "preview/site/trial/trial-races.ics").read_text()
+    text = (built / "preview/site/trial/trial-races.ics").read_text()
     assert "UID:race.street.2030.trial@example.org" in text
-    assert tree(folder / "publication") == before
-    assert "street" not in (folder / "publication/site/trial/trial-races.ics").read_text()
+    assert tree(built / "publication") == before
+    assert "street" not in (built / "publication/site/trial/trial-races.ics").read_text()
 
 
-def test_a_preview_is_what_a_build_makes_then(folder):
+def test_a_preview_is_what_a_build_makes_then(built):
     """Every document, byte for byte."""
-    run(folder, "build", "--now", BEFORE)
-    run(folder, "preview", "ahead", "--now", AFTER)
-    assert run(folder, "build", "--now", AFTER)[0] == 0
-    ahead, public = site(folder / "ahead"), site(folder / "publication")
+    run(built, "preview", "ahead", "--now", AFTER)
+    assert run(built, "build", "--now", AFTER)[0] == 0
+    ahead, public = site(built / "ahead"), site(built / "publication")
     assert ahead.keys() == public.keys()
     assert len(ahead) > 20
     different = [name for name in ahead if ahead[name].read_bytes() != public[name].read_bytes()]
@@ -144,50 +149,46 @@ def test_a_preview_of_a_first_publication_needs_no_publication(folder):
     assert not (folder / "publication").exists()
 
 
-def test_a_preview_holds_no_private_state(folder):
+def test_a_preview_holds_no_private_state(built):
     """Whoever is given the folder gets documents: no ledger, no definitions, no chronicle."""
-    run(folder, "build", "--now", BEFORE)
-    run(folder, "preview", "--now", AFTER)
-    states = [path for path in (folder / "preview").rglob("state/*") if path.is_file()]
+    assert run(built, "preview", "--now", AFTER)[0] == 0
+    states = [path for path in (built / "preview").rglob("state/*") if path.is_file()]
     assert states == []
 
 
-def test_a_preview_is_never_what_is_published(folder):
+def test_a_preview_is_never_what_is_published(built):
     """The folder of the publication is refused, under any name that leads there."""
-    run(folder, "build", "--now", BEFORE)
-    (folder / "link").symlink_to("publication")
-    before = tree(folder / "publication")
-    for name in ("publication", "./publication/", "link", str(folder / "publication")):
-        status, out, errors = run(folder, "preview", name, "--now", AFTER)
+    (built / "link").symlink_to("publication")
+    before = tree(built / "publication")
+    for name in ("publication", "./publication/", "link", str(built / "publication")):
+        status, out, errors = run(built, "preview", name, "--now", AFTER)
         assert (status, out) == (64, "")
         assert "is what is published" in errors
         assert "Try: name another folder, which nobody serves" in errors
-    status, _out, errors = run(folder, "preview", "other", "--now", AFTER, ASLMS_FEEDS_OUTPUT="other")
+    status, _out, errors = run(built, "preview", "other", "--now", AFTER, ASLMS_FEEDS_OUTPUT="other")
     assert status == 64
     assert "is what is published" in errors
-    assert tree(folder / "publication") == before
+    assert tree(built / "publication") == before
 
 
-def test_a_preview_of_wrong_definitions_says_what_is_wrong(folder):
+def test_a_preview_of_wrong_definitions_says_what_is_wrong(built):
     """Status 1, as a build; told in full as of an instant at which it is no secret."""
-    run(folder, "build", "--now", BEFORE)
-    write(folder, contents(SEASON + STREET.replace('circuit = "paris"', 'circuit = "pariss"'), publisher=FEW))
-    status, _out, errors = run(folder, "preview", "--now", AFTER)
+    write(built, contents(SEASON + STREET.replace('circuit = "paris"', 'circuit = "pariss"'), publisher=FEW))
+    status, _out, errors = run(built, "preview", "--now", AFTER)
     assert status == 1
     assert "event.street.circuit: unknown circuit 'pariss', did you mean 'paris'?" in errors
-    status, _out, errors = run(folder, "preview", "--now", BEFORE)
+    status, _out, errors = run(built, "preview", "--now", BEFORE)
     assert status == 1
     assert "street" not in errors
 
 
-def test_a_preview_asks_nobody_about_a_mass_change(folder):
+def test_a_preview_asks_nobody_about_a_mass_change(built):
     """It shows what would be; only a build wants to know whether it is meant."""
-    run(folder, "build", "--now", BEFORE)
     moved = SEASON.replace("2030-03-0", "2030-09-0").replace("2030-04-06", "2030-10-06")
-    write(folder, contents(moved, publisher=FEW))
-    assert run(folder, "build", "--now", BEFORE)[0] == 1
-    assert run(folder, "preview", "--now", BEFORE)[0] == 0
-    assert "20301006T" in (folder / "preview/site/trial/trial-races.ics").read_text()
+    write(built, contents(moved, publisher=FEW))
+    assert run(built, "build", "--now", BEFORE)[0] == 1
+    assert run(built, "preview", "--now", BEFORE)[0] == 0
+    assert "20301006T" in (built / "preview/site/trial/trial-races.ics").read_text()
 
 
 def test_a_preview_takes_another_address(folder):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+import commands
 import pytest
 
 from aslms_feeds.errors import PublicationError
@@ -19,9 +18,6 @@ from aslms_feeds.regenerate import regenerate
 from aslms_feeds.stores.local import LocalStore
 from aslms_feeds.stores.memory import MemoryStore
 from seasons import NOW, PUBLISHER, SEASON, contents
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 FEW = PUBLISHER + '\n[calendars]\nnames = ["races"]\nclasses = []\nreminders = false\n'
 LATER = NOW + timedelta(hours=1)
@@ -52,10 +48,37 @@ def write(folder: Path, files) -> Path:
     return folder
 
 
-def run(*arguments) -> subprocess.CompletedProcess[str]:
+def run(*arguments) -> commands.Done:
     """Run the command."""
-    command = [sys.executable, "-m", "aslms_feeds", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return commands.run(Path.cwd(), *map(str, arguments))
+
+
+@pytest.fixture(scope="module")
+def _once(tmp_path_factory):
+    """Publish two series."""
+    found = tmp_path_factory.mktemp("once")
+    built(LocalStore(found), two())
+    return found
+
+
+@pytest.fixture
+def once(_once, tmp_path):
+    """Return a publication of two series, of the test's own."""
+    return shutil.copytree(_once, tmp_path / "output", symlinks=True)
+
+
+@pytest.fixture(scope="module")
+def _twice(_once, tmp_path_factory):
+    """Publish one of them again."""
+    found = shutil.copytree(_once, tmp_path_factory.mktemp("twice"), symlinks=True, dirs_exist_ok=True)
+    built(LocalStore(found), two(MOVED), LATER)
+    return found
+
+
+@pytest.fixture
+def twice(_twice, tmp_path):
+    """Return a publication of two series, one of which was published twice, of the test's own."""
+    return shutil.copytree(_twice, tmp_path / "output", symlinks=True)
 
 
 # --- publish --------------------------------------------------------------------------------------------------------
@@ -97,10 +120,9 @@ def test_a_ledger_that_changes_is_published_with_the_same_documents():
 # --- One series and the others --------------------------------------------------------------------------------------
 
 
-def test_a_broken_series_stays_and_the_other_is_published(tmp_path):
+def test_a_broken_series_stays_and_the_other_is_published(once):
     """The series with a wrong file stays at its last generation; the other moves; the report names the place."""
-    store = LocalStore(tmp_path)
-    built(store, two())
+    store = LocalStore(once)
     before = store.read("trial", "trial-races.ics")
     parts = built(store, two(MOVED.replace("hours = 4", "hours = 'x'"), MOVED), LATER)
     assert (parts["trial"].generation, parts["cup"].generation) == (1, 2)
@@ -115,13 +137,13 @@ def test_a_broken_series_stays_and_the_other_is_published(tmp_path):
 def test_the_command_names_what_stays(tmp_path):
     """The exit status is 1, the message names file, line and generation, and status.json the series."""
     calendars, output = write(tmp_path / "calendars", two()), tmp_path / "output"
-    assert run("build", "--calendars", calendars, "--output", output, "--now", NOW.isoformat()).returncode == 0
+    assert run("build", "--calendars", calendars, "--output", output, "--now", NOW.isoformat()).status == 0
     write(calendars, two(SEASON.replace("hours = 4", "hours = 'x'"), MOVED))
     done = run("build", "--calendars", calendars, "--output", output, "--now", LATER.isoformat())
-    assert done.returncode == 1
-    assert f"{calendars}/trial/2030/season.toml:28:11: event.okayama.session.race-1.hours: " in done.stderr
-    assert "trial: stays at generation 1\n" in done.stderr
-    assert "cup: generation 2, " in done.stdout
+    assert done.status == 1
+    assert f"{calendars}/trial/2030/season.toml:28:11: event.okayama.session.race-1.hours: " in done.errors
+    assert "trial: stays at generation 1\n" in done.errors
+    assert "cup: generation 2, " in done.out
     status = json.loads((output / "status.json").read_bytes())
     assert [(part["part"], part["ok"], part["generation"]) for part in status["parts"]] == [
         ("cup", True, 2),
@@ -129,9 +151,9 @@ def test_the_command_names_what_stays(tmp_path):
         ("index", True, 2),
     ]
     # While something is wrong, every run looks again; as soon as it is mended, it is published.
-    assert run("build", "--calendars", calendars, "--output", output, "--now", LATER.isoformat()).returncode == 1
+    assert run("build", "--calendars", calendars, "--output", output, "--now", LATER.isoformat()).status == 1
     write(calendars, two(MOVED, MOVED))
-    assert run("build", "--calendars", calendars, "--output", output, "--now", LATER.isoformat()).returncode == 0
+    assert run("build", "--calendars", calendars, "--output", output, "--now", LATER.isoformat()).status == 0
 
 
 def snapshot(root: Path) -> dict[str, tuple[int, int]]:
@@ -144,15 +166,15 @@ def test_a_second_run_writes_nothing_and_says_so(tmp_path):
     calendars, output = write(tmp_path / "calendars", two()), tmp_path / "output"
     arguments = ("build", "--calendars", calendars, "--output", output)
     first = run(*arguments, "--now", NOW.isoformat())
-    assert "trial: generation 1, " in first.stdout
+    assert "trial: generation 1, " in first.out
     before = snapshot(output)
     again = run(*arguments, "--now", LATER.isoformat())
-    assert (again.stdout, again.stderr, again.returncode) == (f"{output}: nothing changed\n", "", 0)
+    assert (again.out, again.errors, again.status) == (f"{output}: nothing changed\n", "", 0)
     after = snapshot(output)
     assert {path for path in after if after[path] != before.get(path)} == {str(output / "last-run")}
     (output / "last-run").unlink()
     again = run(*arguments, "--now", LATER.isoformat())
-    assert (again.stdout, again.returncode) == (f"{output}: nothing changed\n", 0)
+    assert (again.out, again.status) == (f"{output}: nothing changed\n", 0)
     after = snapshot(output)
     assert {path for path in after if after[path] != before.get(path)} == {
         str(output / "last-run"),
@@ -160,28 +182,26 @@ def test_a_second_run_writes_nothing_and_says_so(tmp_path):
     }
 
 
-def test_a_wrong_publisher_file_stops_all_and_loses_nothing(tmp_path):
+def test_a_wrong_publisher_file_stops_all_and_loses_nothing(once):
     """What all series share is wrong: nothing is published, everything stays."""
-    store = LocalStore(tmp_path)
-    built(store, two())
-    before = snapshot(tmp_path)
+    store = LocalStore(once)
+    before = snapshot(once)
     parts = built(store, two(MOVED, MOVED, publisher="name = 3"), LATER)
     assert list(parts) == [INDEX]
     assert parts[INDEX].problems
-    assert snapshot(tmp_path) == before
+    assert snapshot(once) == before
 
 
-def test_a_series_whose_folder_is_gone(tmp_path):
+def test_a_series_whose_folder_is_gone(once):
     """A series that is public and not defined any more is named, stays, and stays on the front page."""
-    store = LocalStore(tmp_path)
-    built(store, two())
+    store = LocalStore(once)
     files = {path: data for path, data in two(MOVED, MOVED).items() if not path.startswith("cup/")}
     parts = built(store, files, LATER)
     assert [str(one) for one in parts["cup"].problems] == [
         "calendars/cup/series.toml: the series 'cup' is published and its folder is gone; put it back"
     ]
     assert parts["trial"].generation == 2
-    assert (tmp_path / "site/cup/cup-races.ics").is_file()
+    assert (once / "site/cup/cup-races.ics").is_file()
     assert b"/cup/" in store.read(INDEX, "index.html")
 
 
@@ -219,15 +239,6 @@ def test_a_renamed_season_is_no_lost_ledger(tmp_path):
 _PUBLIC = "series/trial/generations/2"
 
 
-@pytest.fixture(scope="module")
-def twice(tmp_path_factory):
-    """Return a publication of two series, one of which was published twice."""
-    found = tmp_path_factory.mktemp("twice")
-    built(LocalStore(found), two())
-    built(LocalStore(found), two(MOVED), LATER)
-    return found
-
-
 @pytest.mark.parametrize(
     ("place", "gone", "garbled"),
     [
@@ -251,35 +262,32 @@ def twice(tmp_path_factory):
     ],
 )
 @pytest.mark.parametrize("how", ["gone", "garbled"])
-def test_whatever_is_lost_of_a_series_stamps_never_start_again(twice, tmp_path, place, gone, garbled, how):
+def test_whatever_is_lost_of_a_series_stamps_never_start_again(twice, place, gone, garbled, how):
     """Whatever is gone or garbled of a public series, it is refused with a way out, and the others are published."""
-    tmp_path = tmp_path / "output"
-    shutil.copytree(twice, tmp_path, symlinks=True)
-    store = LocalStore(tmp_path)
+    store = LocalStore(twice)
     assert max(one.sequence for one in read_ledger(_ledger(store)).revisions.values()) == 1
-    lost = tmp_path / place
+    lost = twice / place
     folder = lost.is_dir() and not lost.is_symlink()
     shutil.rmtree(lost) if folder else lost.unlink()
     if how == "garbled":
         lost.mkdir() if folder else lost.write_bytes(b'{"format": 1')
-    before = snapshot(tmp_path / "series/trial")
+    before = snapshot(twice / "series/trial")
     parts = built(store, two(SEASON, MOVED), LATER)
     assert (gone if how == "gone" else garbled) in parts["trial"].error
     assert (parts["trial"].storage, bool(parts["trial"].hint), parts["cup"].generation) == (True, True, 2)
-    assert snapshot(tmp_path / "series/trial") == before
+    assert snapshot(twice / "series/trial") == before
 
 
-def test_all_series_are_lost(tmp_path):
+def test_all_series_are_lost(once):
     """An index without its series starts none of them again."""
-    store = LocalStore(tmp_path)
-    built(store, two())
-    shutil.rmtree(tmp_path / "series")
+    store = LocalStore(once)
+    shutil.rmtree(once / "series")
     parts = built(store, two(), LATER)
     assert [parts[name].error for name in ("cup", "trial")] == [
         "the series 'cup' is public and its generations are gone",
         "the series 'trial' is public and its generations are gone",
     ]
-    assert not (tmp_path / "series").exists()
+    assert not (once / "series").exists()
 
 
 def _ledger(store) -> bytes:
@@ -324,8 +332,8 @@ def test_a_second_builder_is_busy(tmp_path):
     with LocalStore(output).lock():
         before = snapshot(output)
         done = run("build", "--calendars", calendars, "--output", output)
-        assert done.returncode == 75
-        assert done.stderr == (
+        assert done.status == 75
+        assert done.errors == (
             f"aslms-feeds: another build is writing {output}\n"
             "Try: wait until it is done; the lock ends with that process\n"
         )
@@ -335,12 +343,11 @@ def test_a_second_builder_is_busy(tmp_path):
 def test_many_builders_at_once(tmp_path):
     """Of builders that start together, one publishes, the others wait or find nothing to do; the result is whole."""
     calendars, output = write(tmp_path / "calendars", two()), tmp_path / "output"
-    command = [sys.executable, "-m", "aslms_feeds", "build", "--calendars", calendars, "--output", output]
-    builders = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(4)]
-    statuses = sorted(builder.wait(timeout=60) for builder in builders)
+    command = ("build", "--calendars", str(calendars), "--output", str(output))
+    statuses = sorted(done.status for done in commands.together(tmp_path, *[command] * 4))
     assert statuses[0] == 0
     assert set(statuses) <= {0, 75}
-    assert run(*command[3:]).stdout == f"{output}: nothing changed\n"
+    assert run(*command).out == f"{output}: nothing changed\n"
     assert LocalStore(output).current("trial").manifest.generation == 1
     assert not list(output.rglob(".*"))
 
@@ -350,6 +357,6 @@ def test_a_folder_that_cannot_be_written(tmp_path):
     calendars = write(tmp_path / "calendars", two())
     (tmp_path / "file").write_bytes(b"")
     done = run("build", "--calendars", calendars, "--output", tmp_path / "file" / "output")
-    assert done.returncode == 74
-    assert str(tmp_path / "file") in done.stderr
-    assert "Traceback" not in done.stderr
+    assert done.status == 74
+    assert str(tmp_path / "file") in done.errors
+    assert "Traceback" not in done.errors

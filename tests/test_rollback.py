@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from copy import deepcopy
 from dataclasses import replace
 from datetime import timedelta
 
@@ -26,6 +27,7 @@ from seasons import (
     everything,
     everything_at_first,
     folder,
+    once_published,
     series_files,
 )
 
@@ -84,10 +86,21 @@ def stated(store, season="2030", name="trial"):
 @pytest.fixture
 def moved():
     """Return a store in which a race was published, and then moved by a day."""
-    store = MemoryStore()
-    good(store, contents(publisher=FEW), NOW)
-    good(store, contents(MOVED, publisher=FEW), NOW + HOUR)
+    return once_published((contents(publisher=FEW), NOW), (contents(MOVED, publisher=FEW), NOW + HOUR))
+
+
+@pytest.fixture(scope="module")
+def _gone_back():
+    """Go back from there to the first generation."""
+    store = once_published((contents(publisher=FEW), NOW), (contents(MOVED, publisher=FEW), NOW + HOUR))
+    back(store, contents(MOVED, publisher=FEW), NOW + 2 * HOUR, 1)
     return store
+
+
+@pytest.fixture
+def gone_back(_gone_back):
+    """Return a store in which that race was moved, and a rollback of it holds."""
+    return deepcopy(_gone_back)
 
 
 # --- Definitions that are kept --------------------------------------------------------------------------------------
@@ -188,12 +201,11 @@ def test_pages_and_data_say_what_they_said(moved):
     assert len(after) == len(items) + 1
 
 
-def test_every_type_of_change_is_undone():
+def test_every_type_of_change_is_undone(everything_first_store, everything_store):
     """A season in which everything changed says, after a rollback, what it said at first."""
-    store = MemoryStore()
-    good(store, everything_at_first(), NOW)
-    first = {name: stated(store, name, "cup") for name in ("1998-suzuka", "2029", "2030", "2031")}
-    good(store, everything(), LATER, accept=True)
+    seasons = ("1998-suzuka", "2029", "2030", "2031")
+    first = {name: stated(everything_first_store, name, "cup") for name in seasons}
+    store = deepcopy(everything_store)
     assert stated(store, "2030", "cup") != first["2030"]
     before = ledger(store, "2030", "cup")
     back(store, everything(), LATER + HOUR, 1, "cup")
@@ -238,79 +250,74 @@ def test_settings_are_those_of_today(moved):
 # --- How long it holds ----------------------------------------------------------------------------------------------
 
 
-def test_it_holds_over_builds(moved):
+def test_it_holds_over_builds(gone_back):
     """The same definitions again change nothing, today or in a month, and the report says what is shown."""
     files = contents(MOVED, publisher=FEW)
-    back(moved, files, NOW + 2 * HOUR, 1)
-    held_state = moved.current("trial")
+    held_state = gone_back.current("trial")
     for hours in (3, 30, 700):
-        part = good(moved, files, NOW + hours * HOUR)
+        part = good(gone_back, files, NOW + hours * HOUR)
         assert (part.back_to, part.written, part.generation) == (1, (), 3)
-    assert moved.current("trial") == held_state
+    assert gone_back.current("trial") == held_state
 
 
 @pytest.mark.parametrize("path", ["trial/2030/season.toml", "trial/series.toml", "circuits.toml"])
-def test_an_edit_ends_it(moved, path):
+def test_an_edit_ends_it(gone_back, path):
     """Whatever changes of what the series is made from, even a comment, releases the rollback."""
     files = contents(MOVED, publisher=FEW)
-    back(moved, files, NOW + 2 * HOUR, 1)
-    part = good(moved, {**files, path: files[path] + b"# checked again\n"}, NOW + 3 * HOUR)
+    part = good(gone_back, {**files, path: files[path] + b"# checked again\n"}, NOW + 3 * HOUR)
     assert part.back_to is None
-    assert HELD not in moved.current("trial").state
-    assert revision(moved, RACE).statement.start == "2030-03-03T04:00:00Z"
-    assert revision(moved, RACE).sequence == 3
+    assert HELD not in gone_back.current("trial").state
+    assert revision(gone_back, RACE).statement.start == "2030-03-03T04:00:00Z"
+    assert revision(gone_back, RACE).sequence == 3
 
 
-@pytest.mark.parametrize("path", ["publisher.toml", "cup/2030/season.toml"])
-def test_an_edit_elsewhere_does_not_end_it(moved, path):
+def test_an_edit_elsewhere_does_not_end_it(moved):
     """Another series, or a setting, is no reason to publish again what was taken back."""
     files = contents(MOVED, publisher=FEW)
     files |= {name.replace("trial/", "cup/"): text for name, text in files.items() if name.startswith("trial/")}
     regenerate(moved, files, now=NOW + HOUR)
     report = regenerate(moved, files, now=NOW + 2 * HOUR, orders=Orders(back_to={"trial": 1}))
     assert {part.name: part.back_to for part in report.parts} == {"cup": None, "trial": 1, "index": None}
-    report = regenerate(moved, {**files, path: files[path] + b"# a comment\n"}, now=NOW + 3 * HOUR)
-    assert {part.name: part.back_to for part in report.parts} == {"cup": None, "trial": 1, "index": None}
-    assert revision(moved, RACE).statement.start == "2030-03-02T04:00:00Z"
+    for path in ("publisher.toml", "cup/2030/season.toml"):
+        store = deepcopy(moved)
+        report = regenerate(store, {**files, path: files[path] + b"# a comment\n"}, now=NOW + 3 * HOUR)
+        assert {part.name: part.back_to for part in report.parts} == {"cup": None, "trial": 1, "index": None}
+        assert revision(store, RACE).statement.start == "2030-03-02T04:00:00Z"
 
 
-def test_an_order_ends_it(moved):
+def test_an_order_ends_it(gone_back):
     """A release publishes what the definitions say; where no rollback holds, it is a build like any other."""
     files = contents(MOVED, publisher=FEW)
-    back(moved, files, NOW + 2 * HOUR, 1)
-    part = good(moved, files, NOW + 3 * HOUR, release=frozenset(["trial"]))
+    part = good(gone_back, files, NOW + 3 * HOUR, release=frozenset(["trial"]))
     assert (part.back_to, part.generation) == (None, 4)
-    assert revision(moved, RACE).statement.start == "2030-03-03T04:00:00Z"
-    assert good(moved, files, NOW + 4 * HOUR, release=frozenset(["trial"])).written == ()
+    assert revision(gone_back, RACE).statement.start == "2030-03-03T04:00:00Z"
+    assert good(gone_back, files, NOW + 4 * HOUR, release=frozenset(["trial"])).written == ()
 
 
 def test_a_rollback_of_a_mass_change_needs_no_other_word():
     """Going back moves as much as what it undoes, and so does its release."""
-    store, wrong = MemoryStore(), SEASON.replace("T1", "T0")
-    good(store, contents(publisher=FEW), NOW)
+    store, wrong = once_published((contents(publisher=FEW), NOW)), SEASON.replace("T1", "T0")
     assert build(store, contents(wrong, publisher=FEW), NOW + HOUR).problems
     good(store, contents(wrong, publisher=FEW), NOW + HOUR, accept=True)
     assert len(back(store, contents(wrong, publisher=FEW), NOW + 2 * HOUR, 1).revised) == 4
     assert len(good(store, contents(wrong, publisher=FEW), NOW + 3 * HOUR, release=frozenset(["trial"])).revised) == 4
 
 
-def test_a_rollback_may_be_ordered_while_another_holds(moved):
+def test_a_rollback_may_be_ordered_while_another_holds(gone_back):
     """The last order counts, also against the content a rollback shows."""
     files = contents(MOVED, publisher=FEW)
-    back(moved, files, NOW + 2 * HOUR, 1)
-    part = back(moved, files, NOW + 3 * HOUR, 2)
-    assert (part.back_to, revision(moved, RACE).statement.start) == (2, "2030-03-03T04:00:00Z")
-    assert good(moved, files, NOW + 4 * HOUR).back_to == 2
+    part = back(gone_back, files, NOW + 3 * HOUR, 2)
+    assert (part.back_to, revision(gone_back, RACE).statement.start) == (2, "2030-03-03T04:00:00Z")
+    assert good(gone_back, files, NOW + 4 * HOUR).back_to == 2
 
 
-def test_broken_definitions_neither_end_nor_extend_it(moved):
+def test_broken_definitions_neither_end_nor_extend_it(gone_back):
     """A series whose file is wrong stays as it is; once mended, the edit has ended the rollback."""
     files = contents(MOVED, publisher=FEW)
-    back(moved, files, NOW + 2 * HOUR, 1)
-    assert build(moved, contents(MOVED + "x =", publisher=FEW), NOW + 3 * HOUR).problems
-    assert revision(moved, RACE).statement.start == "2030-03-02T04:00:00Z"
-    assert good(moved, files, NOW + 4 * HOUR).back_to == 1
-    assert good(moved, contents(MOVED + "# mended", publisher=FEW), NOW + 5 * HOUR).back_to is None
+    assert build(gone_back, contents(MOVED + "x =", publisher=FEW), NOW + 3 * HOUR).problems
+    assert revision(gone_back, RACE).statement.start == "2030-03-02T04:00:00Z"
+    assert good(gone_back, files, NOW + 4 * HOUR).back_to == 1
+    assert good(gone_back, contents(MOVED + "# mended", publisher=FEW), NOW + 5 * HOUR).back_to is None
 
 
 # --- What came since ------------------------------------------------------------------------------------------------
@@ -318,8 +325,7 @@ def test_broken_definitions_neither_end_nor_extend_it(moved):
 
 def test_what_was_added_since_stays_and_is_cancelled():
     """An event and a session that were public cannot vanish: they stay under their UIDs, as cancelled."""
-    store = MemoryStore()
-    good(store, contents(publisher=FEW), NOW)
+    store = once_published((contents(publisher=FEW), NOW))
     paris = '[[event]]\nid = "paris"'
     race = '  [[event.session]]\n  id = "race-2"\n  kind = "race"\n  start = 2030-03-03T13:00:00\n\n'
     more = SEASON.replace(paris, race + paris)
@@ -339,9 +345,8 @@ def test_what_was_added_since_stays_and_is_cancelled():
 
 def test_a_season_added_since_stays_and_is_cancelled():
     """It is public, so it stays; all of it is off."""
-    store = MemoryStore()
     files = contents(publisher=FEW)
-    good(store, files, NOW)
+    store = once_published((files, NOW))
     files["trial/2031/season.toml"] = SEASON.replace("2030", "2031").encode()
     good(store, files, NOW + HOUR)
     back(store, files, NOW + 2 * HOUR, 1)
@@ -368,8 +373,7 @@ CHAMPIONS = '\n[[champion]]\nclass = "gt"\nteam = "Seven"\non = 2030-04-06\n'
 
 def test_what_readers_were_told_since_stays():
     """Announcements, entry lists, results and titles are items with ids: each stays as it was."""
-    store = MemoryStore()
-    good(store, contents(publisher=FEW), NOW)
+    store = once_published((contents(publisher=FEW), NOW))
     more = contents(publisher=FEW, news=NEWS, entries=ENTRIES, results=RESULTS + CHAMPIONS)
     good(store, more, NOW + HOUR)
     before = ledger(store).items
@@ -382,8 +386,7 @@ def test_what_readers_were_told_since_stays():
 
 def test_an_edited_text_is_taken_back():
     """An announcement keeps its id and its date, says again what it said, and is marked as edited."""
-    store = MemoryStore()
-    good(store, contents(publisher=FEW, news=NEWS), NOW)
+    store = once_published((contents(publisher=FEW, news=NEWS), NOW))
     edited = contents(publisher=FEW, news=NEWS.replace("There is news.", "There is wrong news."))
     good(store, edited, NOW + HOUR)
     back(store, edited, NOW + 2 * HOUR, 1)
@@ -398,8 +401,7 @@ def test_days_that_became_known_cannot_be_unknown_again():
     """An event that had no day at first keeps its days, postponed: calendars have them."""
     undated = SEASON + '\n[[event]]\nid = "open"\nname = "Open"\nwhen = "autumn"\n'
     dated = undated.replace('when = "autumn"', "first_day = 2030-09-01\nlast_day = 2030-09-02")
-    store = MemoryStore()
-    good(store, contents(undated, publisher=FEW), NOW)
+    store = once_published((contents(undated, publisher=FEW), NOW))
     good(store, contents(dated, publisher=FEW), NOW + HOUR)
     back(store, contents(dated, publisher=FEW), NOW + 2 * HOUR, 1)
     said = stated(store)["open.2030.trial@example.org"]
@@ -409,9 +411,9 @@ def test_days_that_became_known_cannot_be_unknown_again():
 def test_a_class_added_since_stays_defined():
     """Its calendars have subscribers; the season takes part without it again."""
     publisher = FEW.replace("classes = []", "classes = true")
-    store, series = MemoryStore(), SERIES + '\n[[class]]\nid = "am"\nname = "Am"\n'
+    series = SERIES + '\n[[class]]\nid = "am"\nname = "Am"\n'
     season = SEASON.replace('["proto", "gt"]', '["proto", "gt", "am"]')
-    good(store, contents(publisher=publisher), NOW)
+    store = once_published((contents(publisher=publisher), NOW))
     good(store, contents(season, series=series, publisher=publisher), NOW + HOUR)
     assert store.read("trial", "trial-all-am.ics")
     back(store, contents(season, series=series, publisher=publisher), NOW + 2 * HOUR, 1)
@@ -444,8 +446,7 @@ def renamed() -> dict[str, bytes]:
 
 def test_going_back_over_new_ids():
     """The old content under today's ids: the same UIDs and items, and the one fact is about the session's new name."""
-    store = MemoryStore()
-    good(store, contents(publisher=FEW, news=NEWS, entries=ENTRIES, results=RESULTS), NOW)
+    store = once_published((contents(publisher=FEW, news=NEWS, entries=ENTRIES, results=RESULTS), NOW))
     good(store, renamed(), NOW + HOUR)
     before = ledger(store, "season-1")
     part = back(store, renamed(), NOW + 2 * HOUR, 1)
@@ -480,8 +481,7 @@ def test_going_back_to_the_same_definitions_is_nothing_at_all(files):
 
 def test_a_tombstone_stays_buried():
     """What was retired since stays cancelled, although the old definitions have it alive."""
-    store = MemoryStore()
-    good(store, contents(SEASON + EXTRA_EVENT, publisher=FEW), NOW)
+    store = once_published((contents(SEASON + EXTRA_EVENT, publisher=FEW), NOW))
     retired = contents(SEASON + '\n[[retired]]\nid = "second"\nwhy = "A slip."\n', publisher=FEW)
     good(store, retired, NOW + HOUR)
     before = ledger(store)

@@ -9,7 +9,9 @@ import signal
 import subprocess
 import sys
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
+import commands
 import pytest
 from contracts.services import PATCHED, PATIENCE, alive, children, edit, until, watching, write
 
@@ -17,11 +19,35 @@ from aslms_feeds.stores.local import LocalStore
 from aslms_feeds.watch import Looks
 from seasons import SEASON
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 @pytest.fixture
 def calendars(tmp_path):
     """Return a calendars folder with one series."""
     return write(tmp_path / "calendars")
+
+
+@pytest.fixture(scope="module")
+def _published(tmp_path_factory):
+    """Publish that folder."""
+    found = tmp_path_factory.mktemp("published")
+    write(found / "calendars")
+    assert commands.run(found, "build", "--output", "output").status == 0
+    return found
+
+
+@pytest.fixture
+def published(_published, tmp_path):
+    """Return a calendars folder that has been published to ``output`` beside it: a watcher finds nothing to do."""
+    return shutil.copytree(_published, tmp_path, symlinks=True, dirs_exist_ok=True) / "calendars"
+
+
+def looked_at(folder: Path) -> tuple[int, int]:
+    """Return what every build changes, also one that has nothing to do."""
+    record = (folder / "output/last-run").stat()
+    return record.st_ino, record.st_mtime_ns
 
 
 def look(looks: Looks) -> int:
@@ -49,12 +75,12 @@ def test_what_is_written_made_moved_and_removed_is_seen(tmp_path):
     assert looks.edited() == 0
 
 
-@pytest.mark.parametrize("name", ["season.toml~", ".season.toml.swp", ".#season.toml", "README.md", ".hidden.toml"])
-def test_what_is_no_definition_is_no_edit(tmp_path, name):
+def test_what_is_no_definition_is_no_edit(tmp_path):
     """What editors leave beside a file, hidden files and texts wake nobody, however often they are written."""
     looks = Looks(tmp_path)
     for number in range(3):
-        (tmp_path / name).write_text(str(number))
+        for name in ("season.toml~", ".season.toml.swp", ".#season.toml", "README.md", ".hidden.toml"):
+            (tmp_path / name).write_text(str(number))
         assert looks.edited() == 0
     (tmp_path / "season.toml").write_text("x")
     assert look(looks) == 1
@@ -139,7 +165,7 @@ def test_edits(calendars, tmp_path):
 
 def test_what_is_edited_during_a_build_is_not_missed(calendars, tmp_path):
     """An edit while the first build runs is published after it, without another edit."""
-    with watching(calendars, tmp_path / "output", settle=0) as watcher:
+    with watching(calendars, tmp_path / "output", settle=0, measured=False) as watcher:
         until((tmp_path / "output/lock").exists)
         edit(calendars, 14)
         edit(calendars, 15)
@@ -147,35 +173,34 @@ def test_what_is_edited_during_a_build_is_not_missed(calendars, tmp_path):
         until(lambda: races.exists() and "DTSTART:20300302T060000Z" in races.read_text(), watcher.rows)
 
 
-def test_a_new_file_a_new_series_and_a_file_that_goes(calendars, tmp_path):
+def test_a_new_file_a_new_series_and_a_file_that_goes(published, tmp_path):
     """Whatever appears below the folder is noticed, and so is what goes."""
-    with watching(calendars, tmp_path / "output") as watcher:
-        watcher.reaches(1)
-        shutil.copytree(calendars / "trial", tmp_path / "cup")
-        (tmp_path / "cup").rename(calendars / "cup")
+    with watching(published, tmp_path / "output", measured=False) as watcher:
+        watcher.rests()
+        shutil.copytree(published / "trial", tmp_path / "cup")
+        (tmp_path / "cup").rename(published / "cup")
         watcher.reaches(1, "cup")
-        (calendars / "trial/2030/season.toml").unlink()
+        (published / "trial/2030/season.toml").unlink()
         watcher.tells("failed", subject="trial", generation=1)
 
 
 @pytest.mark.parametrize("how", ["replaced", "switched"])
-def test_the_folder_itself_is_replaced(calendars, tmp_path, how):
+def test_the_folder_itself_is_replaced(published, tmp_path, how):
     """A folder that is moved away and comes back, or a link to it that is switched, is watched on."""
     new = write(tmp_path / "new", SEASON.replace("03-02T13:00", "03-02T14:00"))
-    place = calendars
+    place = published
     if how == "switched":
         place = tmp_path / "link"
-        place.symlink_to(calendars)
+        place.symlink_to(published)
     with watching(place, tmp_path / "output", measured=False) as watcher:
-        watcher.reaches(1)
         watcher.rests()
         if how == "switched":
             (tmp_path / "fresh").symlink_to(new)
             (tmp_path / "fresh").rename(place)
         else:
-            calendars.rename(tmp_path / "old")
-            watcher.tells("failed", subject="", error=f"there is no folder {calendars}")
-            new.rename(calendars)
+            published.rename(tmp_path / "old")
+            watcher.tells("failed", subject="", error=f"there is no folder {published}")
+            new.rename(published)
         watcher.reaches(2)
         edit(place, 15)
         watcher.reaches(3)
@@ -185,7 +210,7 @@ def test_a_build_that_was_busy_is_tried_again(calendars, tmp_path):
     """What failed since another build was at work is tried again without an edit; it is noted once."""
     with ExitStack() as held:
         held.enter_context(LocalStore(tmp_path / "output").lock())
-        with watching(calendars, tmp_path / "output") as watcher:
+        with watching(calendars, tmp_path / "output", measured=False) as watcher:
             watcher.tells("busy")
             first = watcher.builder()
             until(lambda: [pid for pid in children(watcher.process.pid, b"build") if pid != first])
@@ -198,17 +223,17 @@ def test_a_build_that_was_busy_is_tried_again(calendars, tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_ends_when_it_is_told_to(calendars, tmp_path, number):
+def test_it_ends_when_it_is_told_to(published, tmp_path, number):
     """SIGTERM ends it with status 0, Ctrl-C with 130, soon and without a trace."""
-    with watching(calendars, tmp_path / "output") as watcher:
-        watcher.reaches(1)
+    with watching(published, tmp_path / "output") as watcher:
+        watcher.rests()
         watcher.process.send_signal(number)
         assert watcher.process.wait(PATIENCE) == (0 if number == signal.SIGTERM else 130)
         watcher.tells("stopped")
         assert watcher.other == []
 
 
-def test_it_ends_with_its_parent(calendars, tmp_path):
+def test_it_ends_with_its_parent(published, tmp_path):
     """A watcher that was started for a server does not outlive it."""
     code = (
         "import subprocess, sys, os\n"
@@ -216,27 +241,29 @@ def test_it_ends_with_its_parent(calendars, tmp_path):
         "child = subprocess.Popen([*watch, *sys.argv[1:]])\n"
         "print(child.pid, flush=True); child.wait()"
     )
-    command = [sys.executable, "-c", code, "--calendars", calendars, "--output", tmp_path / "output"]
+    command = [sys.executable, "-c", code, "--calendars", published, "--output", tmp_path / "output"]
+    looked = looked_at(tmp_path)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as parent:
         watcher = int(parent.stdout.readline())
-        until((tmp_path / "output/last-run").exists)
+        until(lambda: looked_at(tmp_path) != looked)
         parent.kill()
     until(lambda: not alive(watcher))
 
 
-def test_a_server_watches_and_starts_its_watcher_again(calendars, tmp_path):
+def test_a_server_watches_and_starts_its_watcher_again(published, tmp_path):
     """`serve --watch` publishes edits; a watcher that is killed is started again; both end together."""
     code = PATCHED.format(seconds=0.2, grace=10)
     command = [sys.executable, "-c", code, "serve", "--watch", "--settle", "0.1", "--port", str(_free_port())]
-    command += ["--calendars", str(calendars), "--output", str(tmp_path / "output")]
+    command += ["--calendars", str(published), "--output", str(tmp_path / "output")]
     races = tmp_path / "output/site/trial/trial-races.ics"
+    looked = looked_at(tmp_path)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
         try:
-            until(races.exists)
+            until(lambda: looked_at(tmp_path) != looked)
             first = until(lambda: children(server.pid, b"watch"))[0]
             os.kill(first, signal.SIGKILL)
             second = until(lambda: [pid for pid in children(server.pid, b"watch") if pid != first])[0]
-            edit(calendars, 15)
+            edit(published, 15)
             until(lambda: "DTSTART:20300302T060000Z" in races.read_text())
         finally:
             server.terminate()

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
+import traceback
+import warnings
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -107,6 +111,22 @@ def with_ical_js(body: bytes, folder: Path) -> dict[str, Read]:
     )
 
 
+def _speak_into(said: Path, complained: Path) -> None:
+    """Have this process write to files, whatever its output was before."""
+    for number, path, name in ((1, said, "stdout"), (2, complained, "stderr")):
+        opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(opened, number)
+        os.close(opened)
+        setattr(sys, name, open(number, "w", encoding="utf-8", closefd=False))  # noqa: SIM115 - for good
+
+
+def _ended(end: SystemExit) -> int:
+    """Return the exit status of a process that ends so, after it has said everything."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return end.code if isinstance(end.code, int) else int(end.code is not None)
+
+
 class Khal:
     """The command khal with a configuration, a folder of events and a database of its own."""
 
@@ -118,19 +138,36 @@ class Khal:
         (folder / "config").write_text(_KHAL_CONFIG.format(folder=folder))
 
     def _run(self, *arguments: str | Path) -> str:
-        command = [Path(sys.executable).with_name("khal"), "-c", self.folder / "config", *arguments]
-        run = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert (run.returncode, run.stderr) == (0, ""), run.stderr
-        return run.stdout
+        """Run the command in a fork of this process, which has loaded it: to start takes longer than what it does."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from khal.cli import main_khal
+        said, complained = self.folder / "stdout", self.folder / "stderr"
+        if not (pid := os.fork()):
+            sys.settrace(None)
+            try:
+                _speak_into(said, complained)
+                warnings.simplefilter("ignore")
+                main_khal(["-c", str(self.folder / "config"), *map(str, arguments)], prog_name="khal")
+            except SystemExit as end:
+                os._exit(_ended(end))
+            except BaseException:  # noqa: BLE001 - whatever it is, this process ends here
+                traceback.print_exc()
+                sys.stderr.flush()
+            finally:
+                os._exit(70)
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        assert (status, complained.read_text()) == (0, ""), (status, complained.read_text())
+        return said.read_text()
 
     def subscribe(self, body: bytes) -> None:
         """Do what a program that follows a calendar does: take over every event by its UID, drop what is gone."""
         file = self.folder / "calendar.ics"
         file.write_bytes(body)
         self._run("import", "--batch", "-a", "cup", file)
-        there = set(with_icalendar(body))
+        there = _sequences(body)
         for path in self.vdir.iterdir():
-            if not set(with_icalendar(path.read_bytes())) <= there:
+            if not _sequences(path.read_bytes()).keys() <= there.keys():
                 path.unlink()
 
     def events(self, first: str = "1999-01-01", days: int = 12_000) -> dict[str, Read]:
@@ -138,9 +175,7 @@ class Khal:
         fields = [part for name in _KHAL_FIELDS for part in ("--json", name)]
         lines = self._run("list", "--once", *fields, first, f"{days}d").splitlines()
         rows = [row for line in lines if line != "[]" for row in json.loads(line)]
-        kept = {
-            uid: one.sequence for path in self.vdir.iterdir() for uid, one in with_icalendar(path.read_bytes()).items()
-        }
+        kept = {uid: number for path in self.vdir.iterdir() for uid, number in _sequences(path.read_bytes()).items()}
         return _by_uid(self._row(row, kept) for row in rows)
 
     @staticmethod
@@ -158,6 +193,18 @@ class Khal:
             status=row["status"].strip(),
             sequence=kept[row["uid"]],
         )
+
+
+def _sequences(body: bytes) -> dict[str, int]:
+    """Return the SEQUENCE of each event by its UID; every event has both."""
+    found = {}
+    unfolded = body.decode().replace("\r\n", "\n").replace("\n ", "")
+    # Alarms have UIDs of their own.
+    bare = re.sub(r"(?ms)^BEGIN:VALARM$.*?^END:VALARM$", "", unfolded)
+    for event in re.split(r"(?m)^BEGIN:VEVENT$", bare)[1:]:
+        (uid,), (number,) = (re.findall(rf"(?m)^{name}:(.*)$", event) for name in ("UID", "SEQUENCE"))
+        found[uid] = int(number)
+    return found
 
 
 def _by_uid(rows: Iterable[Read]) -> dict[str, Read]:

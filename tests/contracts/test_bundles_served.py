@@ -92,8 +92,7 @@ def test_feed_readers_find_the_same_items_in_every_format(running, language):
     assert len(said) == 3
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize(("viewport", "scheme"), [(PHONE, "dark"), (DESKTOP, "light")], ids=["phone", "desktop"])
 def test_everybody_can_use_the_page(visit, address, viewport, scheme):  # noqa: F811 - fixtures
     """The rules of axe (WCAG 2.2 AA and best practice) find nothing, and the browser has nothing to complain about."""
     page = visit(PAGES[0], now=None, viewport=viewport, color_scheme=scheme, reduced_motion="reduce")

@@ -9,10 +9,12 @@ import shutil
 import struct
 import subprocess
 import sys
+from copy import deepcopy
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
+import commands
 import icalendar
 import pytest
 import tzdata
@@ -21,7 +23,7 @@ from contracts.crashing import FEW, leftovers, stamps, whole
 from aslms_feeds.regenerate import regenerate
 from aslms_feeds.stores.local import LocalStore
 from aslms_feeds.stores.memory import MemoryStore
-from seasons import LATER, NOW, SEASON, contents, documents, everything, everything_at_first
+from seasons import NOW, SEASON, contents, documents, everything
 
 COMMAND = [sys.executable, "-m", "aslms_feeds"]
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -37,22 +39,35 @@ def write(root: Path, files: dict[str, bytes]) -> Path:
     return root
 
 
-def run(calendars: Path, output: Path, now: datetime, **environment: str) -> str:
-    """Build in a process of its own and return what it says."""
-    command = [*COMMAND, "build", "--calendars", calendars, "--output", output, "--now", now.isoformat()]
-    done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, ""), done.stderr
-    return done.stdout
+def run(calendars: Path, output: Path, now: datetime, zones: str = "") -> str:
+    """Build and return what was said; with other zones than those that are installed in a process that starts."""
+    command = ["build", "--calendars", str(calendars), "--output", str(output), "--now", now.isoformat()]
+    if not zones:
+        done = commands.run(calendars, *command)
+        assert (done.status, done.errors) == (0, ""), done.errors
+        return done.out
+    environment = {**os.environ, "PYTHONPATH": zones}
+    started = subprocess.run([*COMMAND, *command], env=environment, capture_output=True, text=True, check=False)
+    assert (started.returncode, started.stderr) == (0, ""), started.stderr
+    return started.stdout
 
 
 # --- A clock that goes back -----------------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def first(tmp_path_factory):
+    """Return a publication of one season, to be copied."""
+    found = tmp_path_factory.mktemp("first")
+    regenerate(LocalStore(found), contents(publisher=FEW), now=NOW)
+    return found
+
+
 @pytest.mark.parametrize("back", [timedelta(seconds=1), HOUR, 365 * DAY, 40 * 365 * DAY])
-def test_stamps_go_on_when_the_clock_goes_back(tmp_path, back):
+def test_stamps_go_on_when_the_clock_goes_back(first, tmp_path, back):
     """Between two builds the clock was set back: whatever changed is stamped later than before, everywhere."""
+    shutil.copytree(first, tmp_path, symlinks=True, dirs_exist_ok=True)
     store = LocalStore(tmp_path)
-    regenerate(store, contents(publisher=FEW), now=NOW)
     before, times = stamps(tmp_path), store.current("trial").manifest
     report = regenerate(store, contents(MOVED, publisher=FEW), now=NOW - back)
     assert not report.failed, report
@@ -69,11 +84,9 @@ def test_stamps_go_on_when_the_clock_goes_back(tmp_path, back):
     assert feed["items"][0]["date_published"] == "2030-01-10T12:00:01Z"
 
 
-def test_a_clock_that_goes_back_alone_changes_no_calendar(tmp_path):
+def test_a_clock_that_goes_back_alone_changes_no_calendar(everything_store):
     """The same definitions at an earlier time: no calendar changes, no list of changes, and no ledger."""
-    store = MemoryStore()
-    for files, now in ((everything_at_first(), NOW), (everything(), LATER)):
-        regenerate(store, files, now=now)
+    store = deepcopy(everything_store)
     before = documents(store, "cup"), dict(store.current("cup").state)
     regenerate(store, everything(), now=NOW)
     after = documents(store, "cup")
@@ -129,7 +142,7 @@ def tzif(before: int, at: datetime, after: int) -> bytes:
 
 
 def zones(root: Path, **changed: bytes) -> str:
-    """Return a folder for PYTHONPATH that has the zones as they are, but for some: ``Asia__Tokyo``."""
+    """Return a folder for PYTHONPATH that has the zones as they are installed, but for some: ``Asia__Tokyo``."""
     packages = root / "site-packages"
     shutil.copytree(Path(tzdata.__file__).parent, packages / "tzdata", ignore=shutil.ignore_patterns("__pycache__"))
     for name, body in changed.items():
@@ -163,15 +176,28 @@ circuit = "okayama"
 MAY_RACES = {f"race-{number}.okayama-may.2030.trial@example.org" for number in (1, 2)}
 
 
-def test_exactly_what_a_changed_rule_moves_is_stamped(tmp_path):
+@pytest.fixture(scope="module")
+def by_old_rules(tmp_path_factory):
+    """Return a folder of definitions and a publication of them with the zones that are installed, to be copied."""
+    found = tmp_path_factory.mktemp("old")
+    run(write(found / "calendars", contents(SEASON + MAY, publisher=FEW)), found / "output", NOW)
+    return found
+
+
+@pytest.fixture
+def may(by_old_rules, tmp_path):
+    """Return such folders of the test's own."""
+    shutil.copytree(by_old_rules, tmp_path, symlinks=True, dirs_exist_ok=True)
+    return tmp_path / "calendars", tmp_path / "output"
+
+
+def test_exactly_what_a_changed_rule_moves_is_stamped(may, tmp_path):
     """Japan changes its clocks in April: what is later moves in UTC; days, earlier races and other zones do not."""
-    calendars, output = write(tmp_path / "calendars", contents(SEASON + MAY, publisher=FEW)), tmp_path / "output"
-    old = zones(tmp_path / "old")
-    new = zones(tmp_path / "new", Asia__Tokyo=tzif(9, datetime(2030, 4, 1, tzinfo=UTC), 8))
-    run(calendars, output, NOW, PYTHONPATH=old)
+    calendars, output = may
     before = stamps(output)
-    assert run(calendars, output, NOW + HOUR, PYTHONPATH=old) == f"{output}: nothing changed\n"
-    said = run(calendars, output, NOW + DAY, PYTHONPATH=new)
+    assert run(calendars, output, NOW + HOUR) == f"{output}: nothing changed\n"
+    new = zones(tmp_path / "new", Asia__Tokyo=tzif(9, datetime(2030, 4, 1, tzinfo=UTC), 8))
+    said = run(calendars, output, NOW + DAY, new)
     after = stamps(output)
     assert {uid for uid in after if after[uid] != before[uid]} == MAY_RACES
     assert {before[uid][2] for uid in MAY_RACES} == {"20300504T040000Z", "20300505T003000Z"}
@@ -181,18 +207,17 @@ def test_exactly_what_a_changed_rule_moves_is_stamped(tmp_path):
     }
     assert len(re.findall(r"^  2030: okayama-may\.race-[12]: retimed ", said, re.MULTILINE)) == 2
     # Once told, it is what is known.
-    assert run(calendars, output, NOW + 2 * DAY, PYTHONPATH=new) == f"{output}: nothing changed\n"
+    assert run(calendars, output, NOW + 2 * DAY, new) == f"{output}: nothing changed\n"
     assert stamps(output) == after
 
 
-def test_a_changed_rule_is_no_news_of_what_is_over(tmp_path):
+def test_a_changed_rule_is_no_news_of_what_is_over(may, tmp_path):
     """That the zone was another one all along is corrected everywhere, and told of what is still to come alone."""
-    calendars, output = write(tmp_path / "calendars", contents(SEASON + MAY, publisher=FEW)), tmp_path / "output"
+    calendars, output = may
     now = datetime(2030, 4, 1, tzinfo=UTC)
-    run(calendars, output, NOW, PYTHONPATH=zones(tmp_path / "old"))
     before = stamps(output)
     new = zones(tmp_path / "new", Asia__Tokyo=tzif(8, datetime(2029, 1, 1, tzinfo=UTC), 8))
-    said = run(calendars, output, now, PYTHONPATH=new)
+    said = run(calendars, output, now, new)
     after = stamps(output)
     assert {uid for uid in after if after[uid] != before[uid]} == {RACE, *MAY_RACES}
     assert after[RACE] == (1, "20300401T000000Z", "20300302T050000Z")
@@ -206,8 +231,8 @@ def test_a_changed_rule_reaches_calendars_in_circuit_time(tmp_path):
     calendars, output = write(tmp_path / "calendars", contents(SEASON + MAY, publisher=publisher)), tmp_path / "output"
     at = datetime(2030, 4, 1, tzinfo=UTC)
     texts = []
-    for step, packages in enumerate((zones(tmp_path / "old"), zones(tmp_path / "new", Asia__Tokyo=tzif(9, at, 8)))):
-        run(calendars, output, NOW + step * DAY, PYTHONPATH=packages)
+    for step, packages in enumerate(("", zones(tmp_path / "new", Asia__Tokyo=tzif(9, at, 8)))):
+        run(calendars, output, NOW + step * DAY, packages)
         texts.append((output / "site/trial/trial-races.ics").read_text())
     for text, offset in zip(texts, ("+0900", "+0800"), strict=True):
         assert "DTSTART;TZID=Asia/Tokyo:20300504T130000\n" in text
@@ -324,22 +349,17 @@ def test_two_builders_with_other_definitions_at_once(tmp_path):
         for name, hour in (("one", "14"), ("two", "15"))
     ]
     output = tmp_path / "output"
-    numbers, seen, busy = [], [], 0
-    for _round in range(6):
-        builders = [
-            subprocess.Popen(
-                [*COMMAND, "build", "--calendars", calendars, "--output", output],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-            for calendars in folders
-        ]
-        for builder in builders:
-            out, errors = builder.communicate(timeout=60)
-            assert builder.returncode in (0, 75), errors
-            if builder.returncode == 75:
-                busy += 1
+    numbers, seen = [], []
+
+    def build(calendars: Path) -> list[str]:
+        return ["build", "--calendars", str(calendars), "--output", str(output)]
+
+    for turn in range(4):
+        both = commands.together(tmp_path, *map(build, folders))
+        assert 0 in {done.status for done in both}
+        for status, out, errors in both:
+            assert status in (0, 75), errors
+            if status == 75:
                 assert errors.startswith(f"aslms-feeds: another build is writing {output}\n")
             numbers += [int(number) for number in re.findall(r"^trial: generation (\d+)", out, re.MULTILINE)]
         site = output / "series/trial/current/site"
@@ -347,15 +367,11 @@ def test_two_builders_with_other_definitions_at_once(tmp_path):
         assert leftovers(output) == []
         seen.append(stamps(output)[RACE])
         # Whoever was turned away comes back, as cron does.
-        report = subprocess.run(
-            [*COMMAND, "build", "--calendars", folders[_round % 2], "--output", output],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        numbers += [int(number) for number in re.findall(r"^trial: generation (\d+)", report.stdout, re.MULTILINE)]
+        status, out, errors = commands.run(tmp_path, *build(folders[turn % 2]))
+        assert status == 0, errors
+        numbers += [int(number) for number in re.findall(r"^trial: generation (\d+)", out, re.MULTILINE)]
         seen.append(stamps(output)[RACE])
-        assert seen[-1][2] == ("20300302T050000Z", "20300302T060000Z")[_round % 2]
+        assert seen[-1][2] == ("20300302T050000Z", "20300302T060000Z")[turn % 2]
     assert sorted(numbers) == list(range(1, len(numbers) + 1))
     assert [row[:2] for row in seen] == sorted(row[:2] for row in seen)
     assert seen[-1][0] == len(numbers) - 1

@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 
 import brotli
 import pytest
-from conftest import REAL_NOW
 from contracts.test_browser import everything_published
+from unseen import unseen
 
 from aslms_feeds.publication import INDEX
 from aslms_feeds.stores.memory import MemoryStore
-from seasons import documents, published, real_seasons
+from seasons import documents
 
 JAR = Path(__file__).parents[1] / "clients" / "node_modules" / "vnu-jar" / "build" / "dist" / "vnu.jar"
 UNKNOWN = "error: CSS: “paint-order”: Property “paint-order” doesn't exist."
@@ -41,12 +41,14 @@ class Checked(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def pages():
+def pages(real_store):
     """Return the pages, styles and drawings of the seasons that have everything and of the real ones, by address."""
     found = {}
+    with unseen():
+        everything = everything_published(MemoryStore())
     for site, store, parts in (
-        ("everything", everything_published(MemoryStore()), ("cup", "trial", INDEX)),
-        ("real", published((real_seasons(), REAL_NOW)), ("aslms", INDEX)),
+        ("everything", everything, ("cup", "trial", INDEX)),
+        ("real", real_store, ("aslms", INDEX)),
     ):
         for part in parts:
             at = f"{site}/" if part == INDEX else f"{site}/{part}/"

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import random
 import re
+import shutil
 import signal
+import subprocess
+import sys
 import threading
 import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import commands
 import pytest
 from contracts.crashing import leftovers, stamps, whole
 from contracts.services import FEW, PATCHED, PATIENCE, Service, alive, children, edit, stop, until, watching, write
@@ -22,9 +27,9 @@ from seasons import SEASON, contents
 
 SOON = PATCHED.format(seconds=0.5, grace=10)
 """A service that tries again, after a failure, in half a second instead of a minute."""
-TURNS = int(os.environ.get("ASLMS_FEEDS_TURNS", "7"))
+TURNS = int(os.environ.get("ASLMS_FEEDS_TURNS", "5"))
 """Services that are told to end at a random moment; the environment may ask for more, up to 15."""
-EDITS = 3
+EDITS = 2
 """Edits that two services meet on."""
 STREET_RACE = "Midnight Street Race"
 STREET = """
@@ -45,6 +50,41 @@ def calendars(tmp_path):
     return write(tmp_path / "calendars")
 
 
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """Return a publication of that folder, and how many seconds a process needs on this machine to build it."""
+    place = tmp_path_factory.mktemp("built")
+    write(place / "calendars")
+    began = time.monotonic()
+    command = [sys.executable, "-m", "aslms_feeds", "build", "--output", "output"]
+    environment = {name: value for name, value in os.environ.items() if "COVERAGE" not in name}
+    subprocess.run(command, cwd=place, env=environment, check=True)
+    seconds = time.monotonic() - began
+    known(place / "output")  # for which a process is loaded when it is asked for the first time
+    return place / "output", seconds
+
+
+@pytest.fixture
+def output(built, tmp_path):
+    """Return a copy of it: a service that begins with it has nothing to do until something is edited, or due."""
+    shutil.copytree(built[0], tmp_path / "output", symlinks=True)
+    return tmp_path / "output"
+
+
+def known(output: Path) -> None:
+    """Let the definitions beside a publication be known to it, without what waits in them, before a service is."""
+    assert commands.run(output.parent, "build", "--output", "output").status == 0
+
+
+@pytest.fixture
+def soon(built):
+    """Return a whole second to come, after as much time as a service needs to begin and to build more than once.
+
+    That is one that is not measured: what is measured takes twice as long.
+    """
+    return in_a_while(math.ceil(3 + 3 * built[1]))
+
+
 def races(service: Service) -> str:
     """Return the public calendar of races."""
     return (service.output / "site/trial/trial-races.ics").read_text()
@@ -58,11 +98,10 @@ def in_a_while(seconds: int) -> datetime:
 # --- Edits and schedule ----------------------------------------------------------------------------------------------
 
 
-def test_from_an_edit_to_the_publication(calendars, tmp_path):
+def test_from_an_edit_to_the_publication(calendars, output):
     """Each step is noted, in this order, and an edit that changes nothing of the definitions publishes nothing."""
-    with watching(calendars, tmp_path / "output") as service:
-        service.reaches(1)
-        service.rests()
+    with watching(calendars, output) as service:
+        assert service.rests()["changed"] is False
         before = len(service.rows)
         edit(calendars, 14)
         service.rests(before)
@@ -81,9 +120,9 @@ def test_from_an_edit_to_the_publication(calendars, tmp_path):
         assert service.generation() == 2
 
 
-def test_every_line_is_an_event_with_its_keys(calendars, tmp_path):
+def test_every_line_is_an_event_with_its_keys(calendars, output):
     """Whatever happens, the log is one JSON object a line, and an event has the same keys each time."""
-    with watching(calendars, tmp_path / "output", measured=False) as service:
+    with watching(calendars, output, measured=False) as service:
         service.rests()
         for hour in (14, "x", 15):
             before = len(service.rows)
@@ -141,10 +180,10 @@ def _cup(calendars: Path) -> list[tuple[Path, bytes]]:
     return found
 
 
-def test_the_schedule_is_taken_from_publisher_toml(calendars, tmp_path):
+def test_the_schedule_is_taken_from_publisher_toml(calendars, output):
     """A line that is added there is a job; a wrong one is a problem at its place, and the jobs stay."""
     publisher = calendars / "publisher.toml"
-    with watching(calendars, tmp_path / "output") as service:
+    with watching(calendars, output) as service:
         service.rests()
         before = len(service.rows)
         publisher.write_text(f'schedule = ["* * * * *"]\n{FEW}')
@@ -173,9 +212,9 @@ def held(service: Service) -> int:
     return pid
 
 
-def test_a_build_is_loaded_while_an_edit_has_to_stand(calendars, tmp_path):
+def test_a_build_is_loaded_while_an_edit_has_to_stand(calendars, output):
     """One process for all edits of a moment; it reads definitions and clock when the last one has stood."""
-    with watching(calendars, tmp_path / "output", measured=False, settle=4) as service:
+    with watching(calendars, output, measured=False, settle=4) as service:
         service.rests()
         before = len(service.rows)
         edit(calendars, 14)
@@ -197,10 +236,10 @@ def test_a_build_is_loaded_while_an_edit_has_to_stand(calendars, tmp_path):
         assert not alive(pid)
 
 
-def test_a_build_that_is_held_leaves_with_its_service(calendars, tmp_path):
+def test_a_build_that_is_held_leaves_with_its_service(calendars, output):
     """Told to end, or killed, while an edit has to stand: nothing of the edit is public, and nobody is left."""
     for number, status in ((signal.SIGTERM, 0), (signal.SIGKILL, -signal.SIGKILL)):
-        with watching(calendars, tmp_path / "output", settle=300) as service:
+        with watching(calendars, output, settle=300) as service:
             service.rests()
             edit(calendars, 14)
             pid = held(service)
@@ -213,9 +252,9 @@ def test_a_build_that_is_held_leaves_with_its_service(calendars, tmp_path):
         edit(calendars, 13)
 
 
-def test_a_build_that_dies_while_it_is_held_is_begun_afresh(calendars, tmp_path):
+def test_a_build_that_dies_while_it_is_held_is_begun_afresh(calendars, output):
     """It had nothing to do yet, so nobody is told."""
-    with watching(calendars, tmp_path / "output", settle=2) as service:
+    with watching(calendars, output, settle=2) as service:
         service.rests()
         before = len(service.rows)
         edit(calendars, 14)
@@ -241,12 +280,12 @@ def anywhere(output: Path, text: str) -> list[str]:
     return found
 
 
-def test_what_is_due_is_public_at_its_second_and_on_no_disk_before(calendars, tmp_path):
+def test_what_is_due_is_public_at_its_second_and_on_no_disk_before(calendars, output, soon):
     """It is made ahead, waits, and is written when its instant has come; the log has the order."""
-    due = in_a_while(16)
+    due = soon
     write(calendars, SEASON + STREET.format(name=STREET_RACE, embargo=due))
-    with watching(calendars, tmp_path / "output") as service:
-        service.reaches(1)
+    known(output)
+    with watching(calendars, output, measured=False) as service:
         service.rests()
         assert service.status()["next_due"] == f"{due:%Y-%m-%dT%H:%M:%SZ}"
         looks = 0
@@ -270,12 +309,13 @@ def test_what_is_due_is_public_at_its_second_and_on_no_disk_before(calendars, tm
         )
 
 
-def test_an_edit_overtakes_a_build_that_waits(calendars, tmp_path):
+def test_an_edit_overtakes_a_build_that_waits(calendars, output, soon):
     """It is public when it has stood, before the instant; and what is due is public at its instant all the same."""
-    due = in_a_while(22)
+    due = soon
     season = SEASON + STREET.format(name=STREET_RACE, embargo=due)
     write(calendars, season)
-    with watching(calendars, tmp_path / "output") as service:
+    known(output)
+    with watching(calendars, output, measured=False) as service:
         service.rests()
         waiting = service.tells("begun", subject="due")
         before = service.rows.index(waiting)
@@ -291,20 +331,21 @@ def test_an_edit_overtakes_a_build_that_waits(calendars, tmp_path):
         assert service.status()["ok"] is True
 
 
-def test_edits_that_never_rest_do_not_hold_up_what_is_due(calendars, tmp_path):
+def test_edits_that_never_rest_do_not_hold_up_what_is_due(calendars, output, soon):
     """Somebody saves again and again while the instant comes: it is public all the same, and the edits later."""
-    due = in_a_while(16)
+    due = soon
     season = SEASON + STREET.format(name=STREET_RACE, embargo=due)
     write(calendars, season)
+    known(output)
     over = threading.Event()
 
     def save() -> None:
         number = 0
-        while not over.wait(0.4):
+        while not over.wait(0.3):
             number += 1
             (calendars / "trial/2030/season.toml").write_text(f"{season}\n# {number}\n")
 
-    with watching(calendars, tmp_path / "output", settle=5, measured=False) as service:
+    with watching(calendars, output, settle=4, measured=False) as service:
         service.tells("begun", subject="due")
         saving = threading.Thread(target=save)
         saving.start()
@@ -319,11 +360,12 @@ def test_edits_that_never_rest_do_not_hold_up_what_is_due(calendars, tmp_path):
         service.tells("begun", subject="edit")
 
 
-def test_an_embargo_that_is_put_off_is_kept(calendars, tmp_path):
+def test_an_embargo_that_is_put_off_is_kept(calendars, output, soon):
     """A build that was made for the old instant publishes nothing of it."""
-    due = in_a_while(16)
+    due = soon
     write(calendars, SEASON + STREET.format(name=STREET_RACE, embargo=due))
-    with watching(calendars, tmp_path / "output") as service:
+    known(output)
+    with watching(calendars, output, measured=False) as service:
         service.tells("begun", subject="due")
         later = due + timedelta(days=300)
         before = len(service.rows)
@@ -370,9 +412,9 @@ def test_a_series_that_is_over_is_warned_of_once(calendars, tmp_path):
 # --- Failures --------------------------------------------------------------------------------------------------------
 
 
-def test_a_build_that_is_killed_is_told_and_made_good(calendars, tmp_path):
+def test_a_build_that_is_killed_is_told_and_made_good(calendars, output):
     """Log and status.json say that it died; the next attempt comes without an edit and clears it."""
-    with watching(calendars, tmp_path / "output", patch=SOON) as service:
+    with watching(calendars, output, patch=SOON) as service:
         service.rests()
         stop_at_work(service, calendars, signal.SIGKILL)
         died = service.tells("died", subject="build")
@@ -391,9 +433,9 @@ def stop_at_work(service: Service, calendars: Path, number: int) -> None:
     stop(builder, number)
 
 
-def test_a_crash_is_in_the_status_until_it_is_made_good(calendars, tmp_path):
+def test_a_crash_is_in_the_status_until_it_is_made_good(calendars, output):
     """Monitors see it: not ok, with the reason, everything else as it was."""
-    with watching(calendars, tmp_path / "output", measured=False) as service:  # which tries again after a minute
+    with watching(calendars, output, measured=False) as service:  # which tries again after a minute
         service.rests()
         good = service.status()
         before = len(service.rows)
@@ -437,10 +479,9 @@ def test_a_build_at_work_comes_to_its_end(calendars, tmp_path):
     assert service.generation() == 1
 
 
-def test_a_build_that_takes_too_long_is_ended(calendars, tmp_path):
+def test_a_build_that_takes_too_long_is_ended(calendars, output):
     """After the grace it is told to end, too; what is public is whole."""
-    with watching(calendars, tmp_path / "output", patch=PATCHED.format(seconds=60, grace=0)) as service:
-        service.reaches(1)
+    with watching(calendars, output, patch=PATCHED.format(seconds=60, grace=0)) as service:
         service.rests()
         before = len(service.rows)
         edit(calendars, 14)
@@ -454,11 +495,12 @@ def test_a_build_that_takes_too_long_is_ended(calendars, tmp_path):
     assert whole((service.output / "site/trial").resolve())[0] == 1
 
 
-def test_a_build_that_waits_is_dropped(calendars, tmp_path):
+def test_a_build_that_waits_is_dropped(calendars, output):
     """The service does not wait for its instant, and nothing of it is on the disk."""
     write(calendars, SEASON + STREET.format(name=STREET_RACE, embargo=in_a_while(60)))
+    known(output)
     code = PATCHED.format(seconds=60, grace=40).replace("sys.exit", "schedule.LEAD_SECONDS = 59.0; sys.exit")
-    with watching(calendars, tmp_path / "output", patch=code) as service:
+    with watching(calendars, output, patch=code) as service:
         service.tells("begun", subject="due")
         builder = service.builder()
         service.process.terminate()
@@ -469,16 +511,17 @@ def test_a_build_that_waits_is_dropped(calendars, tmp_path):
     assert anywhere(service.output, STREET_RACE) == []
 
 
-def test_builds_end_with_a_service_that_is_killed(calendars, tmp_path):
+def test_builds_end_with_a_service_that_is_killed(calendars, output):
     """A build whose service has gone is told to end, and the next service finds nothing in its way."""
     write(calendars, SEASON + STREET.format(name=STREET_RACE, embargo=in_a_while(300)))
+    known(output)
     code = PATCHED.format(seconds=60, grace=10).replace("sys.exit", "schedule.LEAD_SECONDS = 299.0; sys.exit")
-    with watching(calendars, tmp_path / "output", patch=code) as service:
+    with watching(calendars, output, patch=code) as service:
         service.tells("begun", subject="due")
         builder = service.builder()
         service.process.kill()
         until(lambda: not alive(builder))
-    with watching(calendars, tmp_path / "output") as service:
+    with watching(calendars, output) as service:
         assert service.rests()["status"] == 0
 
 
@@ -533,9 +576,8 @@ def test_a_service_that_is_told_to_end_at_any_moment_leaves_whole_generations(ca
 # --- Two services ----------------------------------------------------------------------------------------------------
 
 
-def test_two_services_on_one_publication(calendars, tmp_path):
+def test_two_services_on_one_publication(calendars, output):
     """Each edit is one generation, whoever builds it; both go on, and status.json is right."""
-    output = tmp_path / "output"
     beside = {"settle": 0, "measured": False}
     with watching(calendars, output, **beside) as one, watching(calendars, output, **beside) as other:
         for service in (one, other):
@@ -556,9 +598,8 @@ def test_two_services_on_one_publication(calendars, tmp_path):
         until(lambda: one.status()["ok"])
 
 
-def test_a_service_that_meets_another_build_says_so_and_goes_on(calendars, tmp_path):
+def test_a_service_that_meets_another_build_says_so_and_goes_on(calendars, output):
     """It is busy, once in the log, until the other has done; then it builds."""
-    output = tmp_path / "output"
     with watching(calendars, output) as service:
         service.rests()
         before = len(service.rows)
