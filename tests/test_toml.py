@@ -29,6 +29,19 @@ def test_columns_count_without_what_was_added():
     assert unfilled(1, 3, filled) == 3
 
 
+def test_every_column_of_many_times_is_found():
+    """Each character stands where it stood; what was added, at the value that it was added to, or behind it."""
+    source = b"a = 11:30\nx = [ 10:00, 2030-01-01T10:00,11:30 ,12:00:00, 13:00]\ny = 14:00"
+    found = parse(source)
+    for number, (line, old) in enumerate(zip(found.text.split("\n"), source.decode().split("\n"), strict=True), 1):
+        columns = [unfilled(number, column, found.filled) for column in range(1, len(line) + 1)]
+        assert columns == sorted(columns)
+        assert {columns[0], columns[-1]} <= set(range(1, len(old) + 1))
+        for column, char in enumerate(line, 1):
+            if char in "=[,]" or line[column - 2 : column] in (" 1", "[1"):
+                assert old[columns[column - 1] - 1] == char
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ _SYNTAX = re.compile(
 _ALLOWED_CONTROLS = "\n\t"
 _LINE_BREAKS = "\u0085\u2028\u2029"
 _BOM = b"\xef\xbb\xbf"
+_SECONDS = ":00"
+"""What is added to a time that has none."""
 
 
 class Note(NamedTuple):
@@ -177,7 +180,7 @@ def _with_seconds(text: str, short: list[re.Match[str]]) -> tuple[str, tuple[tup
         line += text.count("\n", done, token.start())
         line_start = max(line_start, text.rfind("\n", done, token.start()) + 1)
         places.append((line, token.start() - line_start + 1))
-        parts += (text[done : token.end()], ":00")
+        parts += (text[done : token.end()], _SECONDS)
         done = token.end()
     return "".join((*parts, text[done:])), tuple(places)
 
@@ -238,8 +241,9 @@ def _said(reason: str) -> str:
 
 
 def unfilled(line: int, column: int, filled: tuple[tuple[int, int], ...]) -> int:
-    """Return a column of the text with the seconds as a column of the file without them."""
-    for at_line, at in filled:
-        if at_line == line and column > at:
-            column = max(at, column - len(":00"))
-    return column
+    """Return a column of the text with the seconds as a column of the file without them; ``filled`` is in order."""
+    first, behind = bisect_left(filled, (line, 0)), bisect_left(filled, (line + 1, 0))
+    # Searched, not counted: a file may have tens of thousands of times, and hundreds of problems.
+    more = len(_SECONDS)
+    last = bisect_left(range(first, behind), column, key=lambda n: filled[n][1] + more * (n - first))
+    return max(filled[first + last - 1][1], column - more * last) if last else column
