@@ -194,6 +194,29 @@ def test_a_new_id_of_an_event_leaves_its_graves_where_they_are():
     assert "'okayama.race-1' is in the season still as 'aida.race-1'" in str(problem)
 
 
+def test_no_name_that_a_tombstone_ever_had_is_used_again():
+    """An event and a session that had another id before they were retired; as an id, and as a former one."""
+    event = SEASON.replace('id = "paris"\n', 'id = "lutetia"\nformerly = ["paris"]\n')
+    session = SEASON.replace('id = "race-1"\n', 'id = "sprint"\n  formerly = ["race-1"]\n')
+    grave = '\n[[retired]]\nid = "{}"\nwhy = "A slip."\n'
+    later = SEASON.replace("2030-03-02T13:00", "2030-03-02T15:00")
+    message = (
+        "calendars/trial/2030/season.toml: event.{}: '{}' is a name of '{}', which was published by mistake and "
+        "retired; an id once published is never used again: give what is new an id of its own"
+    )
+    for renamed, old, own, again, place in (
+        (event, "paris", "lutetia", PARIS, "paris"),
+        (event, "paris", "lutetia", PARIS.replace('id = "paris"\n', 'id = "new"\nformerly = ["paris"]\n'), "new"),
+        (session, "race-1", "okayama.sprint", None, "okayama.session.race-1"),
+    ):
+        taken = SEASON.replace(PARIS, again) if again else later
+        gone = SEASON.replace(PARIS, "") if again else SEASON.replace("  [[event.session]]\n  " + RACE, "")
+        two = edition(renamed, before=edition(), now=LATER)
+        three = edition(gone + grave.format(own), before=two, now=LATER + timedelta(hours=1))
+        for before in (two, three):
+            assert refused(taken + grave.format(own), before=before) == [message.format(place, old, own)]
+
+
 def test_days_that_were_published_cannot_be_taken_back():
     """An event without days would vanish from every calendar."""
     undated = SEASON.replace("  start = 2030-04-06T13:00:00\n  hours = 4\n", "")

@@ -56,7 +56,7 @@ def compose(
     for season in files.seasons:
         before = next((ledgers[name] for name in (season.id, *season.season.formerly) if name in ledgers), None)
         work = _SeasonWork(files, _with_tombstones(season, before), addresses, languages, f"{root}/{files.id}")
-        found = work.edition(before, now)
+        found = work.guard.taken(season) or work.edition(before, now)
         if isinstance(found, list):
             problems += found
             continue

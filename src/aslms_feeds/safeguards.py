@@ -16,11 +16,11 @@ from aslms_feeds.model import What
 from aslms_feeds.moments import Precision
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from aslms_feeds.facts import Statement
     from aslms_feeds.ledger import Ledger
-    from aslms_feeds.model import SeasonFiles, SeriesFiles
+    from aslms_feeds.model import Event, SeasonFiles, SeriesFiles, Session
 
 
 _FEWEST = 2
@@ -63,6 +63,30 @@ class Guard:
         """Return the ids an event has and had."""
         found = next((one for one in self.season.season.events if one.id == event_id), None)
         return (event_id, *found.formerly) if found else (event_id,)
+
+    def taken(self, said: SeasonFiles) -> list[Problem]:
+        """Return a problem for each name that a tombstone has or had and that something ``said`` has taken.
+
+        This season has the tombstones of the definitions ``said``: their UIDs are made from the first of their names.
+        """
+        whole = {event.id: event for event in self.season.season.events}
+        problems = [
+            self._taken(f"event.{event.id}", name, grave.id)
+            for event, grave, name in _shared(said.season.events, self.season.season.events)
+        ]
+        for event in said.season.events:
+            problems += [
+                self._taken(f"event.{event.id}.session.{session.id}", name, f"{event.id}.{grave.id}")
+                for session, grave, name in _shared(event.sessions, whole[event.id].sessions)
+            ]
+        return problems
+
+    def _taken(self, where: str, name: str, grave: str) -> Problem:
+        message = (
+            f"{name!r} is a name of {grave!r}, which was published by mistake and retired; an id once published "
+            "is never used again: give what is new an id of its own"
+        )
+        return self._problem("season.toml", where, message)
 
     def used_again(self, ledger: Ledger, said: Mapping[str, Statement], retired: Collection[str]) -> list[Problem]:
         """Return a problem for each tombstone whose name something else has taken."""
@@ -147,6 +171,17 @@ class Guard:
             "readers keep what they were told: put it back, and say in its text what is wrong with it"
         )
         return self._problem(files.get(kind, "season.toml"), f"{kind}.{name}", message)
+
+
+def _shared(
+    alive: Sequence[Event | Session], whole: Sequence[Event | Session]
+) -> Iterator[tuple[Event | Session, Event | Session, str]]:
+    """Yield what is alive with the tombstone beside it that has or had one of its ids, and that id."""
+    there = {one.id for one in alive}
+    graves = {name: grave for grave in whole if grave.id not in there for name in (grave.id, *grave.formerly)}
+    for one in alive:
+        if name := next((name for name in (one.id, *one.formerly) if name in graves), None):
+            yield one, graves[name], name
 
 
 def _leaps(old: Statement, new: Statement) -> bool:
