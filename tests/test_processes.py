@@ -1,5 +1,6 @@
 """Work shared among forks: the same results in the same order, and nothing is left of who made them."""
 
+import errno
 import os
 import signal
 from contextlib import suppress
@@ -49,6 +50,27 @@ def test_what_a_fork_cannot_make_is_made_here(die):
     made = processes.shared(make, THINGS, 3)
     assert tuple(thing for thing, _pid in made) == THINGS
     assert {pid for _thing, pid in made} == {own}, "each of two forks dies before it has said anything"
+
+
+@pytest.mark.parametrize("call", ["fork", "pipe"])
+def test_where_there_is_no_room_for_a_fork_all_is_made_here(monkeypatch, call):
+    """No more processes, or no more handles: the first may begin, the second may not, and nothing stays open."""
+    real, calls = getattr(os, call), []
+
+    def scarce():
+        calls.append(call)
+        if len(calls) > 1:
+            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        return real()
+
+    before = _handles().keys()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, scarce)
+        made = processes.shared(here_or_there, THINGS, 3)
+    assert len(calls) == 2
+    assert tuple(thing for thing, _pid in made) == THINGS
+    assert len({pid for _thing, pid in made}) == 2
+    assert _handles().keys() == before
 
 
 def test_what_is_wrong_is_raised():

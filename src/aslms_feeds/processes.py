@@ -1,6 +1,6 @@
 """Work shared among processes: forks of this one, which hold everything already; what they make comes back by a pipe.
 
-A fork that dies leaves its share to this process: there is no other way for it to fail.
+A fork that cannot begin, or dies, leaves its share to this process: there is no other way for it to fail.
 """
 
 from __future__ import annotations
@@ -41,28 +41,41 @@ def shared(make: Callable[[T], R], things: Sequence[T], most: int) -> list[R]:
     The results must be picklable, and may not depend on what another call has left behind. Raises what ``make`` raises.
     """
     count = min(most, len(things))
-    if count < 2 or not hasattr(os, "fork"):  # noqa: PLR2004 - nobody to share it with
+    if count <= 1 or not hasattr(os, "fork"):
         return [make(one) for one in things]
-    forks = [_begin(make, things[at::count]) for at in range(1, count)]
+    forks: list[_Fork | None] = []
     try:
+        forks.extend(_begin(make, things[at::count]) for at in range(1, count))
         shares = [[make(one) for one in things[::count]]]
-        shares += [_answer(one) or [make(thing) for thing in things[at::count]] for at, one in enumerate(forks, 1)]
+        for at, fork in enumerate(forks, 1):
+            shares.append((fork and _answer(fork)) or [make(one) for one in things[at::count]])
     finally:
-        for one in forks:
-            _end(one)
+        for fork in forks:
+            if fork:
+                _end(fork)
     return [shares[number % count][number // count] for number in range(len(things))]
 
 
-def _begin(make: Callable[[T], R], share: Sequence[T]) -> _Fork:
-    reading, writing = os.pipe()
-    pid = os.fork()
+def _begin(make: Callable[[T], R], share: Sequence[T]) -> _Fork | None:
+    """Begin a fork; None where this machine has no room for one."""
+    handles: tuple[int, ...] = ()
+    try:
+        handles = os.pipe()
+        pid = os.fork()
+    except OSError:
+        for handle in handles:
+            os.close(handle)
+        return None
+    reading, writing = handles
     if pid:
         os.close(writing)
         return _Fork(pid, reading)
     try:
         # What the parent holds by a handle, such as a lock, would be held as long as this process lives.
-        os.closerange(_INHERITED, writing)
-        os.closerange(writing + 1, os.sysconf("SC_OPEN_MAX"))
+        for name in [one.name for one in os.scandir("/dev/fd")]:
+            if int(name) >= _INHERITED and int(name) != writing:
+                with suppress(OSError):  # the one that listed them is closed
+                    os.close(int(name))
         with os.fdopen(writing, "wb") as answer:
             pickle.dump([make(one) for one in share], answer, pickle.HIGHEST_PROTOCOL)
     finally:
