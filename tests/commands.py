@@ -29,7 +29,18 @@ SECONDS = 120
 """After which a run that has not ended is killed, with status -14."""
 
 
-WORK = ("advice", "build", "cli", "output", "poll", "proposals", "push", "recovery", "rollback", "schemas")
+WORK = (
+    "builds.build",
+    "builds.recovery",
+    "builds.rollback",
+    "cli.commands",
+    "cli.output",
+    "definitions.schema",
+    "definitions.warnings",
+    "notify.queueing",
+    "upstreams.poll",
+    "upstreams.proposals.compare",
+)
 """Modules that commands load when they need them; with what those load."""
 
 

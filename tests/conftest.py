@@ -16,7 +16,7 @@ from contracts.telling import HUB, TOLD, Telling, publisher_toml
 from hypothesis import settings
 from unseen import unseen
 
-from aslms_feeds.stores.memory import MemoryStore
+from aslms_feeds.publication.stores.memory import MemoryStore
 from seasons import LATER, NOW, documents, everything, everything_at_first, published, real_seasons
 
 # Without a time limit, for machines that do other things too, and without a folder of found examples in the checkout.
@@ -66,7 +66,7 @@ def _images_are_kept(everybodys):
 @pytest.fixture(scope="module", autouse=True)
 def _images_are_drawn(request, _images_are_kept):
     """Draw them each time where that is what is tested."""
-    if request.module.__name__ != "test_share":
+    if request.path.name != "test_share.py":
         yield
         return
     with images.drawn_afresh():

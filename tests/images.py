@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 
 import resvg_py
 
-from aslms_feeds import gallery
+from aslms_feeds.render.images import drawing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 _draw = resvg_py.svg_to_bytes
-_worth_a_process = gallery.WORTH_A_PROCESS
+_worth_a_process = drawing.WORTH_A_PROCESS
 
 
 def keep(folder: Path) -> None:
@@ -45,15 +45,15 @@ def keep(folder: Path) -> None:
         return image
 
     resvg_py.svg_to_bytes = kept
-    gallery.WORTH_A_PROCESS = sys.maxsize
+    drawing.WORTH_A_PROCESS = sys.maxsize
 
 
 @contextmanager
 def drawn_afresh() -> Iterator[None]:
     """Have resvg draw every image within the block."""
     kept, resvg_py.svg_to_bytes = resvg_py.svg_to_bytes, _draw
-    alone, gallery.WORTH_A_PROCESS = gallery.WORTH_A_PROCESS, _worth_a_process
+    alone, drawing.WORTH_A_PROCESS = drawing.WORTH_A_PROCESS, _worth_a_process
     try:
         yield
     finally:
-        resvg_py.svg_to_bytes, gallery.WORTH_A_PROCESS = kept, alone
+        resvg_py.svg_to_bytes, drawing.WORTH_A_PROCESS = kept, alone

@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aslms_feeds.definitions import read_definitions
-from aslms_feeds.regenerate import regenerate
-from aslms_feeds.stores.memory import MemoryStore
+from aslms_feeds.builds.recipe import regenerate
+from aslms_feeds.definitions.reading import read_definitions
+from aslms_feeds.publication.stores.memory import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from aslms_feeds.model import SeriesFiles
+    from aslms_feeds.definitions.model import SeriesFiles
 
 CALENDARS = Path(__file__).parents[1] / "calendars"
 """The real seasons."""

@@ -14,11 +14,11 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from aslms_feeds.advice import warnings
-from aslms_feeds.arguments import parser
-from aslms_feeds.definitions import read_definitions
-from aslms_feeds.model import FILES, Circuit, Warned
-from aslms_feeds.schemas import schemas, with_reference
+from aslms_feeds.cli.arguments import parser
+from aslms_feeds.definitions.model import FILES, Circuit, Warned
+from aslms_feeds.definitions.reading import read_definitions
+from aslms_feeds.definitions.schema import schemas, with_reference
+from aslms_feeds.definitions.warnings import warnings
 from aslms_feeds.settings import Settings
 
 CALENDARS = Path(__file__).parents[1] / "calendars"
@@ -77,7 +77,7 @@ def test_the_reference_is_fresh():
 
 def test_schemas_do_not_depend_on_the_hash_seed():
     """Another process writes the same bytes."""
-    code = "from aslms_feeds.schemas import *; print(ascii(schemas()), ascii(reference()))"
+    code = "from aslms_feeds.definitions.schema import *; print(ascii(schemas()), ascii(reference()))"
     command = [sys.executable, "-c", code]
     runs = {
         subprocess.run(command, env={"PYTHONHASHSEED": seed}, capture_output=True, check=True).stdout
@@ -179,11 +179,12 @@ def test_every_command_and_setting_is_documented():
     assert [name for name in Settings._fields if f"`ASLMS_FEEDS_{name.upper()}`" not in readme] == []
 
 
-def test_every_module_has_its_row():
-    """The architecture names each module of the package, and no other."""
+def test_every_room_has_its_row():
+    """The architecture names each room of the package and each module at its root, and no other."""
     table = (CALENDARS.parent / "src/aslms_feeds/README.md").read_text(encoding="utf-8").split("## The words")[0]
     rows = "\n".join(line.split("|")[1] for line in table.splitlines() if line.startswith("| "))
-    named = {name.rpartition("/")[2] for name in re.findall(r"`([a-z/_]+)`", rows)}
+    named = set(re.findall(r"`([a-z_/]+)`", rows))
     package = CALENDARS.parent / "src/aslms_feeds"
-    modules = {path.stem for path in package.rglob("*.py") if not path.stem.startswith("__")}
-    assert (sorted(modules - named), sorted(named - modules)) == ([], [])
+    rooms = {f"{path.parent.relative_to(package).as_posix()}/" for path in package.rglob("__init__.py")} - {"./"}
+    modules = {path.stem for path in package.glob("*.py") if not path.stem.startswith("__")}
+    assert named == rooms | modules

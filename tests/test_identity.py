@@ -8,13 +8,7 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aslms_feeds.identity import (
-    ID_PATTERN,
-    component_uid,
-    digest,
-    fingerprint,
-    tag_uri,
-)
+from aslms_feeds.identity import ID_PATTERN, component_uid, digest, fingerprint, tag_uri
 
 ids = st.from_regex(re.compile(ID_PATTERN.replace("^", r"\A").replace("$", r"\Z")))
 

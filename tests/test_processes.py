@@ -9,7 +9,8 @@ from pathlib import Path
 import page_editions
 import pytest
 
-from aslms_feeds import processes, rendering
+from aslms_feeds import processes
+from aslms_feeds.render import documents
 
 THINGS = tuple(range(11))
 
@@ -110,14 +111,14 @@ def _handles():
 def test_documents_are_the_same_whoever_makes_them(monkeypatch):
     """Every language by itself, in a process of its own or in one for all."""
     edition = page_editions.changed_edition()
-    monkeypatch.setattr(rendering, "_WORTH_A_PROCESS", 1)
+    monkeypatch.setattr(documents, "_WORTH_A_PROCESS", 1)
     shares = []
-    real = rendering.shared
-    monkeypatch.setattr(rendering, "shared", lambda make, tags, most: shares.append(most) or real(make, tags, most))
+    real = documents.shared
+    monkeypatch.setattr(documents, "shared", lambda make, tags, most: shares.append(most) or real(make, tags, most))
     whole = []
     for count in (1, 3):
-        monkeypatch.setattr(rendering, "processors", lambda count=count: count)
-        whole.append(rendering.render(edition))
+        monkeypatch.setattr(documents, "processors", lambda count=count: count)
+        whole.append(documents.render(edition))
     assert shares == [1, 3]
     assert whole[0].documents == whole[1].documents
     assert whole[0].units == whole[1].units

@@ -7,13 +7,13 @@ import sys
 
 def main() -> int:
     """Run one command and return its exit status."""
-    from aslms_feeds import quick
+    from aslms_feeds.cli import unchanged
 
-    if quick.nothing_to_do(sys.argv[1:]):
+    if unchanged.nothing_to_do(sys.argv[1:]):
         return 0
-    from aslms_feeds import cli
+    from aslms_feeds.cli import commands
 
-    return cli.main()
+    return commands.main()
 
 
 if __name__ == "__main__":

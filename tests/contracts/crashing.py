@@ -30,9 +30,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import images
 
 import seasons
+from aslms_feeds.builds.recipe import regenerate
 from aslms_feeds.errors import PublicationError
-from aslms_feeds.regenerate import regenerate
-from aslms_feeds.stores.local import LocalStore
+from aslms_feeds.publication.stores.local import LocalStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aslms_feeds.stores.local import LocalStore
+from aslms_feeds.publication.stores.local import LocalStore
 from seasons import PUBLISHER, SEASON, contents
 
 if TYPE_CHECKING:
@@ -23,8 +23,9 @@ SETTLE = 0.45
 PATIENCE = 90
 """Seconds after which something that should happen has not happened; machines may be busy."""
 PATCHED = (
-    "import sys; from aslms_feeds import cli, schedule; schedule.RETRY_SECONDS = schedule.AGAIN_SECONDS = {seconds}; "
-    "schedule.GRACE_SECONDS = {grace}; sys.exit(cli.main(sys.argv[1:]))"
+    "import sys; from aslms_feeds.builds import service; from aslms_feeds.cli import commands; "
+    "service.RETRY_SECONDS = service.AGAIN_SECONDS = {seconds}; service.GRACE_SECONDS = {grace}; "
+    "sys.exit(commands.main(sys.argv[1:]))"
 )
 
 Row = dict[str, Any]

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 import httpx
 from contracts.calendar_readers import Khal
 
-from aslms_feeds.regenerate import regenerate
-from aslms_feeds.stores.local import LocalStore
+from aslms_feeds.builds.recipe import regenerate
+from aslms_feeds.publication.stores.local import LocalStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -8,17 +8,18 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import seasons
-from aslms_feeds import delivery, freshness, outbox, push
-from aslms_feeds.definitions import read_definitions
-from aslms_feeds.regenerate import regenerate
-from aslms_feeds.stores.local import LocalStore
+from aslms_feeds.builds import freshness
+from aslms_feeds.builds.recipe import regenerate
+from aslms_feeds.definitions.reading import read_definitions
+from aslms_feeds.notify import delivery, outbox, queueing
+from aslms_feeds.publication.stores.local import LocalStore
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from aslms_feeds.delivery import Delivered
-    from aslms_feeds.model import Publisher
-    from aslms_feeds.regenerate import Report
+    from aslms_feeds.builds.recipe import Report
+    from aslms_feeds.definitions.model import Publisher
+    from aslms_feeds.notify.delivery import Delivered
 
 START = datetime(2030, 1, 10, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -78,7 +79,7 @@ class Telling:
         freshness.forget(self.output) if self.output.is_dir() else None
 
         def record(report: Report) -> None:
-            due = push.note(self.output, publisher, report, now=self.now, **further) if note else None
+            due = queueing.note(self.output, publisher, report, now=self.now, **further) if note else None
             generations = freshness.generations(self.output)
             freshness.write(self.output, freshness.LastRun(self.now, {"": "x"}, generations, due or report.next_due))
 

@@ -16,9 +16,9 @@ from contracts.raw_http import ask
 from page_editions import announced, make_edition, series_files
 from playwright.sync_api import sync_playwright
 
-from aslms_feeds.regenerate import regenerate
-from aslms_feeds.render import pages
-from aslms_feeds.stores.local import LocalStore
+from aslms_feeds.builds.recipe import regenerate
+from aslms_feeds.publication.stores.local import LocalStore
+from aslms_feeds.render.pages import series
 from seasons import LATER, NOW, contents, edited, everything, everything_at_first
 
 CHROMIUM = "/usr/bin/chromium"
@@ -441,7 +441,7 @@ def test_timetable_prints_on_one_page(visit):
 
 def test_a_series_that_starts_is_usable(browser, tmp_path):
     """A series with one announced season is read from a folder, without a server, and its script runs."""
-    for document in pages.series_pages(make_edition(series_files(announced(), languages=("en",)))):
+    for document in series.series_pages(make_edition(series_files(announced(), languages=("en",)))):
         file = tmp_path / document.path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(document.body)

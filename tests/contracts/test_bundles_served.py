@@ -13,9 +13,9 @@ from calendar_readers import with_ical, with_icalendar
 from raw_http import ask, decoded
 from test_browser import DESKTOP, PHONE, browser, visit  # noqa: F401 - fixtures
 
-from aslms_feeds.publication import ATOM, CALENDAR, HTML, INDEX, JSON_FEED, RSS
-from aslms_feeds.regenerate import regenerate
-from aslms_feeds.stores.local import LocalStore
+from aslms_feeds.builds.recipe import regenerate
+from aslms_feeds.publication.manifest import ATOM, CALENDAR, HTML, INDEX, JSON_FEED, RSS
+from aslms_feeds.publication.stores.local import LocalStore
 from seasons import NOW
 
 PAGES = ("/bundles/endurance/", "/ar/bundles/endurance/", "/")

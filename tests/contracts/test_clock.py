@@ -20,9 +20,9 @@ import pytest
 import tzdata
 from contracts.crashing import FEW, leftovers, stamps, whole
 
-from aslms_feeds.regenerate import regenerate
-from aslms_feeds.stores.local import LocalStore
-from aslms_feeds.stores.memory import MemoryStore
+from aslms_feeds.builds.recipe import regenerate
+from aslms_feeds.publication.stores.local import LocalStore
+from aslms_feeds.publication.stores.memory import MemoryStore
 from seasons import NOW, SEASON, contents, documents, everything
 
 COMMAND = [sys.executable, "-m", "aslms_feeds"]

@@ -16,11 +16,11 @@ from contracts.crashing import FEW, KILLED, STORAGE, arm, calls_of, child, fail_
 from unseen import unseen
 
 import seasons
+from aslms_feeds.builds.recipe import regenerate
 from aslms_feeds.errors import PublicationError
-from aslms_feeds.publication import CALENDAR, HTML, INDEX, PNG, Document
-from aslms_feeds.publish import publish
-from aslms_feeds.regenerate import regenerate
-from aslms_feeds.stores.local import LocalStore
+from aslms_feeds.publication.manifest import CALENDAR, HTML, INDEX, PNG, Document
+from aslms_feeds.publication.publish import publish
+from aslms_feeds.publication.stores.local import LocalStore
 
 NOW = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -169,7 +169,7 @@ sys.path[:0] = sys.argv[2:]
 from contracts.test_crashes import FIRST, LATER, NOW, SECOND, after, build, leftovers, public
 import seasons
 from aslms_feeds.errors import PublicationError
-from aslms_feeds.publication import Document
+from aslms_feeds.publication.manifest import Document
 output = Path(sys.argv[1], "output")
 build(output, FIRST, NOW)
 large = Document("large.bin", "font/woff2", os.urandom(900_000))

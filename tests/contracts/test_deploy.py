@@ -37,7 +37,7 @@ from contracts.servers import (
 from contracts.services import PATIENCE
 from contracts.store_on_disk import publish, switch, write_generation
 
-from aslms_feeds.publication import read_manifest
+from aslms_feeds.publication.manifest import read_manifest
 from aslms_feeds.settings import PREFIX, Settings
 from seasons import real_seasons
 

@@ -15,9 +15,9 @@ import pytest
 from conftest import REAL_NOW
 from unseen import unseen
 
-from aslms_feeds.chronicle import CHRONICLE
-from aslms_feeds.publication import Manifest
-from aslms_feeds.stores.memory import MemoryStore
+from aslms_feeds.publication.history import CHRONICLE
+from aslms_feeds.publication.manifest import Manifest
+from aslms_feeds.publication.stores.memory import MemoryStore
 from seasons import (
     CALENDARS,
     LATER,

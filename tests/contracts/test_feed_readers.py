@@ -11,7 +11,7 @@ import feedparser
 import pytest
 from test_feeds import CASES, FORMATS, XML_FORMATS
 
-from aslms_feeds import markup
+from aslms_feeds.editions import markup
 
 CLIENTS = Path(__file__).parents[1] / "clients"
 ADVICE = 'run "sh tests/clients/install.sh"'

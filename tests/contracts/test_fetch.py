@@ -20,11 +20,11 @@ import pytest
 import stamina
 from contracts.hostile import Hostile, answer, drip, endless, head, in_turn, raw, silent
 
-from aslms_feeds import fetch
 from aslms_feeds.errors import AnswerError, FetchError, RefusedError, UnreachableError
-from aslms_feeds.fetch import Fetcher, look_up
 from aslms_feeds.identity import digest
-from aslms_feeds.upstream import Accepted, Deferred, Fetched, Rules, Unchanged, Validators
+from aslms_feeds.network import fetch
+from aslms_feeds.network.fetch import Fetcher, look_up
+from aslms_feeds.network.responses import Accepted, Deferred, Fetched, Rules, Unchanged, Validators
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -28,7 +28,7 @@ from contracts.store_on_disk import MODIFIED, TYPES, publish, switch, write, wri
 from contracts.store_on_disk import PUBLISHED as GENERATED
 
 from aslms_feeds.errors import UsageError
-from aslms_feeds.serve import RESIDENT_BYTES, RETRY_POLLS, Parts, load, run
+from aslms_feeds.serve.server import RESIDENT_BYTES, RETRY_POLLS, Parts, load, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -27,9 +27,10 @@ from contracts.raw_http import ask
 from contracts.servers import free_port, wait_for
 from contracts.telling import FORMATS, MINUTE, Telling, publisher_toml
 
-from aslms_feeds import delivery, fetch
-from aslms_feeds.outbox import OUTBOX
-from aslms_feeds.stores.local import LocalStore
+from aslms_feeds.network import fetch
+from aslms_feeds.notify import delivery
+from aslms_feeds.notify.outbox import OUTBOX
+from aslms_feeds.publication.stores.local import LocalStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

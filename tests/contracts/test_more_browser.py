@@ -22,8 +22,8 @@ from contracts.test_browser import (  # - fixtures among them
     with_axe,
 )
 
-from aslms_feeds.regenerate import regenerate
-from aslms_feeds.stores.local import LocalStore
+from aslms_feeds.builds.recipe import regenerate
+from aslms_feeds.publication.stores.local import LocalStore
 from seasons import NOW, PUBLISHER, SERIES, contents
 
 NARROW = {"width": 320, "height": 640}

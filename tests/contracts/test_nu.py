@@ -15,8 +15,8 @@ import pytest
 from contracts.test_browser import everything_published
 from unseen import unseen
 
-from aslms_feeds.publication import INDEX
-from aslms_feeds.stores.memory import MemoryStore
+from aslms_feeds.publication.manifest import INDEX
+from aslms_feeds.publication.stores.memory import MemoryStore
 from seasons import documents
 
 JAR = Path(__file__).parents[1] / "clients" / "node_modules" / "vnu-jar" / "build" / "dist" / "vnu.jar"

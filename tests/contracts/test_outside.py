@@ -18,7 +18,7 @@ from contracts.store_on_disk import TYPES, publish
 from contracts.telling import Telling, publisher_toml
 from prometheus_client.parser import text_string_to_metric_families
 
-from aslms_feeds.serve import METRICS_HOST, Parts
+from aslms_feeds.serve.server import METRICS_HOST, Parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -26,9 +26,9 @@ import commands
 import pytest
 from contracts.crashing import KILLED, arm, calls_of, child, kill_at, leftovers
 
-from aslms_feeds.regenerate import regenerate
-from aslms_feeds.stores.local import LocalStore
-from aslms_feeds.stores.punctual import PunctualStore
+from aslms_feeds.builds.recipe import regenerate
+from aslms_feeds.publication.stores.local import LocalStore
+from aslms_feeds.publication.stores.punctual import PunctualStore
 from seasons import CIRCUITS, PUBLISHER, SEASON, SERIES, contents
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ import pytest
 from contracts.crashing import leftovers, stamps, whole
 from contracts.services import FEW, PATCHED, PATIENCE, Service, alive, children, edit, stop, until, watching, write
 
-from aslms_feeds.stores.local import LocalStore
+from aslms_feeds.publication.stores.local import LocalStore
 from seasons import SEASON, contents
 
 SOON = PATCHED.format(seconds=0.5, grace=10)

@@ -19,13 +19,13 @@ import brotli
 import pytest
 
 from aslms_feeds.errors import Busy, PublicationError
-from aslms_feeds.publication import CALENDAR, HTML, INDEX, PNG, Document, Listed, Manifest
-from aslms_feeds.publish import Generation, publish
-from aslms_feeds.stores import local
-from aslms_feeds.stores.local import LocalStore
-from aslms_feeds.stores.memory import MemoryStore
-from aslms_feeds.stores.preview import PreviewStore
-from aslms_feeds.stores.split import SplitStore
+from aslms_feeds.publication.manifest import CALENDAR, HTML, INDEX, PNG, Document, Listed, Manifest
+from aslms_feeds.publication.publish import Generation, publish
+from aslms_feeds.publication.stores import local
+from aslms_feeds.publication.stores.local import LocalStore
+from aslms_feeds.publication.stores.memory import MemoryStore
+from aslms_feeds.publication.stores.preview import PreviewStore
+from aslms_feeds.publication.stores.split import SplitStore
 
 NOW = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -354,7 +354,7 @@ def test_the_output_folder_may_be_a_link(tmp_path):
 def test_the_lock_dies_with_its_holder(tmp_path):
     """A builder that is killed leaves no lock behind."""
     code = (
-        "import sys, time; from pathlib import Path; from aslms_feeds.stores.local import LocalStore\n"
+        "import sys, time; from pathlib import Path; from aslms_feeds.publication.stores.local import LocalStore\n"
         "with LocalStore(Path(sys.argv[1])).lock(): print('held', flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True) as holder:

@@ -15,8 +15,8 @@ from contracts.servers import stop
 from contracts.test_browser import COLOURS, judge, with_axe
 from playwright.sync_api import expect, sync_playwright
 
-from aslms_feeds.regenerate import regenerate
-from aslms_feeds.stores.local import LocalStore
+from aslms_feeds.builds.recipe import regenerate
+from aslms_feeds.publication.stores.local import LocalStore
 from seasons import NOW, PUBLISHER, SEASON, contents
 
 CHROMIUM = "/usr/bin/chromium"

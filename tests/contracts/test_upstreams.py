@@ -16,9 +16,10 @@ import stamina
 from contracts.hostile import Hostile, answer, drip, endless, head, in_turn, raw, silent
 from test_poll import ARCHIVE, FEED, FOLDER, HOUR, ICS, NEXT, NOW, RACE, World, rss, titles, vcalendar, zipped
 
-from aslms_feeds import asking, fetch, poll
-from aslms_feeds.regenerate import regenerate
-from aslms_feeds.stores.memory import MemoryStore
+from aslms_feeds.builds.recipe import regenerate
+from aslms_feeds.network import fetch
+from aslms_feeds.publication.stores.memory import MemoryStore
+from aslms_feeds.upstreams import poll, requests
 from seasons import SEASON
 
 GOOD_FEED = rss(*range(6))
@@ -43,7 +44,7 @@ def readers_as_people_have_them(monkeypatch):
 @pytest.fixture
 def quick(monkeypatch):
     """Give every document two seconds instead of thirty."""
-    monkeypatch.setattr(asking, "SECONDS_EACH", 2.0)
+    monkeypatch.setattr(requests, "SECONDS_EACH", 2.0)
 
 
 def after(habit, tmp_path, upstream, target, good, **further):

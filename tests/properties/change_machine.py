@@ -42,13 +42,13 @@ from properties.modelled_season import (
     written,
 )
 
-from aslms_feeds import freshness
-from aslms_feeds.publication import MANIFEST
-from aslms_feeds.recovery import recover, recovered, restore
-from aslms_feeds.regenerate import Orders, Report, regenerate
-from aslms_feeds.stores.local import LocalStore
-from aslms_feeds.stores.memory import MemoryStore
-from aslms_feeds.stores.split import SplitStore
+from aslms_feeds.builds import freshness
+from aslms_feeds.builds.recipe import Orders, Report, regenerate
+from aslms_feeds.builds.recovery import recover, recovered, restore
+from aslms_feeds.publication.manifest import MANIFEST
+from aslms_feeds.publication.stores.local import LocalStore
+from aslms_feeds.publication.stores.memory import MemoryStore
+from aslms_feeds.publication.stores.split import SplitStore
 from seasons import NOW
 
 if TYPE_CHECKING:

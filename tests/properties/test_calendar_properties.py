@@ -9,7 +9,7 @@ from ical.calendar_stream import IcsCalendarStream
 from icalendar import Calendar, vDDDTypes
 from icalendar import Event as Vevent
 
-from aslms_feeds import toml
+from aslms_feeds.definitions import toml
 from aslms_feeds.render import ics
 from seasons import NOW, PUBLISHER, contents, documents, published
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aslms_feeds.advice import warnings
-from aslms_feeds.definitions import read_definitions
-from aslms_feeds.moments import event_span, session_span
-from aslms_feeds.positions import Positions
-from aslms_feeds.toml import parse
+from aslms_feeds.definitions.positions import Positions
+from aslms_feeds.definitions.reading import read_definitions
+from aslms_feeds.definitions.times import event_span, session_span
+from aslms_feeds.definitions.toml import parse
+from aslms_feeds.definitions.warnings import warnings
 from seasons import contents, everything, folder
 
 CALENDARS = folder(Path(__file__).parents[2] / "calendars")

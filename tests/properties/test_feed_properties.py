@@ -7,12 +7,12 @@ from html import unescape
 
 import feedparser
 import nh3
+from feed_samples import FORMATS, a_feed, an_item
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from test_feeds import FORMATS, a_feed, an_item
 
-from aslms_feeds import markup
-from aslms_feeds.render import feeds, jsonfeed
+from aslms_feeds.editions import markup
+from aslms_feeds.render import atom_rss, jsonfeed
 
 LEGAL = st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff", include_characters="\t\n\r")
 """Every character of XML 1.0 but the control characters that readers take for others."""
@@ -87,7 +87,7 @@ def moment(value) -> datetime:
 @settings(deadline=None)
 def test_a_reader_finds_the_same_in_atom_and_rss(feed):
     """Well-formed for any text, with the same ids, titles, addresses, categories, order and dates."""
-    for render in (feeds.atom, feeds.rss):
+    for render in (atom_rss.atom, atom_rss.rss):
         found = parsed(render(feed))
         assert found.feed.title == repaired(feed.title)
         assert [entry.id for entry in found.entries] == [item.id for item in feed.items]
@@ -95,12 +95,12 @@ def test_a_reader_finds_the_same_in_atom_and_rss(feed):
         assert [entry.link for entry in found.entries] == [item.url for item in feed.items]
         tags = [tuple(tag.term for tag in entry.get("tags", ())) for entry in found.entries]
         said = [item.categories for item in feed.items]
-        assert tags == ([tuple(map(repaired, terms)) for terms in said] if render is feeds.rss else said)
+        assert tags == ([tuple(map(repaired, terms)) for terms in said] if render is atom_rss.rss else said)
         assert [moment(entry.published_parsed) for entry in found.entries] == [
             seconds(item.published) for item in feed.items
         ]
         assert moment(found.feed.updated_parsed) == seconds(feed.updated)
-    assert [moment(entry.updated_parsed) for entry in parsed(feeds.atom(feed)).entries] == [
+    assert [moment(entry.updated_parsed) for entry in parsed(atom_rss.atom(feed)).entries] == [
         seconds(item.updated or item.published) for item in feed.items
     ]
 
@@ -133,7 +133,7 @@ def test_rendering_twice_gives_the_same_bytes(feed):
 @settings(deadline=None)
 def test_a_description_read_as_html_is_the_text(text):
     """No text becomes a tag or a reference in a reader that shows descriptions as HTML."""
-    shown = nh3.clean(feeds._as_html(text), tags=set(), clean_content_tags=set())
+    shown = nh3.clean(atom_rss._as_html(text), tags=set(), clean_content_tags=set())
     assert unescape(shown) == text
 
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aslms_feeds.facts import Statement
-from aslms_feeds.ledger import Offer, open_ledger, read_ledger
+from aslms_feeds.ledger.facts import Statement
+from aslms_feeds.ledger.ledger import Offer, open_ledger, read_ledger
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
 UIDS = ("a", "b", "c")

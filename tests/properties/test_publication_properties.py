@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aslms_feeds.publication import CALENDAR, HTML, Document, read_manifest
-from aslms_feeds.publish import publish
-from aslms_feeds.stores.local import LocalStore
-from aslms_feeds.stores.memory import MemoryStore
+from aslms_feeds.publication.manifest import CALENDAR, HTML, Document, read_manifest
+from aslms_feeds.publication.publish import publish
+from aslms_feeds.publication.stores.local import LocalStore
+from aslms_feeds.publication.stores.memory import MemoryStore
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
 PATHS = ("index.html", "2030/races.ics", "2030/sepang/index.html", "a/b/c/d.ics", "z")

@@ -6,26 +6,26 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import assert_type
 
-from aslms_feeds import sources
-from aslms_feeds.compose import compose
-from aslms_feeds.definitions import Definitions, read_definitions
-from aslms_feeds.edition import Edition
+from aslms_feeds.builds.recipe import Report, regenerate
+from aslms_feeds.definitions import files
+from aslms_feeds.definitions.reading import Definitions, read_definitions
+from aslms_feeds.editions.compose import compose
+from aslms_feeds.editions.edition import Edition
 from aslms_feeds.errors import AslmsFeedsError, Problem
-from aslms_feeds.ledger import Ledger, open_ledger, read_ledger
-from aslms_feeds.publication import Document, Manifest, changes, next_manifest
-from aslms_feeds.publish import Store, publish
-from aslms_feeds.regenerate import Report, regenerate
-from aslms_feeds.rendering import render
-from aslms_feeds.serve import Site
-from aslms_feeds.stores.local import LocalStore
-from aslms_feeds.stores.memory import MemoryStore
+from aslms_feeds.ledger.ledger import Ledger, open_ledger, read_ledger
+from aslms_feeds.publication.manifest import Document, Manifest, changes, next_manifest
+from aslms_feeds.publication.publish import Store, publish
+from aslms_feeds.publication.stores.local import LocalStore
+from aslms_feeds.publication.stores.memory import MemoryStore
+from aslms_feeds.render.documents import render
+from aslms_feeds.serve.server import Site
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 
 
 def the_whole_flow(folder: Path, output: Path) -> Report:
     """Publish a calendars folder."""
-    report = regenerate(LocalStore(output), sources.read(folder), now=NOW, base_url=None, root=str(folder))
+    report = regenerate(LocalStore(output), files.read(folder), now=NOW, base_url=None, root=str(folder))
     assert_type(report.failed, bool)
     assert_type(report.parts[0].problems, tuple[Problem, ...])
     return report

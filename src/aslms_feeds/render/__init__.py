@@ -1,1 +1,4 @@
-"""Values in, bytes of one format out."""
+"""Values in, bytes of one format out, each read back.
+
+An edition comes in; the documents of a series, or of the index, come out.
+"""

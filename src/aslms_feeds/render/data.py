@@ -9,21 +9,21 @@ import json
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from aslms_feeds import feed, naming
-from aslms_feeds.components import season_uid, why
-from aslms_feeds.facts import write_moment
-from aslms_feeds.model import translated
-from aslms_feeds.moments import event_days
-from aslms_feeds.publication import JSON, Document
+from aslms_feeds.definitions.model import translated
+from aslms_feeds.definitions.times import event_days
+from aslms_feeds.editions import items, labels
+from aslms_feeds.editions.components import season_uid, why
+from aslms_feeds.ledger.facts import write_moment
+from aslms_feeds.publication.manifest import JSON, Document
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from aslms_feeds.addresses import Addresses
-    from aslms_feeds.edition import Edition, SeasonEdition
-    from aslms_feeds.language import Language
-    from aslms_feeds.ledger import Revision
-    from aslms_feeds.model import Broadcast, Circuit, Definition, Event, Session
+    from aslms_feeds.definitions.model import Broadcast, Circuit, Definition, Event, Session
+    from aslms_feeds.editions.addresses import Addresses
+    from aslms_feeds.editions.edition import Edition, SeasonEdition
+    from aslms_feeds.editions.language import Language
+    from aslms_feeds.ledger.ledger import Revision
 
 FORMAT = 1
 
@@ -54,7 +54,7 @@ def _series(edition: Edition, language: Language) -> dict[str, Any]:
         "format": FORMAT,
         "id": files.id,
         "language": tag,
-        "name": naming.series_name(series, language),
+        "name": labels.series_name(series, language),
         "short": series.short,
         "organiser": series.organiser,
         "url": series.url,
@@ -63,7 +63,7 @@ def _series(edition: Edition, language: Language) -> dict[str, Any]:
         "classes": [
             {
                 "id": one.id,
-                "name": naming.class_name(one.id, series, language),
+                "name": labels.class_name(one.id, series, language),
                 "colour": one.colour,
                 "what": one.what,
                 "continues": list(one.continues),
@@ -140,7 +140,7 @@ class _Data:
         results = one.files.results
         return {
             "id": one.files.id,
-            "name": naming.season_name(season, self.language),
+            "name": labels.season_name(season, self.language),
             "kind": season.kind,
             "status": season.status,
             "announced": _text(season.announced),
@@ -163,13 +163,13 @@ class _Data:
         days = event_days(event)
         return {
             "id": event.id,
-            "name": naming.event_name(event, self.language),
-            "status": naming.status_of(None, event, self.definition),
+            "name": labels.event_name(event, self.language),
+            "status": labels.status_of(None, event, self.definition),
             "first_day": _text(days[0]) if days else None,
             "last_day": _text(days[1]) if days else None,
             "when": event.when,
             "circuit": event.circuit,
-            "rounds": list(naming.rounds_of(event)),
+            "rounds": list(labels.rounds_of(event)),
             "page": _page(self.edition.addresses, self.language.tag, self.season_edition, event.id),
         }
 
@@ -183,7 +183,7 @@ class _Data:
             "id": self.season_edition.files.id,
             "formerly": list(season.formerly),
             "language": tag,
-            "name": naming.season_name(season, self.language),
+            "name": labels.season_name(season, self.language),
             "kind": season.kind,
             "status": season.status,
             "announced": _text(season.announced),
@@ -219,7 +219,7 @@ class _Data:
 
     def _event(self, event: Event) -> dict[str, Any]:
         component = self.season_edition.component(event.id)
-        circuit = naming.circuit_of(event, self.files.circuits)
+        circuit = labels.circuit_of(event, self.files.circuits)
         days = event_days(event)
         season, tag, addresses = self.season_edition.files.id, self.language.tag, self.edition.addresses
         calendar = addresses.event_calendar(tag, season, event.id)
@@ -228,21 +228,21 @@ class _Data:
             "id": event.id,
             "formerly": list(event.formerly),
             "uid": component.uid if component else None,
-            "name": naming.event_name(event, self.language),
-            "status": naming.status_of(None, event, self.definition),
+            "name": labels.event_name(event, self.language),
+            "status": labels.status_of(None, event, self.definition),
             "why": self._why(event, None),
             "first_day": _text(days[0]) if days else None,
             "last_day": _text(days[1]) if days else None,
             "when": event.when,
             "circuit": self._circuit(event, circuit),
-            "classes": list(naming.classes_of(None, event, self.definition)),
+            "classes": list(labels.classes_of(None, event, self.definition)),
             "joint_with": list(event.joint_with),
-            "rounds": list(naming.rounds_of(event)),
+            "rounds": list(labels.rounds_of(event)),
             "note": translated(event.note or "", event.notes, tag) or None,
             "url": event.url,
             "page": _page(addresses, tag, self.season_edition, event.id),
             "calendar": addresses.url(calendar) if calendar in known else None,
-            "broadcasts": _broadcasts(naming.broadcasts_of(event, self.definition, self.files.series)),
+            "broadcasts": _broadcasts(labels.broadcasts_of(event, self.definition, self.files.series)),
             **(_stamps(self.season_edition.revision(component)) if component else _NO_STAMPS),
             "sessions": [self._session(session, event) for session in event.sessions],
             "checked": _text(event.checked),
@@ -254,7 +254,7 @@ class _Data:
             return {"name": event.circuit_name} if event.circuit_name else None
         return {
             "id": event.circuit,
-            "name": naming.venue_name(circuit, event, self.language),
+            "name": labels.venue_name(circuit, event, self.language),
             "city": circuit.city,
             "country": circuit.country,
             "timezone": circuit.timezone,
@@ -272,11 +272,11 @@ class _Data:
             "id": session.id,
             "formerly": list(session.formerly),
             "uid": component.uid if component else None,
-            "name": naming.session_name(session, self.files.series, self.language),
+            "name": labels.session_name(session, self.files.series, self.language),
             "kind": session.kind,
             "round": session.round,
-            "classes": list(naming.classes_of(session, event, self.definition)),
-            "status": naming.status_of(session, event, self.definition),
+            "classes": list(labels.classes_of(session, event, self.definition)),
+            "status": labels.status_of(session, event, self.definition),
             "why": self._why(event, session),
             "precision": span.precision if span else None,
             "day": _text(session.start.date() if isinstance(session.start, datetime) else session.start),
@@ -292,7 +292,7 @@ class _Data:
 
     def _why(self, event: Event, session: Session | None) -> str | None:
         """Return the reason of a cancellation or postponement."""
-        status = naming.status_of(session, event, self.definition)
+        status = labels.status_of(session, event, self.definition)
         reason, _day = why(event, self.definition, session, status, self.language)
         return reason or None
 
@@ -302,7 +302,7 @@ class _Data:
         In the first language it carries all that a lost ledger can be rebuilt from, exactly.
         """
         ledger = self.season_edition.ledger
-        facts = feed.all_facts(self.season_edition.files, self.files, ledger)
+        facts = items.all_facts(self.season_edition.files, self.files, ledger)
         seen = {one.id for one in ledger.facts}
         recovery = {"recovery": json.loads(ledger.to_json())} if self.language is self.edition.languages[0] else {}
         return {

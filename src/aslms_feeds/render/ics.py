@@ -15,20 +15,20 @@ import webcolors
 from icalendar import Alarm, Event, Parameters, vCategory, vDDDTypes, vDuration, vGeo, vInt, vText, vUri
 from icalendar import Calendar as Vcalendar
 
-from aslms_feeds.model import Cancelled, Kind, Status, Times
-from aslms_feeds.moments import Clock, clock, zone
+from aslms_feeds.definitions.model import Cancelled, Kind, Status, Times
+from aslms_feeds.definitions.times import Clock, clock, zone
 from aslms_feeds.render.vtimezone import offset, vtimezone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date
 
-    from aslms_feeds.calendars import Calendar
-    from aslms_feeds.components import Component
-    from aslms_feeds.language import Language
-    from aslms_feeds.ledger import Revision
-    from aslms_feeds.model import Publisher, Series
-    from aslms_feeds.publication import Document
+    from aslms_feeds.definitions.model import Publisher, Series
+    from aslms_feeds.editions.calendars import Calendar
+    from aslms_feeds.editions.components import Component
+    from aslms_feeds.editions.language import Language
+    from aslms_feeds.ledger.ledger import Revision
+    from aslms_feeds.publication.manifest import Document
 
 PRODID = "-//aslms-feeds//Race calendars//EN"
 """Constant: a version here would make every file new at every release."""

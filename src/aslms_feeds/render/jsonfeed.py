@@ -6,13 +6,13 @@ import json
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from aslms_feeds import markup
+from aslms_feeds.editions import markup
 from aslms_feeds.errors import RenderError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from aslms_feeds.feed import Feed, Item
+    from aslms_feeds.editions.items import Feed, Item
 
 VERSION = "https://jsonfeed.org/version/1.1"
 FILE = "feed.json"

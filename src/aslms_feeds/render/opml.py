@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lxml.etree import Element, SubElement, tostring
 
-from aslms_feeds import markup
+from aslms_feeds.editions import markup
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

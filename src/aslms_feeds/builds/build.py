@@ -1,0 +1,200 @@
+"""One build, whoever asks for it: what is there is read, what changed is published, and others are told.
+
+Without anything to do it imports next to nothing; what makes documents is imported when the fingerprints differ.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from aslms_feeds.builds import freshness
+from aslms_feeds.definitions import files
+from aslms_feeds.errors import AslmsFeedsError, Busy, Superseded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from aslms_feeds.builds.recipe import Orders, Report
+    from aslms_feeds.definitions.model import Publisher
+    from aslms_feeds.publication.publish import Store
+    from aslms_feeds.publication.stores.preview import PreviewStore
+    from aslms_feeds.settings import Settings
+    from aslms_feeds.upstreams.poll import Polled
+
+
+def store(chosen: Settings) -> Store:
+    """Return the place that is published into, with the memory that the settings give it."""
+    from aslms_feeds.publication.stores.local import LocalStore
+
+    local = LocalStore(chosen.output)
+    if chosen.state is None:
+        return local
+    from aslms_feeds.publication.stores.split import SplitStore
+
+    return SplitStore(local, chosen.state)
+
+
+def build(
+    chosen: Settings,
+    now: datetime,
+    orders: Orders | None = None,
+    *,
+    not_before: datetime | None = None,
+    tell: Callable[[Report], None] = lambda _report: None,
+) -> Report | None:
+    """Publish what the definitions say at ``now``, unless the fingerprints say that nothing would change: None.
+
+    What is due at ``not_before`` is made ahead, and nothing of it is written before that instant. ``tell`` is called
+    with the report as it may be logged. A build that comes to nothing says so in status.json, too; raises
+    :class:`aslms_feeds.errors.Busy` when another one is at work, and whatever keeps all series from being published.
+    """
+    try:
+        return _built(chosen, now, orders, not_before, tell)
+    except Busy:
+        raise
+    except Exception as error:
+        from aslms_feeds.builds import status
+
+        text, hint = (str(error), error.hint) if isinstance(error, AslmsFeedsError) else (repr(error), "")
+        status.failed(chosen.output, text, hint, now=now)
+        raise
+
+
+def load() -> None:
+    """Import and compile what a build needs that has something to do, so that one begun later begins at once."""
+    for name in (
+        "builds.recipe",
+        "builds.status",
+        "notify.delivery",
+        "notify.queueing",
+        "publication.stores.local",
+        "publication.stores.split",
+        "upstreams.poll",
+    ):
+        import_module(f"aslms_feeds.{name}")
+    from aslms_feeds.editions import language
+    from aslms_feeds.render.pages import templates
+
+    templates.load()
+    language.load()
+
+
+def ahead(
+    chosen: Settings, contents: Mapping[str, bytes], base_url: str | None, *, now: datetime
+) -> tuple[PreviewStore, Report]:
+    """Return what a build of the files ``contents`` would publish, with its report; nobody is asked, nothing written.
+
+    A mass change is shown for what it is: only a build asks whether it is meant.
+    """
+    from aslms_feeds.builds.recipe import Orders, regenerate
+    from aslms_feeds.definitions.reading import read_publisher
+    from aslms_feeds.publication.stores.preview import PreviewStore
+
+    seen = PreviewStore(store(chosen))
+    polled = _polled(chosen, read_publisher(contents), contents, now, ask=False)
+    report = regenerate(
+        seen,
+        {**polled.contents, **contents},
+        now=now,
+        base_url=base_url,
+        root=str(chosen.calendars),
+        orders=Orders(accept_mass_change=True),
+        joined=polled.by_series(),
+    )
+    return seen, report
+
+
+def _built(
+    chosen: Settings,
+    now: datetime,
+    orders: Orders | None,
+    not_before: datetime | None,
+    tell: Callable[[Report], None],
+) -> Report | None:
+    contents = files.read(chosen.calendars, named=False)
+    simple = orders is None and chosen.state is None
+    if simple and freshness.unchanged(chosen.output, contents, chosen.base_url, now=now):
+        freshness.touch(chosen.output)
+        return None
+    prints = freshness.fingerprints(contents, chosen.base_url)
+    from aslms_feeds.builds import status
+    from aslms_feeds.builds.recipe import regenerate
+    from aslms_feeds.definitions.reading import read_publisher
+    from aslms_feeds.notify import delivery, queueing
+
+    root = str(chosen.calendars)
+    publisher = read_publisher(contents)
+    if publisher and chosen.base_url:
+        publisher = publisher.model_copy(update={"base_url": chosen.base_url})
+    # Whoever waits for a second must not wait for other people's servers.
+    polled = _polled(chosen, publisher, contents, now, ask=not_before is None)
+
+    def record(report: Report) -> None:
+        shown = status.shown(report, contents, root, now=now)
+        wanted = publisher is not None and any("warnings" in one.on for one in publisher.notify)
+        told = queueing.note(
+            chosen.output,
+            publisher,
+            shown,
+            now=now,
+            warnings=status.doubts(contents, root, now=now) if wanted else (),
+            quarantined=polled.quarantined,
+        )
+        due = _earliest(report.next_due, polled.next_due, told)
+        generations = freshness.generations(chosen.output)
+        done = {} if report.failed else prints
+        freshness.write(chosen.output, freshness.LastRun(now, done, generations, due, chosen.base_url))
+        before = status.read(chosen.output)
+        extra = status.beside(before, publisher, shown, polled)
+        status.write(chosen.output, status.of_report(replace(shown, next_due=due), before, now=now, extra=extra))
+        tell(shown)
+
+    freshness.forget(chosen.output)
+    place = store(chosen)
+    if not_before is not None:
+        from aslms_feeds.publication.stores.punctual import PunctualStore
+
+        def still() -> bool:
+            return files.read(chosen.calendars, named=False) == contents
+
+        place = PunctualStore(place, lambda: _wait(not_before, still))
+    report = regenerate(
+        place,
+        {**polled.contents, **contents},
+        now=now,
+        base_url=chosen.base_url,
+        root=root,
+        orders=orders,
+        joined=polled.by_series(),
+        record=record,
+    )
+    report = replace(report, next_due=_earliest(report.next_due, polled.next_due))
+    delivered = delivery.deliver(chosen.output, publisher, report, now=now)
+    return replace(report, next_due=_earliest(report.next_due, delivered.next_attempt), notes=delivered.warnings)
+
+
+def _polled(
+    chosen: Settings, publisher: Publisher | None, contents: Mapping[str, bytes], now: datetime, *, ask: bool
+) -> Polled:
+    from aslms_feeds.upstreams.poll import Polled, poll
+
+    if publisher is None:
+        return Polled()
+    return poll(chosen.output, publisher, now=now, known=contents, root=str(chosen.calendars), ask=ask)
+
+
+def _earliest(*instants: datetime | None) -> datetime | None:
+    return min((one for one in instants if one), default=None)
+
+
+def _wait(instant: datetime, unchanged: Callable[[], bool]) -> None:
+    """Return at an instant by this machine's clock; raise :class:`Superseded` when an edit has overtaken it."""
+    while (left := (instant - datetime.now(UTC)).total_seconds()) > 0:
+        time.sleep(min(left, 0.5))
+    if not unchanged():
+        message = "the definitions changed while the build waited"
+        raise Superseded(message, hint="build again")

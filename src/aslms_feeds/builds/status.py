@@ -1,0 +1,157 @@
+"""``OUTPUT/status.json``: what the last build that had anything to do did, and what will need attention. It is private.
+
+Its keys: ``at``, the instant it was written for; ``ok``, whether nothing is wrong; ``changed``; ``parts``, as ``build
+--json`` has them; ``error`` with ``message`` and ``hint``, where a build came to nothing as a whole, else null;
+``next_due``, when the publication changes although its definitions do not; ``last_good``, the last build in which
+nothing was wrong; ``warnings``; and ``extra``, what else there is to say, by topic. A run with nothing to do leaves it
+as it is.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from aslms_feeds.builds import freshness
+from aslms_feeds.cli import output
+from aslms_feeds.definitions.model import Warned
+from aslms_feeds.definitions.reading import read_definitions
+from aslms_feeds.definitions.warnings import of_season
+from aslms_feeds.editions.embargo import masked
+from aslms_feeds.errors import AslmsFeedsError
+from aslms_feeds.publication import files
+from aslms_feeds.publication.stores.local import LocalStore
+from aslms_feeds.serve import health
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from aslms_feeds.builds.recipe import Report
+    from aslms_feeds.definitions.model import Publisher
+    from aslms_feeds.errors import Problem
+    from aslms_feeds.upstreams.poll import Polled
+
+    Status = dict[str, Any]
+
+NAME = "status.json"
+
+
+def read(folder: Path) -> Status:
+    """Return what status.json says; nothing where there is none that can be read."""
+    try:
+        found = json.loads((folder / NAME).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def write(folder: Path, status: Status) -> None:
+    """Write status.json whole; only while the store's lock is held."""
+    body = json.dumps(status, ensure_ascii=False, indent=1).encode() + b"\n"
+    files.replace(folder / NAME, body, synced=False)
+
+
+def of_report(report: Report, before: Status, *, now: datetime, extra: Mapping[str, object] | None = None) -> Status:
+    """Return the status after a build; ``before`` is what it was, ``extra`` what else there is to say."""
+    whole = json.loads(output.as_json(report))
+    return {
+        "at": _written(now),
+        **whole,
+        "error": None,
+        "next_due": _written(report.next_due),
+        "last_good": _written(now) if whole["ok"] else before.get("last_good"),
+        "warnings": before.get("warnings", []),
+        "extra": dict(extra) if extra is not None else before.get("extra", {}),
+    }
+
+
+def beside(before: Status, publisher: Publisher | None, report: Report, polled: Polled) -> dict[str, object]:
+    """Return what else there is to say after a build: upstreams, proposals, what health and metrics are read from."""
+    extra = before.get("extra")
+    known = extra.get("health") if isinstance(extra, dict) else None
+    asked = {
+        "quarantined": sum(one in polled.quarantined for one in polled.asked),
+        "failed": sum(one in polled.troubled and one not in polled.quarantined for one in polled.asked),
+    }
+    asked["ok"] = len(polled.asked) - sum(asked.values())
+    return {
+        "upstreams": {
+            "quarantined": dict(polled.quarantined),
+            "troubled": dict(polled.troubled),
+            "overridden": list(polled.overridden),
+        },
+        "proposals": [one.id for one in polled.proposals],
+        "health": health.noted(
+            known if isinstance(known, dict) else {},
+            publisher,
+            failed=report.failed,
+            changed=report.changed,
+            polls=asked,
+        ),
+    }
+
+
+def of_failure(message: str, hint: str, before: Status, *, now: datetime) -> Status:
+    """Return the status after a build that came to nothing as a whole: what is public is what it was."""
+    return {
+        "at": _written(now),
+        "ok": False,
+        "changed": False,
+        "parts": before.get("parts", []),
+        "error": {"message": message, "hint": hint},
+        "next_due": before.get("next_due"),
+        "last_good": before.get("last_good"),
+        "warnings": before.get("warnings", []),
+        "extra": before.get("extra", {}),
+    }
+
+
+def failed(folder: Path, message: str, hint: str = "", *, now: datetime) -> None:
+    """Say in status.json that a build came to nothing, where that can be written and no other build is at work.
+
+    The next run looks at everything again, and says so when all is well.
+    """
+    if not folder.is_dir():
+        return
+    with suppress(AslmsFeedsError, OSError), LocalStore(folder).lock():
+        freshness.forget(folder)
+        write(folder, of_failure(message, hint, read(folder), now=now))
+
+
+def doubts(contents: Mapping[str, bytes], root: str, *, now: datetime) -> list[Problem]:
+    """Return what will need attention: the series whose last season is over, with no other to follow."""
+    definitions = read_definitions(contents, root)
+    found = (
+        definitions.problem(f"{series.id}/{season.id}/season.toml", doubt.location, f"{series.id}: {doubt.message}")
+        for series in definitions.series.values()
+        for season in series.seasons[-1:]
+        for doubt in of_season(season, series, today=now.date())
+        if doubt.code is Warned.NO_SUCCESSOR
+    )
+    return masked(sorted(found), contents, root, now)
+
+
+def warnings(folder: Path, contents: Mapping[str, bytes], root: str, *, now: datetime) -> tuple[str, ...]:
+    """Return what will need attention although nothing is wrong, and say it in status.json where that has changed.
+
+    These are the series whose last season is over, with no other to follow.
+    """
+    texts = tuple(str(one) for one in doubts(contents, root, now=now))
+    if read(folder).get("warnings") not in (None, list(texts)):
+        with suppress(AslmsFeedsError, OSError), LocalStore(folder).lock():
+            write(folder, read(folder) | {"warnings": list(texts)})
+    return texts
+
+
+def shown(report: Report, contents: Mapping[str, bytes], root: str, *, now: datetime) -> Report:
+    """Return a report as it may be logged: what is wrong in files under embargo tells nothing of what is in them."""
+    parts = (replace(one, problems=tuple(masked(one.problems, contents, root, now))) for one in report.parts)
+    return replace(report, parts=tuple(parts))
+
+
+def _written(instant: datetime | None) -> str | None:
+    return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if instant else None

@@ -1,0 +1,212 @@
+"""What commands print: lines and tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+from aslms_feeds.ledger.facts import line, write_moment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.table import Table
+
+    from aslms_feeds.builds.recipe import Part, Report
+    from aslms_feeds.publication.history import Row
+
+_MANY = 12
+"""Paths and facts listed one by one; more are counted."""
+
+
+def as_json(report: Report | None) -> str:
+    """Return what a build did; None: there was nothing to do."""
+    if report is None:
+        return json.dumps({"ok": True, "changed": False, "parts": []}, indent=1)
+    parts = [
+        {
+            "part": part.name,
+            "ok": not part.failed,
+            "generation": part.generation,
+            "back_to": part.back_to,
+            "documents": part.documents,
+            "bytes": part.size,
+            "written": list(part.written),
+            "problems": _problems(part),
+        }
+        for part in report.parts
+    ]
+    whole = {"ok": not report.failed, "changed": report.changed, "parts": parts}
+    return json.dumps(whole, ensure_ascii=False, indent=1)
+
+
+def _problems(part: Part) -> list[str]:
+    return [str(problem) for problem in part.problems] + ([part.error] if part.error else [])
+
+
+def tell(report: Report, output: str, *, quiet: bool = False) -> None:
+    """Print what a build did; with ``quiet`` nothing when nothing happened."""
+    problems(report)
+    for part in report.parts:
+        if part.failed:
+            stays = f"stays at generation {part.generation}" if part.generation else "is not published"
+            print(f"{part.name}: {stays}", file=sys.stderr)
+        elif part.written:
+            _tell_written(part)
+        if part.back_to and not quiet:
+            print(
+                f"{part.name}: rolled back to generation {part.back_to}, until its definitions change "
+                f"or: aslms-feeds rollback {part.name} --release"
+            )
+    for note in report.notes:
+        print(note, file=sys.stderr)
+    if not report.changed and not report.failed and not quiet:
+        print(f"{output}: nothing changed")
+
+
+def problems(report: Report) -> None:
+    """Print what is wrong, and what to do about it, to standard error."""
+    for part in report.parts:
+        for problem in part.problems:
+            print(problem, file=sys.stderr)
+        if part.error:
+            print(f"{part.name}: {part.error}", file=sys.stderr)
+        if part.hint:
+            print(f"Try: {part.hint}", file=sys.stderr)
+
+
+def _tell_written(part: Part) -> None:
+    print(f"{part.name}: generation {part.generation}, {len(part.written)} of {part.documents} documents changed")
+    if len(part.written) <= _MANY:
+        for path in part.written:
+            print(f"  {path}")
+    for told in part.told[:_MANY]:
+        print(f"  {told.season}: {line(told.fact)}")
+    if len(part.told) > _MANY:
+        print(f"  and {len(part.told) - _MANY} more")
+
+
+def plan(report: Report | None, output: str) -> str:
+    """Return what a build would change, as tables."""
+    if report is None or not report.changed:
+        return f"{output}: nothing would change" if report is None or not report.failed else ""
+    return "\n".join(_planned(part) for part in report.parts if part.written and not part.failed)
+
+
+def _planned(part: Part) -> str:
+    new = sum(one.before is None for one in part.revised)
+    counts = [
+        (len(part.written), "file", "files"),
+        (new, "new calendar event", "new calendar events"),
+        (len(part.revised) - new, "changed calendar event", "changed calendar events"),
+        (len(part.items), "feed item", "feed items"),
+    ]
+    said = ", ".join(f"{count} {one if count == 1 else many}" for count, one, many in counts if count)
+    texts = [f"{part.name}: {said}"]
+    if part.told:
+        rows = [(one.season, line(one.fact), one.headline, one.text) for one in part.told[:_LONGEST]]
+        texts.append(_table(("Season", "Fact", "What subscribers read", "In full"), rows, len(part.told)))
+    revised = [one for one in part.revised if one.before is not None]
+    if revised:
+        changed = [(one.uid, f"{one.before} → {one.sequence}") for one in revised[:_LONGEST]]
+        texts.append(_table(("Calendar event", "SEQUENCE"), changed, len(revised)))
+    items = [(one.key, "new" if one.new else "edited", one.title) for one in part.items[:_LONGEST]]
+    if items:
+        texts.append(_table(("Feed item", "", "Headline"), items, len(part.items)))
+    files = [(path,) for path in part.written[:_LONGEST]]
+    return "\n".join([*texts, _table(("File",), files, len(part.written))])
+
+
+_LONGEST = 60
+"""Rows of a table; more are counted."""
+
+
+def _table(names: Sequence[str], rows: Sequence[Sequence[str]], count: int) -> str:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in names:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    more = f"\n… and {count - len(rows)} more" if count > len(rows) else ""
+    return _drawn(table) + more
+
+
+def _drawn(table: Table) -> str:
+    """Return a table as wide as the terminal; as wide as it wants to be where there is none."""
+    from rich.console import Console
+
+    person = sys.stdout.isatty()
+    text = StringIO()
+    width = None if person else 100_000
+    # Names are no markup: a race called [gt] is called so.
+    Console(file=text, force_terminal=person, width=width, markup=False, emoji=False, highlight=False).print(table)
+    return "\n".join(row.rstrip() for row in text.getvalue().splitlines())
+
+
+def plan_json(report: Report | None) -> str:
+    """Return what a build would change, for programs."""
+    parts = [_plan_data(part) for part in report.parts] if report else []
+    whole = {
+        "ok": not (report and report.failed),
+        "changes": bool(report and report.changed),
+        "parts": parts,
+    }
+    return json.dumps(whole, ensure_ascii=False, indent=1)
+
+
+def _plan_data(part: Part) -> dict[str, Any]:
+    return {
+        "part": part.name,
+        "ok": not part.failed,
+        "facts": [one.data() for one in part.told],
+        "revisions": [
+            {"season": one.season, "uid": one.uid, "sequence": {"from": one.before, "to": one.sequence}}
+            for one in part.revised
+        ],
+        "items": [{"key": one.key, "title": one.title, "new": one.new} for one in part.items],
+        "documents": list(part.written),
+        "problems": _problems(part),
+    }
+
+
+def history(found: Mapping[str, tuple[Sequence[Row], Sequence[int]]]) -> str:
+    """Return the generations of each series, the newest first, with what subscribers were told."""
+    return "\n\n".join(_of_series(name, rows, there) for name, (rows, there) in found.items()) or "nothing is published"
+
+
+def _of_series(name: str, rows: Sequence[Row], there: Sequence[int]) -> str:
+    count = f"{len(rows)} generation{'s' if len(rows) != 1 else ''}"
+    lines = [f"{name}: {count}, of which {len(there)} can be gone back to"]
+    for row in reversed(rows):
+        back = f", back to {row.back_to}" if row.back_to else ""
+        gone = "" if row.generation in there else ", no longer there"
+        lines.append(
+            f"{row.generation:6}  {row.published:%Y-%m-%d %H:%M:%S} UTC  {row.documents} documents changed{back}{gone}"
+        )
+        lines += [f"        {told}" for told in row.told[:_MANY]]
+        if len(row.told) > _MANY:
+            lines.append(f"        and {len(row.told) - _MANY} more")
+    return "\n".join(lines)
+
+
+def history_json(found: Mapping[str, tuple[Sequence[Row], Sequence[int]]]) -> str:
+    """Return the generations of each series, for programs."""
+    data = {
+        name: [
+            {
+                "generation": row.generation,
+                "published": write_moment(row.published),
+                "documents": row.documents,
+                "facts": list(row.told),
+                "back_to": row.back_to,
+                "there": row.generation in there,
+            }
+            for row in rows
+        ]
+        for name, (rows, there) in found.items()
+    }
+    return json.dumps(data, ensure_ascii=False, indent=1)

@@ -1,0 +1,164 @@
+"""The definition files described, from the models: JSON Schemas for editors, and the reference for people.
+
+JSON has no dates: a file is valid when it is with its days and times written as TOML writes them
+(``2023-12-02``, ``2023-12-02T14:00:00``), which is what editors compare.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from aslms_feeds.definitions.model import FILES, URL_LENGTH, Circuit, json_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_DRAFT = "https://json-schema.org/draft/2020-12/schema"
+BEGIN, END = "<!-- reference: begin -->\n", "<!-- reference: end -->\n"
+"""What stands around the reference in ``calendars/README.md``."""
+
+
+def schemas() -> dict[str, bytes]:
+    """Return every schema by its file name."""
+    found = {f"{name}.json": _text(json_schema(model)) for name, model in FILES.items()}
+    circuit = json_schema(Circuit)
+    table = {
+        "title": "Circuits",
+        "description": "circuits.toml: the venues, a table for each, named by its id.",
+        "type": "object",
+        "propertyNames": {"pattern": "^[a-z0-9]+(-[a-z0-9]+)*$", "maxLength": 64},
+        "additionalProperties": circuit,
+    }
+    return {**found, "circuits.json": _text(table)}
+
+
+def _text(schema: dict[str, Any]) -> bytes:
+    schema = {"$schema": _DRAFT, **_local_times(schema)}
+    return json.dumps(schema, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def _local_times(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Return a schema in which times have no offset: TOML's local times, as editors know them."""
+    match value:
+        case dict():
+            shaped = {key: _local_times(inner) for key, inner in value.items()}
+            if shaped.get("format") == "date-time":
+                shaped["format"] = "partial-date-time"
+            return shaped
+        case list():
+            return [_local_times(inner) for inner in value]
+        case _:
+            return value
+
+
+def with_reference(readme: str) -> str:
+    """Return a text with the reference between its marks as it should be; a text without marks stays."""
+    before, begin, rest = readme.partition(BEGIN)
+    _old, end, after = rest.partition(END)
+    return f"{before}{BEGIN}{reference()}{END}{after}" if begin and end else readme
+
+
+def reference() -> str:
+    """Return every key of every file, as Markdown."""
+    files = {**{name: json_schema(model) for name, model in FILES.items()}, "circuits": json_schema(Circuit)}
+    return "\n".join(line for name, schema in files.items() for line in _file(name, schema))
+
+
+def _file(name: str, schema: dict[str, Any]) -> Iterator[str]:
+    known: dict[str, Any] = schema.get("$defs", {})
+    tables: dict[str, list[str]] = defaultdict(list)
+    _collect(schema, "[circuit-id]" if name == "circuits" else "", known, tables)
+    yield f"\n### {name}.toml\n"
+    yield _sentence(schema)
+    for title, paths in tables.items():
+        one = known.get(title, schema)
+        if title != "":
+            yield f"\n#### {', '.join(f'`{path}`' for path in paths)}\n"
+            yield _sentence(one)
+        elif name == "circuits":
+            yield "\n#### `[circuit-id]`\n"
+        yield "\n| key | value | what it says |\n| --- | --- | --- |"
+        required = one.get("required", ())
+        for key, value in one["properties"].items():
+            must = " **required**" if key in required else ""
+            yield f"| `{key}`{must} | {_value(value, known)} | {_said(value, known)} |"
+    yield ""
+
+
+def _sentence(schema: dict[str, Any]) -> str:
+    return str(schema.get("description", "")).replace("\n", " ").replace("|", "\\|")
+
+
+def _said(value: dict[str, Any], known: dict[str, Any]) -> str:
+    return _sentence(value) or _sentence(known.get(str(value.get("$ref", "")).rpartition("/")[2], {}))
+
+
+def _collect(schema: dict[str, Any], path: str, known: dict[str, Any], tables: dict[str, list[str]]) -> None:
+    """Note every table below one, by the name of its model, with the header it is written with."""
+    title = schema["title"] if path and not path.startswith("[circuit") else ""
+    tables[title].append(path)
+    for key, value in schema["properties"].items():
+        inner, many = _table(value, known)
+        if inner is not None:
+            name = f"{path.strip('[]')}.{key}".strip(".")
+            _collect(inner, f"[[{name}]]" if many else f"[{name}]", known, tables)
+
+
+def _table(value: dict[str, Any], known: dict[str, Any]) -> tuple[dict[str, Any] | None, bool]:
+    for one in value.get("anyOf", [value]):
+        many = one.get("type") == "array"
+        inner = known.get(str((one["items"] if many else one).get("$ref", "")).rpartition("/")[2])
+        if inner is not None and "properties" in inner:
+            return inner, many
+    return None, False
+
+
+def _value(value: dict[str, Any], known: dict[str, Any]) -> str:
+    """Return what a key takes, in words."""
+    match value:
+        case {"anyOf": several}:
+            words = [_value(one, known) for one in several if one.get("type") != "null"]
+        case {"$ref": name}:
+            words = [_value(known[name.rpartition("/")[2]], known)]
+        case {"enum": options}:
+            words = [" · ".join(f"`{json.dumps(one)}`" for one in options)]
+        case {"const": only}:
+            words = [f"`{json.dumps(only)}`"]
+        case {"type": "array", "items": inner}:
+            many = _value(inner, known)
+            words = ["tables" if many == "a table" else f"a list: {many}"]
+        case {"type": "string"}:
+            words = [_string(value)]
+        case {"type": "integer" | "number" as kind}:
+            words = ["a whole number" if kind == "integer" else "a number"]
+            if bounds := _bounds(value):
+                words = [f"{words[0]}, {bounds}"]
+        case {"type": "boolean"}:
+            words = ["`true` · `false`"]
+        case {"type": "object", "additionalProperties": dict() as inner}:
+            words = [f"a table of names and values: {_value(inner, known)}"]
+        case _:
+            words = ["a table"]
+    text = " or ".join(dict.fromkeys(words))
+    default = value.get("default")
+    return f"{text}; else `{json.dumps(default)}`" if default not in (None, [], {}, "") and text != "a table" else text
+
+
+def _string(value: dict[str, Any]) -> str:
+    if value.get("format") in ("date", "date-time"):
+        return "a day" if value["format"] == "date" else "a time"
+    pattern = value.get("pattern", "")
+    if pattern == r"^[a-z0-9]+(-[a-z0-9]+)*$":
+        return "an id"
+    if value.get("maxLength") == URL_LENGTH:
+        return "an address"
+    return f"text of up to {value['maxLength']:,} characters" if "maxLength" in value else "text"
+
+
+def _bounds(value: dict[str, Any]) -> str:
+    low, high = value.get("minimum", value.get("exclusiveMinimum")), value.get("maximum")
+    if low is not None and high is not None:
+        return f"{'more than ' if 'exclusiveMinimum' in value else ''}{low:g} to {high:g}"
+    return ""

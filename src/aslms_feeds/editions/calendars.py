@@ -1,0 +1,231 @@
+"""Which calendars there are, what each is called and which components it carries.
+
+Evergreen calendars hold every season and are subscribed to once, for good; a season and a race meeting have their own.
+A calendar appears with its first component, and one that was published before goes on even when it is switched off.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from aslms_feeds.definitions.model import Cancelled, Kind
+from aslms_feeds.editions import labels
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from aslms_feeds.definitions.model import CalendarName, SeasonFiles, Series, SeriesFiles
+    from aslms_feeds.editions.addresses import Addresses
+    from aslms_feeds.editions.components import Component
+    from aslms_feeds.editions.language import Language
+
+SEASON_CALENDARS: tuple[CalendarName, ...] = ("all", "races")
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """One calendar file in the making."""
+
+    path: str
+    language: str
+    name: CalendarName
+    """What it selects: all, races, qualifying or weekends."""
+    season: str
+    """Empty for an evergreen calendar."""
+    event: str
+    """Empty unless it is one race meeting's."""
+    race_class: str
+    """Empty for every class."""
+    reminders: bool
+    title: str
+    description: str
+    page_url: str
+    components: tuple[Component, ...]
+    spare: tuple[Component, ...] = ()
+    """What it holds when nothing is left of what it selects: whoever has subscribed to it must not keep old times."""
+
+    @property
+    def evergreen(self) -> bool:
+        """Whether it holds every season."""
+        return not self.season
+
+
+def family(race_class: str, series: Series) -> frozenset[str]:
+    """Return a class with all it continues and all that continue it, over any number of steps."""
+    links = [(one.id, other) for one in series.classes for other in one.continues]
+    found = {race_class}
+    while more := {end for link in links if found & set(link) for end in link} - found:
+        found |= more
+    return frozenset(found)
+
+
+def selected(name: CalendarName, component: Component) -> bool:
+    """Say whether a calendar of this name carries a component."""
+    match name:
+        case "all":
+            return component.kind is not None
+        case "races":
+            return component.kind is Kind.RACE
+        case "qualifying":
+            return component.kind in (Kind.QUALIFYING, Kind.RACE)
+        case "weekends":
+            return component.kind is None
+
+
+def planned(
+    files: SeriesFiles,
+    made: Mapping[str, Sequence[Component]],
+    addresses: Addresses,
+    languages: Sequence[Language],
+) -> tuple[Calendar, ...]:
+    """Return every calendar there could be of a series, the empty ones too; ``made`` holds components by season."""
+    everything = [component for season in files.seasons for component in made.get(season.id, ())]
+    found: list[Calendar] = []
+    for language in languages:
+        planner = _Planner(files, addresses, language)
+        found += planner.evergreen(everything)
+        for season in files.seasons:
+            found += planner.season(season, made.get(season.id, ()))
+    return tuple(found)
+
+
+def chosen(possible: Iterable[Calendar], files: SeriesFiles, published: Collection[str]) -> tuple[Calendar, ...]:
+    """Return the calendars to publish: not empty, and switched on or published before (``published`` holds paths)."""
+    options = files.publisher.calendars
+    made = (_never_empty(calendar, published) for calendar in possible)
+    return tuple(
+        _shown(calendar, options.policy(calendar.name))
+        for calendar in made
+        if calendar.components and (calendar.path in published or _wanted(calendar, files))
+    )
+
+
+def _never_empty(calendar: Calendar, published: Collection[str]) -> Calendar:
+    if calendar.components or calendar.path not in published:
+        return calendar
+    return replace(calendar, components=calendar.spare)
+
+
+def _wanted(calendar: Calendar, files: SeriesFiles) -> bool:
+    options = files.publisher.calendars
+    if not calendar.evergreen:
+        return True
+    classes = options.classes
+    return (
+        calendar.name in options.names
+        and (not calendar.race_class or classes is True or (classes is not False and calendar.race_class in classes))
+        and (options.reminders or not calendar.reminders)
+    )
+
+
+def _shown(calendar: Calendar, policy: Cancelled) -> Calendar:
+    if policy is not Cancelled.HIDDEN:
+        return calendar
+    held = tuple(component for component in calendar.components if not component.off)
+    # An empty calendar is dangerous: some clients keep what they had, some forget everything.
+    return replace(calendar, components=held) if held else calendar
+
+
+@dataclass(frozen=True)
+class _Planner:
+    files: SeriesFiles
+    addresses: Addresses
+    language: Language
+
+    def evergreen(self, everything: Sequence[Component]) -> Iterable[Calendar]:
+        _ = self.language.gettext
+        names: tuple[CalendarName, ...] = ("all", "races", "qualifying", "weekends")
+        for name in names:
+            for race_class in ("", *(race_class.id for race_class in self.files.series.classes)):
+                classes = family(race_class, self.files.series) if race_class else frozenset()
+                held = tuple(
+                    component
+                    for component in everything
+                    if selected(name, component) and (not classes or classes & set(component.classes))
+                )
+                spare = tuple(one for one in everything if selected(name, one)) or tuple(everything)
+                for reminders in (False, True) if name != "weekends" else (False,):
+                    yield replace(self._evergreen(name, race_class, held, reminders=reminders), spare=spare)
+
+    def _evergreen(
+        self, name: CalendarName, race_class: str, held: tuple[Component, ...], *, reminders: bool
+    ) -> Calendar:
+        _ = self.language.gettext
+        title = labels.series_name(self.files.series, self.language)
+        if race_class:
+            name_of_class = labels.class_name(race_class, self.files.series, self.language)
+            # Translators: a series and one class of it, in the title of a calendar: AsLMS LMP2.
+            title = _("%(series)s %(race_class)s", series=title, race_class=name_of_class)
+        title = _("%(title)s: %(what)s", title=title, what=what_it_holds(name, self.language))
+        if reminders:
+            title = _("%(title)s with reminders", title=title)
+        tag = self.language.tag
+        return Calendar(
+            path=self.addresses.evergreen(tag, name, race_class or None, reminders=reminders),
+            language=tag,
+            name=name,
+            season="",
+            event="",
+            race_class=race_class,
+            reminders=reminders,
+            title=title,
+            description=_("Every season and every change of it. Subscribe once."),
+            page_url=self.addresses.page_url(tag),
+            components=held,
+        )
+
+    def season(self, season: SeasonFiles, held: Sequence[Component]) -> Iterable[Calendar]:
+        _ = self.language.gettext
+        title = labels.season_name(season.season, self.language)
+        tag = self.language.tag
+        for name in SEASON_CALENDARS:
+            yield Calendar(
+                path=self.addresses.season_calendar(tag, season.id, name),
+                language=tag,
+                name=name,
+                season=season.id,
+                event="",
+                race_class="",
+                reminders=False,
+                title=_("%(title)s: %(what)s", title=title, what=what_it_holds(name, self.language)),
+                description=_("This season only and every change of it."),
+                page_url=self.addresses.page_url(tag, season.id),
+                components=tuple(component for component in held if selected(name, component)),
+                spare=tuple(held),
+            )
+        for event in season.season.events:
+            meeting = labels.event_name(event, self.language)
+            yield Calendar(
+                path=self.addresses.event_calendar(tag, season.id, event.id),
+                language=tag,
+                name="all",
+                season=season.id,
+                event=event.id,
+                race_class="",
+                reminders=False,
+                title=_("%(event)s (%(season)s)", event=meeting, season=title),
+                description=_("One race meeting and every change of it."),
+                page_url=self.addresses.page_url(tag, season.id, event.id),
+                components=self._meeting(event.id, held),
+            )
+
+    @staticmethod
+    def _meeting(event: str, held: Sequence[Component]) -> tuple[Component, ...]:
+        """Return an event's sessions; the weekend itself while no session is known."""
+        own = tuple(component for component in held if component.event == event)
+        return tuple(component for component in own if component.session) or own
+
+
+def what_it_holds(name: CalendarName, language: Language) -> str:
+    """Return what a calendar of this name holds."""
+    _ = language.gettext
+    match name:
+        case "all":
+            return _("all sessions")
+        case "races":
+            return _("races")
+        case "qualifying":
+            return _("qualifying and races")
+        case "weekends":
+            return _("race weekends")

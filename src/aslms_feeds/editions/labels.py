@@ -1,0 +1,299 @@
+"""What things are called in a language: seasons, events, sessions, classes, places."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from itertools import groupby, pairwise
+from operator import itemgetter
+from typing import TYPE_CHECKING, Literal
+
+from aslms_feeds.definitions.model import Kind, Status, What, translated
+from aslms_feeds.editions.language import joined
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from aslms_feeds.definitions.model import Broadcast, Circuit, Event, RaceClass, Season, Series, Session
+    from aslms_feeds.editions.language import Language
+
+
+def kind_name(kind: Kind, language: Language) -> str:
+    """Return what a kind of session is called."""
+    _ = language.gettext
+    match kind:
+        case Kind.TEST:
+            return _("Test")
+        case Kind.PRACTICE:
+            return _("Practice")
+        case Kind.QUALIFYING:
+            return _("Qualifying")
+        case Kind.RACE:
+            return _("Race")
+        case Kind.OTHER:
+            return _("Session")
+
+
+def status_name(status: Status, language: Language) -> str:
+    """Return what a status is called."""
+    _ = language.gettext
+    match status:
+        case Status.PROVISIONAL:
+            return _("provisional")
+        case Status.CONFIRMED:
+            return _("confirmed")
+        case Status.POSTPONED:
+            return _("postponed")
+        case Status.CANCELLED:
+            return _("cancelled")
+
+
+def what_name(what: What, language: Language) -> str:
+    """Return what a type of fact is called."""
+    _ = language.gettext
+    names = {
+        What.ANNOUNCED: _("Announced"),
+        What.ADDED: _("Added"),
+        What.MOVED: _("Moved"),
+        What.RETIMED: _("New time"),
+        What.TIME_CONFIRMED: _("Time confirmed"),
+        What.PLACE_CHANGED: _("New venue"),
+        What.RENAMED: _("Renamed"),
+        What.CANCELLED: _("Cancelled"),
+        What.POSTPONED: _("Postponed"),
+        What.REINSTATED: _("Back on"),
+        What.CLASS_ADDED: _("Class added"),
+        What.CLASS_DROPPED: _("Class dropped"),
+        What.ENTRY_LIST: _("Entry list"),
+        What.ORGANISER_CHANGED: _("New organiser"),
+        What.CALENDAR_CHANGED: _("New calendar"),
+        What.RESULT: _("Result"),
+        What.CHAMPION: _("Champion"),
+    }
+    return names[what]
+
+
+def class_name(class_id: str, series: Series, language: Language) -> str:
+    """Return the name of a class; an id that is not defined stays itself."""
+    for race_class in series.classes:
+        if race_class.id == class_id:
+            return translated(race_class.name, race_class.names, language.tag)
+    return class_id
+
+
+def class_names(ids: Iterable[str], series: Series, language: Language) -> tuple[str, ...]:
+    """Return the names of classes in the series' order."""
+    wanted = set(ids)
+    return tuple(_class_name(c, language) for c in series.classes if c.id in wanted)
+
+
+def _class_name(race_class: RaceClass, language: Language) -> str:
+    return translated(race_class.name, race_class.names, language.tag)
+
+
+def season_name(season: Season, language: Language) -> str:
+    """Return the season's name."""
+    return translated(season.name, season.names, language.tag)
+
+
+def series_name(series: Series, language: Language) -> str:
+    """Return the series' name."""
+    return translated(series.name, series.names, language.tag)
+
+
+def event_name(event: Event, language: Language) -> str:
+    """Return the event's name."""
+    return translated(event.name, event.names, language.tag)
+
+
+def session_name(session: Session, series: Series, language: Language) -> str:
+    """Return the session's name: as stated, else made from its id, so that ``qualifying-gt`` is Qualifying GT.
+
+    Ids are English. In other languages, what is made of usual words alone is said in the language, a stated name too:
+    ``Free Practice 2`` needs no translation in every file.
+    """
+    if language.tag in session.names:
+        return session.names[language.tag]
+    if language.english:
+        return session.name or _name_of_id(session, series, language)
+    classes = tuple((text, _class_name(one, language)) for one in series.classes for text in (one.id, one.name))
+    tokens = _tokens(session.name or session.id, session.kind, classes, language)
+    usual = any(sort in ("term", "race") for sort, _text in tokens) and all(sort != "word" for sort, _text in tokens)
+    return _said(tokens, language) if usual or session.name is None else session.name
+
+
+def _name_of_id(session: Session, series: Series, language: Language) -> str:
+    classes = {race_class.id: _class_name(race_class, language) for race_class in series.classes}
+    words = []
+    for word in session.id.split("-"):
+        if word == session.kind.value:
+            words.append(kind_name(session.kind, language))
+        else:
+            words.append(classes.get(word, word if words else word.capitalize()))
+    return " ".join(words)
+
+
+_Words = tuple[str, ...]
+_Sort = Literal["term", "race", "class", "number", "word", "joint"]
+"""What a word of a session's name is; a ``joint`` is the *and* and *for* between the others."""
+
+
+@lru_cache(maxsize=64)
+def _usual(language: Language) -> dict[_Words, tuple[_Sort, str]]:
+    """Return the usual words of sessions' names and ids, and what they are called in a language."""
+    _ = language.gettext
+    races = {
+        ("race",): _("Race"),
+        ("sprint",): _("Sprint race"),
+        ("sprint", "race"): _("Sprint race"),
+        ("feature", "race"): _("Feature race"),
+        ("support", "race"): _("Support race"),
+    }
+    others = {
+        ("test",): _("Test"),
+        ("test", "day"): _("Test day"),
+        ("test", "session"): _("Test"),
+        ("private", "test"): _("Private test"),
+        ("private", "test", "session"): _("Private test"),
+        ("official", "test"): _("Official test"),
+        ("official", "test", "session"): _("Official test"),
+        ("collective", "test"): _("Collective test"),
+        ("bronze", "test"): _("Bronze test"),
+        ("rookie", "test"): _("Rookie test"),
+        ("prologue",): _("Prologue"),
+        ("shakedown",): _("Shakedown"),
+        ("practice",): _("Practice"),
+        ("practice", "session"): _("Practice"),
+        ("free", "practice"): _("Free practice"),
+        ("opening", "practice"): _("Opening practice"),
+        ("night", "practice"): _("Night practice"),
+        ("qualifying",): _("Qualifying"),
+        ("qualifying", "session"): _("Qualifying"),
+        ("hyperpole",): _("Hyperpole"),
+        ("superpole",): _("Superpole"),
+        ("warm", "up"): _("Warm-up"),
+        ("warmup",): _("Warm-up"),
+        ("pit", "walk"): _("Pit walk"),
+        ("grid", "walk"): _("Grid walk"),
+        ("autograph", "session"): _("Autograph session"),
+        ("parade",): _("Parade"),
+        ("drivers", "parade"): _("Drivers’ parade"),
+        ("podium",): _("Podium ceremony"),
+        ("session",): _("Session"),
+        ("other",): _("Session"),
+    }
+    found: dict[_Words, tuple[_Sort, str]] = {("and",): ("joint", ""), ("for",): ("joint", "")}
+    found.update({words: ("race", text) for words, text in races.items()})
+    found.update({words: ("term", text) for words, text in others.items()})
+    return found
+
+
+def _split(text: str) -> _Words:
+    return tuple(re.sub(r"['’]", "", word) for word in re.split(r"[\s,&-]+", text.casefold()) if word)
+
+
+@lru_cache(maxsize=10_000)
+def _tokens(
+    text: str, kind: Kind, classes: tuple[tuple[str, str], ...], language: Language
+) -> tuple[tuple[_Sort, str], ...]:
+    """Return what the words of a session's name or id are, the longest known run of words at a time.
+
+    ``classes`` are ids and names of classes, each with what the class is called in the language.
+    """
+    known = dict(_usual(language))
+    if kind is Kind.RACE:
+        # Else it is a qualifying for a race.
+        known["qualifying", "race"] = ("race", language.gettext("Qualifying race"))
+    known |= {_split(name): ("class", said) for name, said in classes}
+    words, found = _split(text), []
+    while words:
+        held = next((count for count in range(len(words), 0, -1) if words[:count] in known), 0)
+        found.append(known[words[:held]] if held else ("number" if words[0].isdigit() else "word", words[0]))
+        words = words[held or 1 :]
+    return tuple(found)
+
+
+def _said(tokens: Iterable[tuple[_Sort, str]], language: Language) -> str:
+    """Return a session's name made of its words: each number and each class belongs to what is named before it."""
+    _ = language.gettext
+    things: list[tuple[_Sort, str]] = []
+    before = ""
+    for sort, group in groupby((one for one in tokens if one[0] != "joint"), key=itemgetter(0)):
+        texts = [text for _sort, text in group]
+        match sort:
+            case "class":
+                # Translators: classes in the name of a session: Qualifying LMP2 LMP3.
+                names = joined(texts, lambda one, more: _("%(race_class)s %(next)s", race_class=one, next=more))
+                if things:
+                    # Translators: a session and its classes: Qualifying LMP2.
+                    things[-1] = things[-1][0], _("%(session)s %(classes)s", session=things[-1][1], classes=names)
+                else:
+                    before = names
+            case "number" if things:
+                number = " ".join(texts)
+                # Translators: a session that is one of several: Race 2, Practice 1.
+                things[-1] = things[-1][0], _("%(session)s %(number)s", session=things[-1][1], number=number)
+            case _:
+                things += [(sort, text) for text in texts]
+                if before:
+                    things[0] = things[0][0], _("%(session)s %(classes)s", session=things[0][1], classes=before)
+                    before = ""
+    said = things[0][1] if things else before
+    for (earlier, _text), (sort, text) in pairwise(things):
+        if (earlier, sort) == ("term", "race"):
+            # Translators: a qualifying that is for one of the races: Qualifying GT for Race 1.
+            said = _("%(session)s for %(race)s", session=said, race=text)
+        else:
+            # Translators: two words of the name of a session, of which one has no translation.
+            said = _("%(word)s %(next)s", word=said, next=text)
+    return said[:1].upper() + said[1:]
+
+
+def venue_name(circuit: Circuit | None, event: Event, language: Language) -> str:
+    """Return the venue's name, as it was at the time; empty when there is no circuit."""
+    if event.circuit_name:
+        return event.circuit_name
+    return translated(circuit.name, circuit.names, language.tag) if circuit else ""
+
+
+def location(circuit: Circuit | None, event: Event, language: Language) -> str:
+    """Return venue, city and country, the venue first: phones search for this text (RFC 5545 section 3.8.1.7)."""
+    parts = [venue_name(circuit, event, language)]
+    if circuit:
+        parts += [circuit.city or "", language.country(circuit.country)]
+    return language.parts(parts)
+
+
+def city_and_country(circuit: Circuit | None, language: Language) -> str:
+    """Return where a circuit is, as far as it is known: Sepang, Malaysia."""
+    return language.parts((circuit.city or "", language.country(circuit.country))) if circuit else ""
+
+
+def classes_of(session: Session | None, event: Event, season: Season) -> tuple[str, ...]:
+    """Return the classes that take part, from the nearest statement."""
+    return (session.classes if session else ()) or event.classes or season.classes
+
+
+def status_of(session: Session | None, event: Event, season: Season) -> Status:
+    """Return the status: cancelled or postponed above wins, else the nearest statement."""
+    above = [season.status, event.status] if session else [season.status]
+    for status in above:
+        if status in (Status.CANCELLED, Status.POSTPONED):
+            return status
+    own = session.status if session else None
+    return own or event.status or season.status
+
+
+def broadcasts_of(event: Event, season: Season, series: Series) -> tuple[Broadcast, ...]:
+    """Return where an event can be watched, from the nearest statement."""
+    return event.broadcasts or season.broadcasts or series.broadcasts
+
+
+def rounds_of(event: Event) -> tuple[int, ...]:
+    """Return the rounds an event holds, each once."""
+    return tuple(sorted({session.round for session in event.sessions if session.round is not None}))
+
+
+def circuit_of(event: Event, circuits: Mapping[str, Circuit]) -> Circuit | None:
+    """Return the event's circuit."""
+    return circuits.get(event.circuit) if event.circuit else None

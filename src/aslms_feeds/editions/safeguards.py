@@ -1,0 +1,266 @@
+"""What stops a series instead of harming its subscribers: things that would vanish, names used again, mass changes.
+
+Every problem says what was published, where it was defined, and the ways out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from aslms_feeds.definitions.model import What
+from aslms_feeds.definitions.times import Precision
+from aslms_feeds.editions import items
+from aslms_feeds.errors import Problem
+from aslms_feeds.ledger.facts import OFF, local_day, parse_moment
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from aslms_feeds.definitions.model import Event, SeasonFiles, SeriesFiles, Session
+    from aslms_feeds.ledger.facts import Statement
+    from aslms_feeds.ledger.ledger import Ledger
+
+
+_FEWEST = 2
+"""Sessions; fewer are never a mass."""
+_LEAP = timedelta(hours=3)
+_MOVES = frozenset({What.MOVED, What.RETIMED, What.CALENDAR_CHANGED, What.POSTPONED, What.REINSTATED})
+"""The facts that explain why something is at another time."""
+
+
+@dataclass(frozen=True)
+class Guard:
+    """Holds one season's definitions against its ledger."""
+
+    files: SeriesFiles
+    season: SeasonFiles
+    folder: str
+    """How problems name the series' folder."""
+
+    def vanished(self, ledger: Ledger, said: Mapping[str, Statement]) -> list[Problem]:
+        """Return a problem for each thing that was stated and is not any more, or has lost its days."""
+        gone = ledger.vanished(said)
+        events = {old.event for old in gone.values() if old.scope == "event"}
+        problems = [self._lost(old) for old in gone.values() if old.scope == "event" or old.event not in events]
+        for uid, revision in ledger.revisions.items():
+            if uid in said and revision.statement.start and not said[uid].start:
+                problems.append(self._undated(revision.statement))
+        return problems
+
+    def retired(self, said: Mapping[str, Statement]) -> frozenset[str]:
+        """Return the UIDs that ``retired`` names."""
+        names = {one.id for one in self.season.season.retired}
+        return frozenset(
+            uid
+            for uid, one in said.items()
+            if one.scope in ("event", "session")
+            and any(f"{event}.{one.session}".rstrip(".") in names or event in names for event in self._ids(one.event))
+        )
+
+    def _ids(self, event_id: str) -> tuple[str, ...]:
+        """Return the ids an event has and had."""
+        found = next((one for one in self.season.season.events if one.id == event_id), None)
+        return (event_id, *found.formerly) if found else (event_id,)
+
+    def taken(self, said: SeasonFiles) -> list[Problem]:
+        """Return a problem for each name that a tombstone has or had and that something ``said`` has taken.
+
+        This season has the tombstones of the definitions ``said``: their UIDs are made from the first of their names.
+        """
+        whole = {event.id: event for event in self.season.season.events}
+        problems = [
+            self._taken(f"event.{event.id}", name, grave.id)
+            for event, grave, name in _shared(said.season.events, self.season.season.events)
+        ]
+        for event in said.season.events:
+            problems += [
+                self._taken(f"event.{event.id}.session.{session.id}", name, f"{event.id}.{grave.id}")
+                for session, grave, name in _shared(event.sessions, whole[event.id].sessions)
+            ]
+        return problems
+
+    def _taken(self, where: str, name: str, grave: str) -> Problem:
+        message = (
+            f"{name!r} is a name of {grave!r}, which was published by mistake and retired; an id once published "
+            "is never used again: give what is new an id of its own"
+        )
+        return self._problem("season.toml", where, message)
+
+    def used_again(self, ledger: Ledger, said: Mapping[str, Statement], retired: Collection[str]) -> list[Problem]:
+        """Return a problem for each tombstone whose name something else has taken."""
+        problems = []
+        for uid in sorted((ledger.retired - set(retired)) & said.keys()):
+            one = said[uid]
+            own = f"{one.event}.{one.session}" if one.session else one.event
+            message = (
+                f"{one.session or one.event!r} was published by mistake and retired; an id once published is never "
+                f'used again: give what is new an id of its own, and put [[retired]] with id = "{own}" back'
+            )
+            where = f"event.{one.event}.session.{one.session}" if one.session else f"event.{one.event}"
+            problems.append(self._problem("season.toml", where, message))
+        return problems
+
+    def mass_change(self, before: Ledger, after: Ledger, now: datetime) -> list[Problem]:
+        """Return a problem when more than a third of the coming sessions move or go, and nothing says why.
+
+        One session alone is never a mass; what moves by less than three hours within its day is a timetable at work.
+        """
+        coming = {
+            uid: one.statement
+            for uid, one in before.revisions.items()
+            if one.statement.scope == "session" and one.statement.status not in OFF and not one.statement.over(now)
+        }
+        gone = after.retired - before.retired
+        said = {uid: after.revisions[uid].statement for uid in coming}
+        moved = [
+            old
+            for uid, old in coming.items()
+            if uid in gone or (_leaps(old, said[uid]) and not self._explained(said[uid], before))
+        ]
+        if len(moved) < _FEWEST or 3 * len(moved) <= len(coming):
+            return []
+        shown = ", ".join(sorted(f"{one.event}.{one.session}" for one in moved)[:3])
+        more = ", …" if moved[3:] else ""
+        message = (
+            f"{len(moved)} of {len(coming)} coming sessions would move or go at once ({shown}{more}) and nothing says "
+            "why. If it is a slip, such as a wrong time zone, mend it; if it is meant, say so with [[event.change]] or "
+            "[[change]], or a status, or publish it once with: aslms-feeds build --accept-mass-change"
+        )
+        return [self._problem("season.toml", "event", message)]
+
+    def _explained(self, new: Statement, before: Ledger) -> bool:
+        """Say whether a ``change`` that was not there before tells of the session, of its event or of the season."""
+        return any(
+            fact.what in _MOVES and fact.event in ("", new.event) and fact.session in ("", new.session)
+            for fact in items.history(self.season, self.files)
+            if fact.id not in before.changes
+        )
+
+    def _problem(self, file: str, where: str, message: str) -> Problem:
+        return Problem(f"{self.folder}/{self.season.id}/{file}", 0, 0, where, message)
+
+    def _lost(self, old: Statement) -> Problem:
+        if old.scope == "entries":
+            message = "this entry list was published and is not in the definitions any more; put it back"
+            return self._problem("entries.toml", f"list.{old.session}", message)
+        name = f"{old.event}.session.{old.session}" if old.session else old.event
+        own = old.session or old.event
+        retired = f"{old.event}.{old.session}" if old.session else old.event
+        message = (
+            f"{own!r} was published and is not in the definitions any more. If it is off, keep it with "
+            f'status = "cancelled"; if its id changed, give the new one formerly = ["{own}"]; if it was published by '
+            f'mistake, add [[retired]] with id = "{retired}" and the reason as why'
+        )
+        return self._problem("season.toml", f"event.{name}", message)
+
+    def _undated(self, old: Statement) -> Problem:
+        message = (
+            "its days were published and are not in the definitions any more; keep them, and if they do not hold, "
+            'set status = "postponed"'
+        )
+        return self._problem("season.toml", f"event.{old.event}", message)
+
+    def lost_item(self, key: str) -> Problem:
+        """Return the problem of a feed item that nothing makes any more."""
+        _season, kind, name = key.split("/", 2)
+        files = {"news": "news.toml", "entries": "entries.toml", "result": "results.toml", "champion": "results.toml"}
+        message = (
+            f"the {kind} item {name!r} was published and is not in the definitions any more, or has lost its date; "
+            "readers keep what they were told: put it back, and say in its text what is wrong with it"
+        )
+        return self._problem(files.get(kind, "season.toml"), f"{kind}.{name}", message)
+
+
+def _shared(
+    alive: Sequence[Event | Session], whole: Sequence[Event | Session]
+) -> Iterator[tuple[Event | Session, Event | Session, str]]:
+    """Yield what is alive with the tombstone beside it that has or had one of its ids, and that id."""
+    there = {one.id for one in alive}
+    graves = {name: grave for grave in whole if grave.id not in there for name in (grave.id, *grave.formerly)}
+    for one in alive:
+        if name := next((name for name in (one.id, *one.formerly) if name in graves), None):
+            yield one, graves[name], name
+
+
+def _leaps(old: Statement, new: Statement) -> bool:
+    """Say whether a session moves to another day at its circuit, or by hours."""
+    if new.status in OFF or Precision.EVENT in (old.precision, new.precision):
+        return False
+    if local_day(old.start, old.timezone) != local_day(new.start, new.timezone):
+        return True
+    was, now = parse_moment(old.start), parse_moment(new.start)
+    return isinstance(was, datetime) and isinstance(now, datetime) and abs(now - was) >= _LEAP
+
+
+def successor(path: str, files: SeriesFiles) -> str:
+    """Return where a document is today whose season or event has a new id; the path itself where nothing has.
+
+    An address once published answers for ever: the old one carries what the new one does.
+    """
+    *folders, name = path.split("/")
+    for season in files.seasons:
+        for index, folder in enumerate(folders):
+            if folder not in (season.id, *season.season.formerly):
+                continue
+            folders[index] = season.id
+            name = _renamed(name, f"{files.id}-{folder}-", f"{files.id}-{season.id}-")
+            for event in season.season.events:
+                if folders[index + 1 :] and folders[index + 1] in event.formerly:
+                    name = _renamed(
+                        name, f"{files.id}-{season.id}-{folders[index + 1]}.", f"{files.id}-{season.id}-{event.id}."
+                    )
+                    folders[index + 1] = event.id
+            return "/".join([*folders, name])
+    return path
+
+
+def _renamed(name: str, old: str, new: str) -> str:
+    return new + name.removeprefix(old) if name.startswith(old) else name
+
+
+def other_names(files: SeriesFiles, ledgers: Mapping[str, Ledger], root: str) -> Iterator[Problem]:
+    """Yield a problem when what every UID and item id is made from is not what it was."""
+    ours = minted(files)
+    for ledger in ledgers.values():
+        if ledger.minted != ours:
+            identity, _comma, day = ledger.minted.partition(",")
+            message = (
+                f'the publication was begun with identity = "{identity}" and tag_date = {day}; every UID and item id '
+                "is made from them, so they stay for ever, on whatever host: set them back"
+            )
+            yield Problem(f"{root}/publisher.toml", 0, 0, "identity", message)
+            return
+
+
+def minted(files: SeriesFiles) -> str:
+    """Return what every UID and item id is made from."""
+    return f"{files.publisher.identity},{files.publisher.tag_date.isoformat()}"
+
+
+def lost_calendars(
+    files: SeriesFiles, possible: Collection[str], published: Collection[str], root: str
+) -> Iterator[Problem]:
+    """Yield a problem for each calendar that people may be subscribed to and that nothing would keep up to date."""
+    for path in sorted(published):
+        if path.endswith(".ics") and path not in possible and successor(path, files) not in possible:
+            message = (
+                f"the calendar {path} was published, and what it is made from is not defined any more: "
+                "put its class, or its language in publisher.toml, back"
+            )
+            yield Problem(f"{root}/{files.id}/series.toml", 0, 0, "", message)
+
+
+def still_there(files: SeriesFiles, season: str) -> bool:
+    """Say whether a season that was published is defined, under this id or another."""
+    return any(season in (one.id, *one.season.formerly) for one in files.seasons)
+
+
+def lost_season(files: SeriesFiles, season: str, root: str) -> Problem:
+    """Return the problem of a season whose folder is gone."""
+    message = (
+        f"the season {season!r} was published and its folder is gone. Put it back; if the folder has a new name, add "
+        f'formerly = ["{season}"] to its season.toml'
+    )
+    return Problem(f"{root}/{files.id}/{season}/season.toml", 0, 0, "", message)

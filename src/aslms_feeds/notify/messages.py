@@ -1,0 +1,165 @@
+"""What a notification says: what a build did goes in, and JSON, or one text as Slack and its like take it, comes out.
+
+There are three kinds. ``facts`` tells what subscribers are told, one notice for each series and generation. ``errors``
+and ``warnings`` tell what is wrong or doubtful once, when it appears, and once more when it is gone; that which stays
+as it was is no news, so `Trouble.key` holds neither line nor column.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from aslms_feeds.identity import digest
+from aslms_feeds.ledger.facts import line, write_moment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from aslms_feeds.builds.recipe import Part, Report
+    from aslms_feeds.definitions.model import Announced
+    from aslms_feeds.errors import Problem
+
+FORMAT = 1
+MANY = 200
+"""Facts or troubles listed one by one in JSON; more are counted."""
+LINES = 20
+"""Lines of a text; more are counted."""
+WIDTH = 400
+"""The longest line of a text, in characters."""
+
+Format = Literal["json", "slack"]
+Doubt = Literal["errors", "warnings"]
+
+
+class Trouble(NamedTuple):
+    """One thing that is wrong, or doubtful, until it is gone."""
+
+    kind: Doubt
+    part: str
+    """The series it is about; empty where it is about more."""
+    text: str
+
+    def to_json(self) -> dict[str, str]:
+        """Return it as it is kept and told."""
+        return {"part": self.part, "message": self.text}
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One thing to tell; the same for everybody who wants to know its kind."""
+
+    kind: Announced
+    id: str
+    """The same for the same news: a notice that was noted twice is one notice."""
+    data: Mapping[str, Any]
+    """What it says, as JSON."""
+    lines: tuple[str, ...]
+    """What it says, as text; the first is the headline."""
+
+
+def body(notice: Notice, form: Format) -> dict[str, Any]:
+    """Return the object that is posted, by the format its receiver asked for."""
+    shown = [one if len(one) <= WIDTH else f"{one[: WIDTH - 1]}…" for one in notice.lines[:LINES]]
+    if len(notice.lines) > LINES:
+        shown.append(f"… and {len(notice.lines) - LINES} more")
+    text = "\n".join(shown)
+    if form == "slack":
+        # Slack reads these three as markup: <!channel> in a headline would wake everybody.
+        return {"text": text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")}
+    return {**notice.data, "text": text}
+
+
+# Facts
+
+
+def facts(part: Part, *, publication: str, url: str, now: datetime, missed: Sequence[str] = ()) -> Notice | None:
+    """Return what subscribers are told by the generation of ``part``; None where that is nothing.
+
+    ``url`` is the address of the series. ``missed`` are the facts, as the chronicle keeps them, of generations that a
+    builder published and died before it could tell.
+    """
+    rows: list[dict[str, Any]] = [{"line": one} for one in missed]
+    rows += [{"line": f"{one.season}: {line(one.fact)}", **one.data()} for one in part.told]
+    if not rows:
+        return None
+    data = {
+        "format": FORMAT,
+        "kind": "facts",
+        "at": write_moment(now),
+        "publication": publication,
+        "series": part.name,
+        "generation": part.generation,
+        "url": url,
+        "facts": rows[:MANY],
+        "more": max(0, len(rows) - MANY),
+    }
+    told = (*missed, *(_one_line(one.headline, one.text) for one in part.told))
+    heading = f"{publication}: {part.name}, generation {part.generation}: {_counted(len(rows), 'fact')}. {url}"
+    return Notice("facts", digest("facts", part.name, str(part.generation)), data, (heading, *told))
+
+
+def _one_line(headline: str, text: str) -> str:
+    return " ".join(f"• {headline}: {text}".split()).rstrip(":")
+
+
+# Errors and warnings
+
+
+def troubles(
+    report: Report, *, warnings: Iterable[Problem] = (), quarantined: Mapping[str, str] | None = None
+) -> dict[str, Trouble]:
+    """Return all that is wrong or doubtful after a build, by its key; ``quarantined`` holds reasons by upstream."""
+    found: dict[str, Trouble] = {}
+    for part in report.parts:
+        for problem in part.problems:
+            found[_key("errors", problem)] = Trouble("errors", part.name, str(problem))
+        if part.error:
+            found[digest("errors", part.name, part.error)] = Trouble("errors", part.name, f"{part.name}: {part.error}")
+    for upstream, reason in sorted((quarantined or {}).items()):
+        text = f"upstream {upstream} is in quarantine: {reason}"
+        found[digest("quarantine", upstream, reason)] = Trouble("errors", "", text)
+    for problem in warnings:
+        found[_key("warnings", problem)] = Trouble("warnings", "", str(problem))
+    return found
+
+
+def _key(kind: Doubt, problem: Problem) -> str:
+    """Return what stays the same when lines are inserted above it."""
+    return digest(kind, problem.file, problem.where, problem.message)
+
+
+def changed(
+    kind: Doubt, known: Mapping[str, Trouble], found: Mapping[str, Trouble], *, publication: str, now: datetime
+) -> Notice | None:
+    """Return what has appeared and what is gone of one kind; None where all is as it was."""
+    came = {key: one for key, one in found.items() if one.kind == kind and key not in known}
+    went = {key: one for key, one in known.items() if one.kind == kind and key not in found}
+    if not came and not went:
+        return None
+    left = sum(one.kind == kind for one in found.values())
+    data = {
+        "format": FORMAT,
+        "kind": kind,
+        "at": write_moment(now),
+        "publication": publication,
+        "appeared": [one.to_json() for one in list(came.values())[:MANY]],
+        "gone": [one.to_json() for one in list(went.values())[:MANY]],
+        "left": left,
+    }
+    heading = f"{publication}: {_counted(left, kind.removesuffix('s'))}"
+    told = [f"{kind.removesuffix('s')}: {one.text}" for one in came.values()]
+    told += [f"gone: {one.text}" for one in went.values()]
+    identity = digest(kind, *sorted(came), "", *sorted(went))
+    return Notice(kind, identity, data, (heading, *(" ".join(one.split()) for one in told)))
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count or 'no'} {what}{'' if count == 1 else 's'}"
+
+
+def encode(data: Mapping[str, Any]) -> bytes:
+    """Return the bytes that are posted."""
+    return json.dumps(data, ensure_ascii=False).encode()

@@ -1,0 +1,131 @@
+"""What has to be told after a build: pings for the WebSub hub and notices, put into the outbox.
+
+`note` runs under the build's lock, right after the switch, and only writes: what has to be told lies in
+``OUTPUT/outbox`` from then on, a file for each message. `delivery` sends it when the lock is released.
+
+A builder may die at any moment. What was public before it could write is told by the next one: ``known.json`` holds
+the digest of every feed, the generation and the troubles that are in the outbox already, is written last, and is
+compared with what is public.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from aslms_feeds.errors import PublicationError
+from aslms_feeds.notify import messages as notify_messages
+from aslms_feeds.notify import outbox
+from aslms_feeds.notify.outbox import OUTBOX, Known
+from aslms_feeds.publication import history
+from aslms_feeds.publication.manifest import ATOM, INDEX, JSON_FEED, MANIFEST, RSS, read_manifest
+from aslms_feeds.publication.stores.local import LocalStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from aslms_feeds.builds.recipe import Part, Report
+    from aslms_feeds.definitions.model import Publisher
+    from aslms_feeds.errors import Problem
+    from aslms_feeds.notify.messages import Notice
+    from aslms_feeds.notify.outbox import Message
+
+_FEEDS = {ATOM: "atom.xml", RSS: "rss.xml", JSON_FEED: "feed.json"}
+
+
+def note(
+    output: Path,
+    publisher: Publisher | None,
+    report: Report,
+    *,
+    now: datetime,
+    warnings: Iterable[Problem] = (),
+    quarantined: Mapping[str, str] | None = None,
+) -> datetime | None:
+    """Put what has to be told after a build into the outbox; return ``now`` when something waits there, else None.
+
+    To be called under the lock of the store, after the switch. ``publisher`` has the address it was published at, or
+    is None where its file cannot be read: then nobody is known to be told. Problems in ``report`` and ``warnings`` must
+    hold nothing that is under embargo. Whatever goes wrong, here with the disk, is made good by the next build.
+    """
+    if publisher is None or not (publisher.feeds.hub or publisher.notify or (output / OUTBOX).is_dir()):
+        return None
+    try:
+        box = outbox.opened(output)
+        known = outbox.known(box)
+        messages, fresh = _news(output, publisher, report, known, now, (warnings, quarantined))
+        outbox.put(box, messages)
+        if fresh != known:
+            # Last: what it says is noted must be.
+            outbox.keep_known(box, fresh)
+        return now if outbox.names(box) else None
+    except Exception:
+        # It is published, and stays so. The mark was not written: the next build looks again.
+        logging.getLogger(__name__).exception("push: what has to be told cannot be noted")
+        return now
+
+
+def _news(
+    output: Path,
+    publisher: Publisher,
+    report: Report,
+    known: Known,
+    now: datetime,
+    doubts: tuple[Iterable[Problem], Mapping[str, str] | None],
+) -> tuple[list[Message], Known]:
+    """Return what has to be told, and what is known from then on."""
+    messages: list[Message] = []
+    told: list[Notice] = []
+    parts = dict(known.parts)
+    for part in report.parts:
+        mark = known.parts.get(part.name)
+        if part.generation == 0 or (mark and mark[0] == part.generation):
+            continue
+        try:
+            feeds, missed = _of_part(LocalStore(output), part, mark)
+        except PublicationError:
+            continue  # It is reported as a problem of that part; the next build looks again.
+        root = publisher.base_url if part.name == INDEX else f"{publisher.base_url}/{part.name}"
+        if publisher.feeds.hub:
+            before = mark[1] if mark else {}
+            paths = [path for path, sha256 in sorted(feeds.items()) if before.get(path) != sha256]
+            hub = outbox.hub_key(publisher.feeds.hub)
+            messages += [outbox.ping(hub, f"{root}/{quote(path)}", part.generation, now) for path in paths]
+        notice = notify_messages.facts(part, publication=publisher.name, url=f"{root}/", now=now, missed=missed)
+        told += [notice] if notice else []
+        # Who switches back by hand, and forth again, has no news.
+        parts[part.name] = (max(part.generation, mark[0] if mark else 0), feeds)
+    found = notify_messages.troubles(report, warnings=doubts[0], quarantined=doubts[1])
+    for kind in ("errors", "warnings"):
+        notice = notify_messages.changed(kind, known.troubles, found, publication=publisher.name, now=now)
+        told += [notice] if notice else []
+    messages += [outbox.letter(to, one, now) for one in told for to in publisher.notify if one.kind in to.on]
+    return messages, Known(parts, found)
+
+
+def _of_part(
+    store: LocalStore, part: Part, mark: tuple[int, Mapping[str, str]] | None
+) -> tuple[dict[str, str], list[str]]:
+    """Return the digests of a part's feeds by path, and the facts of generations that nobody was told of."""
+    manifest = read_manifest(store.read(part.name, MANIFEST))
+    feeds = {
+        path: row.sha256
+        for path, row in manifest.documents.items()
+        if path.rpartition("/")[2] == _FEEDS.get(row.media_type)
+    }
+    # The report tells of the generation that this build made; what a builder made that died, the chronicle tells. But
+    # who asks to be told today is not told of the past: without a mark, only a first generation is news.
+    known = mark[0] if mark else 0 if part.generation == 1 else part.generation
+    last = part.generation - 1 if part.written or part.told else part.generation
+    return feeds, _missed(store, part.name, range(known + 1, last + 1))
+
+
+def _missed(store: LocalStore, part: str, generations: range) -> list[str]:
+    public = store.current(part) if generations else None
+    text = public.state.get(history.CHRONICLE) if public else None
+    if text is None:
+        return []
+    return [told for row in history.read(text) if row.generation in generations for told in row.told]

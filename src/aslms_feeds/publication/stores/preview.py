@@ -1,0 +1,74 @@
+"""What would be published, over what is: reads go through to a real store, writes stay in memory."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from aslms_feeds.errors import PublicationError
+from aslms_feeds.publication.manifest import INDEX, Document
+from aslms_feeds.publication.publish import numbers
+from aslms_feeds.publication.stores.memory import MemoryStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from aslms_feeds.publication.manifest import Manifest
+    from aslms_feeds.publication.publish import Generation, Store
+
+
+class PreviewStore:
+    """A store that changes nothing of the one below it."""
+
+    def __init__(self, below: Store) -> None:
+        """Look at ``below``; nothing is locked, since nothing is written."""
+        self.below = below
+        self.above = MemoryStore()
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep nobody out."""
+        yield
+
+    def parts(self) -> tuple[str, ...]:
+        """Return the names of the parts that are, or would be, public."""
+        return tuple(sorted({*self.below.parts(), *self.above.parts()}))
+
+    def current(self, part: str) -> Generation | None:
+        """Return the generation that is, or would be, public."""
+        return self.above.current(part) or self.below.current(part)
+
+    def past(self, part: str) -> tuple[int, ...]:
+        """Return the numbers of the generations that are still there, or would be."""
+        return (*self.below.past(part), *self.above.past(part))
+
+    def generation(self, part: str, number: int) -> Generation:
+        """Return a generation that is still there, or would be."""
+        if number not in self.past(part):
+            message = f"generation {number} of {part} is not there"
+            raise PublicationError(message, hint=f"these are: {numbers(self.past(part))}")
+        return (self.above if number in self.above.past(part) else self.below).generation(part, number)
+
+    def read(self, part: str, path: str) -> bytes:
+        """Return the bytes of a document that is, or would be, public."""
+        return (self.above if self.above.current(part) else self.below).read(part, path)
+
+    def write(self, store: Store) -> None:
+        """Bring another store to what would be public here, without the private state."""
+        with store.lock():
+            for part in sorted(self.parts(), key=lambda name: name == INDEX):
+                shown, there = self.current(part), store.current(part)
+                if shown is None:
+                    continue
+                rows = shown.manifest.documents.values()
+                made = [Document(row.path, row.media_type, self.read(part, row.path)) for row in rows]
+                number = there.manifest.generation + 1 if there else 1
+                store.switch(replace(shown.manifest, generation=number, state={}), made, {})
+
+    def switch(self, manifest: Manifest, put: Iterable[Document], state: Mapping[str, bytes]) -> None:
+        """Show a generation to whoever reads through this store."""
+        made = {one.path: one for one in put}
+        left = [row for path, row in manifest.documents.items() if path not in made]
+        kept = [Document(row.path, row.media_type, self.read(manifest.part, row.path)) for row in left]
+        self.above.switch(manifest, [*made.values(), *kept], state)

@@ -1,0 +1,191 @@
+"""A publication in one folder and its memory in another: for a pipeline whose machine forgets everything.
+
+``STATE/<part>`` holds the manifest, the ledgers and what else belongs to the public generation, as files that can be
+committed to a repository; the documents are made anew on each run. Whatever nothing makes any more, but was published,
+is kept beside them by its digest.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from aslms_feeds.errors import Busy, PublicationError
+from aslms_feeds.publication import files as publication_files
+from aslms_feeds.publication.manifest import ASSETS, MANIFEST, Document, check, read_manifest
+from aslms_feeds.publication.publish import RECOVER, Generation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from aslms_feeds.publication.manifest import Listed, Manifest
+    from aslms_feeds.publication.publish import Store
+
+_KEPT = "kept/"
+_NEW, _OLD = ".new", ".old"
+
+
+class SplitStore:
+    """A store whose memory is in a folder of its own, written before what it remembers is public."""
+
+    def __init__(self, inner: Store, state: Path) -> None:
+        """Publish into ``inner`` and remember in ``state``, which is made when it is not there."""
+        self.inner = inner
+        self.state = state
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep other builders out of both folders, and finish what one that died began."""
+        try:
+            self.state.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self.state, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise _failure(self.state, error) from error
+        try:
+            self._take(handle)
+            with self.inner.lock():
+                yield
+        finally:
+            os.close(handle)
+
+    def parts(self) -> tuple[str, ...]:
+        """Return the names of the parts that are public, or remembered."""
+        there = self.state.iterdir() if self.state.is_dir() else ()
+        mine = (
+            _part(path.name) for path in there if path.is_dir() and (path.name[0] != "." or path.name.endswith(_OLD))
+        )
+        return tuple(sorted({*mine, *self.inner.parts()}))
+
+    def current(self, part: str) -> Generation | None:
+        """Return the generation that is remembered; not whole while its documents are not there.
+
+        Raises :class:`aslms_feeds.errors.PublicationError` when the memory is older than what is public.
+        """
+        mine, public = self._remembered(part), self.inner.current(part)
+        if mine is None or public is None:
+            return replace(found, whole=False) if (found := mine or public) else None
+        known, shown = mine.manifest, public.manifest
+        if known.generation < shown.generation or (known.generation == shown.generation and known != shown):
+            message = (
+                f"{self.state / part} remembers generation {known.generation} of {part}, and generation "
+                f"{shown.generation} is public: stamps would go back"
+            )
+            raise PublicationError(message, hint=f"take the newest {self.state}; {RECOVER}")
+        return replace(mine, whole=known.generation == shown.generation)
+
+    def past(self, part: str) -> tuple[int, ...]:
+        """Return the numbers of the generations that are still there."""
+        return self.inner.past(part)
+
+    def generation(self, part: str, number: int) -> Generation:
+        """Return a generation that is still there."""
+        return self.inner.generation(part, number)
+
+    def read(self, part: str, path: str) -> bytes:
+        """Return the bytes of a public document, or of the manifest."""
+        mine = self._remembered(part)
+        if mine and path in mine.manifest.documents:
+            with suppress(OSError):
+                return (self.state / part / _KEPT / mine.manifest.documents[path].sha256).read_bytes()
+        return self.inner.read(part, path)
+
+    def switch(self, manifest: Manifest, put: Iterable[Document], state: Mapping[str, bytes]) -> None:
+        """Remember a generation, then make it public: a builder that dies in between goes on from there."""
+        made = {one.path: one for one in put}
+        mine, public = self._remembered(manifest.part), self.inner.current(manifest.part)
+        others = [one.manifest.generation for one in (mine, public) if one and one.manifest != manifest]
+        check(manifest, made, after=max(others, default=0))
+        kept = [self._kept(manifest.part, row) for path, row in manifest.documents.items() if path not in made]
+        # A style that changes is not made any more, and pages that a browser has still ask for it.
+        assets = [one for path, one in made.items() if path.startswith(ASSETS)]
+        memory = {MANIFEST: manifest.to_json(), **state}
+        memory |= {f"{_KEPT}{one.sha256}": one.body for one in (*kept, *assets)}
+        try:
+            self._remember(manifest.part, memory)
+        except OSError as error:
+            raise _failure(self.state / manifest.part, error) from error
+        if public is None or public.manifest != manifest:
+            self.inner.switch(manifest, [*made.values(), *kept], state)
+
+    def _take(self, handle: int) -> None:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._tidy()
+        except BlockingIOError as error:
+            message = f"another build is writing {self.state}"
+            raise Busy(message, hint="wait until it is done; the lock ends with that process") from error
+        except OSError as error:
+            raise _failure(self.state, error) from error
+
+    def _remembered(self, part: str) -> Generation | None:
+        folder = self.state / part
+        if not os.path.lexists(folder):
+            # A builder that died between its renames left the old one under another name.
+            folder = self.state / f".{part}{_OLD}"
+        if not os.path.lexists(folder):
+            return None
+        if not (folder / MANIFEST).is_file():
+            message = f"{folder} is no memory of a part: it has no {MANIFEST}"
+            raise PublicationError(message, hint=f"put it back from the repository; {RECOVER}")
+        try:
+            files = {
+                path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+            }
+            manifest = read_manifest(files.pop(MANIFEST))
+        except OSError as error:
+            raise _failure(folder, error) from error
+        state = {path: text for path, text in files.items() if not path.startswith(_KEPT)}
+        return Generation(manifest, state)
+
+    def _kept(self, part: str, row: Listed) -> Document:
+        with suppress(PublicationError):
+            document = Document(row.path, row.media_type, self.read(part, row.path))
+            if document.sha256 == row.sha256:
+                return document
+        message = f"{row.path} of {part} was published, nothing makes it any more, and it is not here"
+        raise PublicationError(message, hint="get it first from where it is public: aslms-feeds recover https://…")
+
+    def _remember(self, part: str, files: Mapping[str, bytes]) -> None:
+        """Write a folder beside, then let two renames put it in the place of the old one."""
+        folder = self.state / part
+        fresh, old = folder.with_name(f".{part}{_NEW}"), folder.with_name(f".{part}{_OLD}")
+        _remove(fresh)
+        for path, body in sorted(files.items(), key=lambda row: row[0] == MANIFEST):
+            (fresh / path).parent.mkdir(parents=True, exist_ok=True)
+            publication_files.create(fresh / path, body)
+        if folder.exists():
+            folder.rename(old)
+        fresh.rename(folder)
+        publication_files.sync(self.state)
+        _remove(old)
+
+    def _tidy(self) -> None:
+        """Put back, or finish, what a builder left that died between its renames."""
+        for old in self.state.glob(f".*{_OLD}"):
+            folder = self.state / old.name.removeprefix(".").removesuffix(_OLD)
+            if folder.exists():
+                _remove(old)
+            else:
+                old.rename(folder)
+        for fresh in self.state.glob(f".*{_NEW}"):
+            _remove(fresh)
+
+
+def _part(folder: str) -> str:
+    """Return the part that a folder is of: also of one that is between its renames."""
+    return folder.removeprefix(".").removesuffix(_OLD) if folder.endswith(_OLD) else folder
+
+
+def _remove(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
+def _failure(path: Path, error: OSError) -> PublicationError:
+    message = f"cannot use {error.filename or path}: {error.strerror or error}"
+    return PublicationError(message, hint="what is public is untouched; make room or set the rights, then build again")

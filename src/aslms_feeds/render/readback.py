@@ -1,0 +1,191 @@
+"""The last gate: every distinct rendering is parsed back and compared with the model before the switch.
+
+A document that is refused here stops its series; what is public stays public.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from icalendar import Calendar as Vcalendar
+from icalendar import vCategory
+from lxml import etree
+from lxml import html as lxml_html
+
+from aslms_feeds.errors import RenderError
+from aslms_feeds.publication.manifest import HTML, JSON
+from aslms_feeds.render.ics import description, status_word
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from icalendar import Component as Vcomponent
+
+    from aslms_feeds.definitions.model import Cancelled
+    from aslms_feeds.editions.components import Component
+    from aslms_feeds.editions.edition import Edition
+    from aslms_feeds.editions.items import Feed
+    from aslms_feeds.editions.language import Language
+    from aslms_feeds.ledger.ledger import Revision
+    from aslms_feeds.publication.manifest import Document
+    from aslms_feeds.render.ics import Form, Rendered
+
+_WRAP = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//EN\r\n%sEND:VCALENDAR\r\n"
+_LONG_LINE = re.compile(rb"[^\r\n]{76,}")
+_BARE_END = re.compile(rb"[^\r]\n|\r[^\n]")
+_TZID = re.compile(rb"\r\nDT(?:START|END);TZID=\"?([^:\";]+)")
+_ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+def check(
+    edition: Edition,
+    documents: Iterable[Document],
+    calendars: Sequence[Rendered],
+    told: Sequence[tuple[str, Feed]],
+    published: Mapping[str, str],
+    known: Collection[tuple[str, Form]] = (),
+) -> None:
+    """Raise :class:`RenderError` for the first document that does not say what the model says.
+
+    ``published`` holds the SHA-256 of what is public, by path: the same bytes were read back before they became so, and
+    so were the VEVENTs that are ``known``.
+    """
+    fresh = {one.path: one for one in documents if published.get(one.path) != one.sha256}
+    said = {component.uid: component for season in edition.seasons for component in season.components}
+    languages = {language.tag: language for language in edition.languages}
+    checked = {key for one in calendars if one.calendar.path not in fresh for key in one.vevents} | set(known)
+    for one in calendars:
+        if one.calendar.path not in fresh:
+            continue
+        for (uid, form), body in one.vevents.items():
+            if (uid, form) not in checked:
+                checked.add((uid, form))
+                _check_vevent(said[uid], edition.revisions[uid], languages[form.language], form.cancelled, body)
+        _check_calendar(one)
+    for folder, feed in told:
+        check_feed(feed, folder, fresh)
+    for document in fresh.values():
+        if document.media_type == HTML:
+            check_page(document)
+        elif document.media_type == JSON:
+            json.loads(document.body)
+
+
+def _check_vevent(component: Component, revision: Revision, language: Language, policy: Cancelled, body: bytes) -> None:
+    if _LONG_LINE.search(body) or _BARE_END.search(body):
+        message = f"{component.uid} has a line that is too long or ends wrongly"
+        raise RenderError(message)
+    try:
+        event = Vcalendar.from_ical(_WRAP % body).walk("VEVENT")[0]
+    except (ValueError, IndexError) as error:
+        message = f"the VEVENT of {component.uid} cannot be read back: {error}"
+        raise RenderError(message) from error
+    words = component.words[language.tag]
+    expected = {
+        "UID": component.uid,
+        "SUMMARY": words.summary,
+        "DESCRIPTION": description(component, revision, language),
+        "LOCATION": words.location,
+        "URL": words.url,
+        "SEQUENCE": revision.sequence,
+        "DTSTART": component.span.start,
+        "DTEND": component.span.end,
+        "DTSTAMP": revision.last_modified,
+        "LAST-MODIFIED": revision.last_modified,
+        "CREATED": revision.created,
+        "STATUS": status_word(component.status, policy),
+        "CATEGORIES": words.categories,
+    }
+    for name, value in expected.items():
+        found = _value(event, name)
+        if found != value:
+            message = f"{name} of {component.uid} reads back as {found!r}, not {value!r}"
+            raise RenderError(message, hint="this is a fault of the program; what is public stays public")
+
+
+def _value(event: Vcomponent, name: str) -> object:
+    held = event.get(name)
+    if isinstance(held, vCategory):
+        return tuple(map(str, held.cats))
+    if hasattr(held, "dt"):
+        value = held.dt
+        return value.astimezone(UTC) if isinstance(value, datetime) else value
+    return "" if held is None else int(held) if name == "SEQUENCE" else str(held)
+
+
+def _check_calendar(one: Rendered) -> None:
+    """Check the joints: head, each component's VEVENT once and in order, and the end."""
+    path = one.calendar.path
+    uids = [uid for uid, _form in one.vevents]
+    if not uids or uids != [component.uid for component in one.components] or len(set(uids)) != len(uids):
+        message = f"{path} does not hold each of its {len(one.components)} events once"
+        raise RenderError(message)
+    _check_joints(path, one.head, list(one.vevents.values()), one.body)
+
+
+def _check_joints(path: str, head: bytes, vevents: Sequence[bytes], whole: bytes) -> None:
+    body = b"".join(vevents)
+    if _LONG_LINE.search(head) or _BARE_END.search(head):
+        message = f"{path} has a line that is too long or ends wrongly"
+        raise RenderError(message)
+    begun = head.startswith(b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:")
+    if not begun or whole != head + body + b"END:VCALENDAR\r\n" or body.count(b"BEGIN:VEVENT\r\n") != len(vevents):
+        message = f"{path} does not begin, go on and end as a calendar does"
+        raise RenderError(message)
+
+
+def check_joined(document: Document, url: str, head: bytes, vevents: Mapping[str, bytes]) -> None:
+    """Check a calendar that is joined from public VEVENTs, which were read back before: its head, zones and joints.
+
+    ``url`` is its own address, ``vevents`` are by UID. Raises :class:`RenderError`.
+    """
+    _check_joints(document.path, head, list(vevents.values()), document.body)
+    parsed = Vcalendar.from_ical(head + b"END:VCALENDAR\r\n")
+    wanted = {name.decode() for one in vevents.values() for name in _TZID.findall(one)}
+    zones = [str(zone["TZID"]) for zone in parsed.walk("VTIMEZONE")]
+    if not vevents or str(parsed["SOURCE"]) != url or sorted(wanted) != sorted(zones):
+        message = f"{document.path} does not hold its address, its events and the zones of its times, each once"
+        raise RenderError(message)
+
+
+def check_feed(feed: Feed, folder: str, documents: Mapping[str, Document]) -> None:
+    """Check that a feed reads back in each format that is among ``documents``; raises :class:`RenderError`."""
+    expected = [(item.id, item.title) for item in feed.items]
+    readers = {"atom.xml": _atom_items, "rss.xml": _rss_items, "feed.json": _json_items}
+    for name, read in readers.items():
+        document = documents.get(f"{folder}/{name}")
+        if document is not None and read(document) != expected:
+            message = f"{folder}/{name} does not hold the {len(expected)} items of its feed in order"
+            raise RenderError(message)
+
+
+def _atom_items(document: Document) -> list[tuple[str | None, str | None]]:
+    entries = _xml(document).iter(f"{_ATOM}entry")
+    return [(entry.findtext(f"{_ATOM}id"), entry.findtext(f"{_ATOM}title")) for entry in entries]
+
+
+def _rss_items(document: Document) -> list[tuple[str | None, str | None]]:
+    return [(item.findtext("guid"), item.findtext("title")) for item in _xml(document).iter("item")]
+
+
+def _json_items(document: Document) -> list[tuple[str | None, str | None]]:
+    return [(one["id"], one["title"]) for one in json.loads(document.body)["items"]]
+
+
+def _xml(document: Document) -> etree._Element:
+    try:
+        return etree.fromstring(document.body, etree.XMLParser(resolve_entities=False, no_network=True))
+    except etree.XMLSyntaxError as error:
+        message = f"{document.path} is no XML: {error}"
+        raise RenderError(message) from error
+
+
+def check_page(document: Document) -> None:
+    """Check that a page has a title, a heading and a language; raises :class:`RenderError`."""
+    page = lxml_html.document_fromstring(document.body.decode())
+    if not (page.findtext(".//title") or "").strip() or page.find(".//h1") is None or not page.get("lang"):
+        message = f"{document.path} lacks a title, a heading or a language"
+        raise RenderError(message)

@@ -1,1 +1,0 @@
-"""The places a publication can live in."""

@@ -1,0 +1,170 @@
+"""What things are called."""
+
+import pytest
+
+from aslms_feeds.definitions.model import Circuit, Event, Kind, Season, Session, Status, What
+from aslms_feeds.editions import labels
+from aslms_feeds.editions.language import language
+from seasons import SEASON, SERIES, contents, series_files
+
+ENGLISH, JAPANESE = language("en"), language("ja")
+
+
+@pytest.fixture(scope="module")
+def files():
+    """Return the small season, with Japanese names."""
+    series = SERIES.replace('name = "GT"\n', 'name = "GT"\nnames = { ja = "ジーティー" }\n')
+    series = series.replace('name = "Test Series"\n', 'name = "Test Series"\nnames = { ja = "試験" }\n')
+    season = SEASON.replace('name = "4 Hours of Paris"\n', 'name = "4 Hours of Paris"\nnames = { ja = "パリ" }\n')
+    return series_files(contents(season, series=series))
+
+
+@pytest.mark.parametrize(
+    ("session", "name"),
+    [
+        (Session(id="race-1", kind=Kind.RACE), "Race 1"),
+        (Session(id="race", kind=Kind.RACE), "Race"),
+        (Session(id="qualifying-gt", kind=Kind.QUALIFYING), "Qualifying GT"),
+        (Session(id="qualifying-proto-gt", kind=Kind.QUALIFYING), "Qualifying Prototype GT"),
+        (Session(id="drivers-parade", kind=Kind.OTHER), "Drivers parade"),
+        (Session(id="other", kind=Kind.OTHER), "Session"),
+        (Session(id="test-day", kind=Kind.TEST), "Test day"),
+        (Session(id="race-1", kind=Kind.RACE, name="The Sprint"), "The Sprint"),
+        (Session(id="race-1", kind=Kind.RACE, names={"ja": "決勝"}), "Race 1"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value.id,
+)
+def test_a_session_is_called_as_stated_or_by_its_id(files, session, name):
+    """Words of the id are kinds and classes where they are one."""
+    assert labels.session_name(session, files.series, ENGLISH) == name
+
+
+@pytest.mark.parametrize(
+    ("session", "names"),
+    [
+        (Session(id="race-1", kind=Kind.RACE), ("決勝レース1", "Course 1", "السباق 1")),
+        (
+            Session(id="qualifying-gt", kind=Kind.QUALIFYING),
+            ("予選 ジーティー", "Qualifications GT", "التجارب التأهيلية GT"),
+        ),
+        (
+            Session(id="gt-qualifying", kind=Kind.QUALIFYING),
+            ("予選 ジーティー", "Qualifications GT", "التجارب التأهيلية GT"),
+        ),
+        (
+            Session(id="qualifying-proto-gt", kind=Kind.QUALIFYING),
+            ("予選 Prototype・ジーティー", "Qualifications Prototype, GT", "التجارب التأهيلية Prototype وGT"),
+        ),
+        (
+            Session(id="q", name="Qualifying Prototype and GT", kind=Kind.QUALIFYING),
+            ("予選 Prototype・ジーティー", "Qualifications Prototype, GT", "التجارب التأهيلية Prototype وGT"),
+        ),
+        (
+            Session(id="qualifying-gt-race-2", kind=Kind.QUALIFYING),
+            ("予選 ジーティー（決勝レース2）", "Qualifications GT (Course 2)", "التجارب التأهيلية GT (السباق 2)"),
+        ),
+        (
+            Session(id="qualifying-race-1", kind=Kind.RACE),
+            ("予選レース1", "Course qualificative 1", "السباق التأهيلي 1"),
+        ),
+        (Session(id="free-practice-2", kind=Kind.PRACTICE), ("フリー走行2", "Essais libres 2", "التجارب الحرة 2")),
+        (
+            Session(id="fp1", name="Free Practice 1", kind=Kind.PRACTICE),
+            ("フリー走行1", "Essais libres 1", "التجارب الحرة 1"),
+        ),
+        (
+            Session(id="bronze-test", kind=Kind.TEST),
+            ("ブロンズドライバーテスト", "Essais des pilotes bronze", "اختبارات السائقين البرونزيين"),
+        ),
+        (Session(id="warm-up", kind=Kind.PRACTICE), ("ウォームアップ走行", "Warm-up", "حصة الإحماء")),
+        (
+            Session(id="drivers-parade", kind=Kind.OTHER),
+            ("ドライバーズパレード", "Parade des pilotes", "موكب السائقين"),
+        ),
+        (
+            Session(id="x", name="Drivers' Parade", kind=Kind.OTHER),
+            ("ドライバーズパレード", "Parade des pilotes", "موكب السائقين"),
+        ),
+        (Session(id="other", kind=Kind.OTHER), ("セッション", "Séance", "الحصة")),
+        # What is stated in words of its own is a name; an id with such words keeps them.
+        (Session(id="race-1", name="The Sprint", kind=Kind.RACE), ("The Sprint", "The Sprint", "The Sprint")),
+        (Session(id="race-1", name="Race 1: Gold", kind=Kind.RACE), ("Race 1: Gold", "Race 1: Gold", "Race 1: Gold")),
+        (Session(id="x", name="GT", kind=Kind.OTHER), ("GT", "GT", "GT")),
+        (Session(id="gala-race", kind=Kind.RACE), ("Gala 決勝レース", "Gala Course", "Gala السباق")),
+        (Session(id="gala-dinner", kind=Kind.OTHER), ("Gala dinner", "Gala dinner", "Gala dinner")),
+    ],
+    ids=lambda value: value if isinstance(value, str) else getattr(value, "id", ""),
+)
+def test_usual_words_are_translated(files, session, names):
+    """Of ids, and of stated names that hold nothing else; classes keep their names, and numbers their place."""
+    said = [labels.session_name(session, files.series, language(tag)) for tag in ("ja", "fr", "ar")]
+    assert tuple(said) == names
+
+
+def test_a_translated_name_is_taken_where_there_is_one(files):
+    """Of sessions, classes, events, seasons and series; else the plain name."""
+    event = files.seasons[0].season.events[1]
+    named = Session(id="race-1", kind=Kind.RACE, names={"ja": "決勝"})
+    assert labels.session_name(named, files.series, JAPANESE) == "決勝"
+    assert labels.session_name(Session(id="q-gt", kind=Kind.OTHER), files.series, JAPANESE) == "Q ジーティー"
+    assert (labels.event_name(event, JAPANESE), labels.event_name(event, ENGLISH)) == ("パリ", "4 Hours of Paris")
+    assert (labels.series_name(files.series, JAPANESE), labels.season_name(files.seasons[0].season, JAPANESE)) == (
+        "試験",
+        "2030 Test Series",
+    )
+    assert labels.class_name("gt", files.series, JAPANESE) == "ジーティー"
+    assert labels.class_name("unknown", files.series, JAPANESE) == "unknown"
+
+
+def test_classes_come_in_the_series_order(files):
+    """However a session lists them."""
+    assert labels.class_names(("gt", "proto"), files.series, ENGLISH) == ("Prototype", "GT")
+
+
+def test_every_kind_status_and_fact_has_a_name():
+    """And no two the same."""
+    for names in (
+        [labels.kind_name(kind, ENGLISH) for kind in Kind],
+        [labels.status_name(status, ENGLISH) for status in Status],
+        [labels.what_name(what, ENGLISH) for what in What],
+    ):
+        assert all(names)
+        assert len(set(names)) == len(names)
+
+
+def test_a_place_is_venue_city_and_country():
+    """The venue as it was called at the time, and first: phones search for this text."""
+    circuit = Circuit(name="Fuji Speedway", names={"ja": "富士"}, city="Oyama", country="JP", timezone="Asia/Tokyo")
+    event = Event(id="e", name="E")
+    assert labels.location(circuit, event, ENGLISH) == "Fuji Speedway, Oyama, Japan"
+    assert labels.location(circuit, event, JAPANESE) == "富士、Oyama、日本"
+    assert labels.location(circuit, event, language("ar")) == "Fuji Speedway، Oyama، اليابان"
+    assert (labels.city_and_country(circuit, ENGLISH), labels.city_and_country(None, ENGLISH)) == ("Oyama, Japan", "")
+    then = Event(id="e", name="E", circuit_name="Old Fuji")
+    assert labels.location(circuit, then, ENGLISH) == "Old Fuji, Oyama, Japan"
+    assert (labels.location(None, event, ENGLISH), labels.location(None, then, ENGLISH)) == ("", "Old Fuji")
+
+
+@pytest.mark.parametrize(
+    ("season", "event", "session", "status"),
+    [
+        ("confirmed", None, None, "confirmed"),
+        ("confirmed", "provisional", None, "provisional"),
+        ("provisional", "provisional", "confirmed", "confirmed"),
+        ("confirmed", "cancelled", "confirmed", "cancelled"),
+        ("postponed", "confirmed", "confirmed", "postponed"),
+        ("cancelled", "postponed", "confirmed", "cancelled"),
+        ("confirmed", "confirmed", "postponed", "postponed"),
+    ],
+)
+def test_cancelled_or_postponed_above_wins(season, event, session, status):
+    """Else the nearest statement."""
+    one = Session(id="s", kind=Kind.RACE, status=session and Status(session))
+    meeting = Event(id="e", name="E", status=event and Status(event))
+    assert labels.status_of(one, meeting, Season(name="S", status=Status(season))) == status
+
+
+def test_rounds_are_listed_once():
+    """Races of one event may share a round."""
+    sessions = tuple(Session(id=f"race-{n}", kind=Kind.RACE, round=(n and (n + 1) // 2) or None) for n in range(5))
+    assert labels.rounds_of(Event(id="e", name="E", sessions=sessions)) == (1, 2)

@@ -1,0 +1,127 @@
+"""Two statements of one thing, and the facts between them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from aslms_feeds.definitions.model import What
+from aslms_feeds.ledger.facts import Fact, Statement, differences, worth_telling
+
+RACE = Statement(
+    scope="session",
+    event="sepang",
+    session="race-1",
+    name="Race 1",
+    start="2023-12-02T06:00:00Z",
+    end="2023-12-02T10:00:00Z",
+    precision="time",
+    status="confirmed",
+    place="sepang",
+    timezone="Asia/Kuala_Lumpur",
+    classes=("lmp2", "gt"),
+)
+WEEKEND = replace(RACE, scope="event", session="", start="2023-12-01", end="2023-12-04", precision="day")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "facts"),
+    [
+        ({}, {}, []),
+        ({}, {"start": "2023-12-02T07:00:00Z"}, [What.RETIMED]),
+        # 16:30 UTC is half past midnight in Malaysia: the next day, where the race is.
+        ({}, {"start": "2023-12-02T16:30:00Z", "end": "2023-12-02T20:30:00Z"}, [What.MOVED]),
+        ({"start": "2023-12-01T17:00:00Z"}, {"start": "2023-12-02T06:00:00Z"}, [What.RETIMED]),
+        ({}, {"end": "2023-12-02T11:00:00Z"}, [What.RETIMED]),
+        ({"status": "provisional"}, {}, [What.TIME_CONFIRMED]),
+        ({"status": "provisional"}, {"start": "2023-12-02T07:00:00Z"}, [What.RETIMED]),
+        ({"start": "2023-12-02", "end": "2023-12-03", "precision": "day"}, {}, [What.TIME_CONFIRMED]),
+        (
+            {"start": "2023-12-02", "end": "2023-12-03", "precision": "day"},
+            {"status": "provisional"},
+            [What.RETIMED],
+        ),
+        ({"start": "2023-12-01", "end": "2023-12-02", "precision": "day"}, {}, [What.MOVED]),
+        ({"start": "2023-12-01", "end": "2023-12-04", "precision": "event"}, {}, [What.TIME_CONFIRMED]),
+        ({}, {"status": "cancelled"}, [What.CANCELLED]),
+        ({}, {"status": "postponed"}, [What.POSTPONED]),
+        ({"status": "postponed"}, {"status": "cancelled"}, [What.CANCELLED]),
+        ({"status": "cancelled"}, {"status": "cancelled", "start": "2023-12-02T07:00:00Z"}, []),
+        ({"status": "cancelled"}, {}, [What.REINSTATED]),
+        ({"status": "postponed"}, {"start": "2024-01-02T06:00:00Z"}, [What.REINSTATED]),
+        ({}, {"place": "dubai"}, [What.PLACE_CHANGED]),
+        ({}, {"name": "Race One"}, [What.RENAMED]),
+        ({}, {"classes": ("lmp2", "gt", "lmp3")}, [What.CLASS_ADDED]),
+        ({}, {"classes": ("gt",)}, [What.CLASS_DROPPED]),
+        ({}, {"name": "R", "place": "dubai", "start": "2023-12-02T07:00:00Z"}, None),
+    ],
+)
+def test_differences(old, new, facts):
+    """Each kind of change is the fact subscribers would call it, by the circuit's own days."""
+    found = [what for what, _before, _after in differences(replace(RACE, **old), replace(RACE, **new))]
+    assert found == (facts if facts is not None else [What.RENAMED, What.RETIMED, What.PLACE_CHANGED])
+
+
+def test_a_fact_holds_what_was_and_what_became():
+    """Both as ISO 8601, an interval where there is a time or several days."""
+    later = replace(RACE, start="2023-12-02T07:00:00Z", end="2023-12-02T11:00:00Z")
+    before, after = "2023-12-02T06:00:00Z/2023-12-02T10:00:00Z", "2023-12-02T07:00:00Z/2023-12-02T11:00:00Z"
+    assert differences(RACE, later) == [(What.RETIMED, before, after)]
+    moved = replace(WEEKEND, start="2023-12-08", end="2023-12-11")
+    assert differences(WEEKEND, moved) == [(What.MOVED, "2023-12-01/2023-12-04", "2023-12-08/2023-12-11")]
+
+
+def test_an_entry_list_tells_who_left_and_who_came():
+    """By number; a car that changed hands has left and come."""
+    old = Statement(
+        scope="entries", event="", session="season", name="season", subject={"1": "A, Oreca", "2": "B, Ligier"}
+    )
+    new = replace(old, subject={"1": "A, Oreca", "2": "C, Ligier", "7": "D, Duqueine"})
+    assert differences(old, new) == [(What.ENTRY_LIST, "#2 B, Ligier", "#2 C, Ligier; #7 D, Duqueine")]
+
+
+def fact(what, event="", session="", **values):
+    """Return a fact with an id."""
+    return Fact(id=f"{session}.{event}.{what}", what=what, event=event, session=session, **values)
+
+
+@pytest.mark.parametrize("what", [What.CANCELLED, What.POSTPONED, What.REINSTATED, What.PLACE_CHANGED, What.ADDED])
+def test_a_whole_event_is_told_once(what):
+    """What happens to an event happens to its sessions; the others' stay."""
+    whole = fact(what, "sepang")
+    inner = [fact(what, "sepang", "race-1"), fact(what, "sepang", "race-2")]
+    other = fact(what, "dubai", "race")
+    assert worth_telling([whole, *inner, other], {"sepang": 2, "dubai": 3}) == [whole, other]
+
+
+def test_an_event_that_moved_whole_is_told_once():
+    """All of its sessions moved with it."""
+    whole = fact(What.MOVED, "sepang")
+    inner = [fact(What.MOVED, "sepang", "race-1"), fact(What.MOVED, "sepang", "race-2")]
+    assert worth_telling([whole, *inner], {"sepang": 2}) == [whole]
+
+
+def test_days_that_follow_one_session_are_that_sessions_news():
+    """The event did not move: a session did."""
+    whole, one = fact(What.MOVED, "sepang"), fact(What.MOVED, "sepang", "test")
+    assert worth_telling([whole, one], {"sepang": 5}) == [one]
+
+
+def test_a_class_that_joins_the_season_is_told_once():
+    """Not again for every event and session; a class that joins one event is told there."""
+    season = fact(What.CLASS_ADDED, after="gt3")
+    event = fact(What.CLASS_ADDED, "sepang", after="gt3")
+    session = fact(What.CLASS_ADDED, "sepang", "race-1", after="gt3")
+    assert worth_telling([season, event, session], {"sepang": 1}) == [season]
+    assert worth_telling([event, session], {"sepang": 1}) == [event]
+    assert worth_telling([session], {"sepang": 2}) == [session]
+
+
+def test_what_is_over_is_over_at_the_circuits_midnight():
+    """A day ends where it is; an instant is an instant."""
+    assert not WEEKEND.over(datetime(2023, 12, 3, 15, 59, tzinfo=UTC))
+    assert WEEKEND.over(datetime(2023, 12, 3, 16, 0, tzinfo=UTC))
+    assert RACE.over(datetime(2023, 12, 2, 10, 0, tzinfo=UTC))
+    assert not replace(RACE, start="", end="").over(datetime(2099, 1, 1, tzinfo=UTC))

@@ -1,0 +1,488 @@
+"""The ledger's own proof: each small lie put into ``ledger`` or ``facts`` is found out by what is checked here."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+import aslms_feeds
+from aslms_feeds.definitions.model import What
+from aslms_feeds.errors import PublicationError
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+SOURCE = Path(aslms_feeds.__file__).parent / "ledger"
+MODULES = ("facts", "ledger")
+"""The second imports the first."""
+
+NOW = datetime(2030, 1, 1, 12, 0, 0, 987_654, tzinfo=UTC)
+WHOLE = NOW.replace(microsecond=0)
+HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
+LATER = WHOLE + HOUR
+SEASON = "2030.trial@example.org"
+RACE, OTHER, PRACTICE = f"race.okayama.{SEASON}", f"race.paris.{SEASON}", f"practice.okayama.{SEASON}"
+OKAYAMA, PARIS = f"okayama.{SEASON}", f"paris.{SEASON}"
+
+
+class Mutant(NamedTuple):
+    """One lie."""
+
+    module: str
+    old: str
+    """What the source says; it must say so once."""
+    new: str
+    """What the mutant says."""
+
+
+MUTANTS = {
+    "SEQUENCE with every change": Mutant(
+        "ledger", "sequence=old.sequence + significant,", "sequence=old.sequence + 1,"
+    ),
+    "SEQUENCE never": Mutant("ledger", "sequence=old.sequence + significant,", "sequence=old.sequence,"),
+    "SEQUENCE only for what is not significant": Mutant(
+        "ledger", "said.significant != old.statement.significant", "said.significant == old.statement.significant"
+    ),
+    "stamps follow a clock that goes back": Mutant(
+        "ledger", "last_modified=max(now, old.last_modified + ONE_SECOND),", "last_modified=now,"
+    ),
+    "two changes within a second have one stamp": Mutant(
+        "ledger",
+        "last_modified=max(now, old.last_modified + ONE_SECOND),",
+        "last_modified=max(now, old.last_modified),",
+    ),
+    "stamps ignore the clock": Mutant(
+        "ledger",
+        "last_modified=max(now, old.last_modified + ONE_SECOND),",
+        "last_modified=old.last_modified + ONE_SECOND,",
+    ),
+    "changes are not counted": Mutant("ledger", "count=old.count + 1,", "count=old.count,"),
+    "what says the same is stamped": Mutant("ledger", "if said.says_the_same_as(old.statement):", "if False:"),
+    "what says the same keeps an old language": Mutant("ledger", "return replace(old, statement=said)", "return old"),
+    "a new component starts at one": Mutant(
+        "ledger", "Revision(statement=said, sequence=0,", "Revision(statement=said, sequence=1,"
+    ),
+    "a fraction of a second is stamped": Mutant(
+        "ledger", "value.astimezone(UTC).replace(microsecond=0)", "value.astimezone(UTC)"
+    ),
+    "stamps in the zone of the machine": Mutant(
+        "ledger", "value.astimezone(UTC).replace(microsecond=0)", "value.replace(microsecond=0)"
+    ),
+    "things may vanish": Mutant("ledger", "if missing := self.vanished(statements):", "if missing := {}:"),
+    "nothing is ever missed": Mutant("ledger", "if uid not in statements}", "if uid in ()}"),
+    "a first publication is news": Mutant("ledger", "[] if first else _facts(", "_facts("),
+    "no news at all": Mutant("ledger", "[] if first else _facts(", "[] if True else _facts("),
+    "old facts are forgotten": Mutant(
+        "ledger", "revisions=revisions, facts=(*self.facts, *told)", "revisions=revisions, facts=tuple(told)"
+    ),
+    "what has ended makes news": Mutant("ledger", " or before.statement.over(now):", ":"),
+    "what is over when it comes makes news": Mutant("ledger", "[] if said.over(now) or said.scope", "[] if said.scope"),
+    "an entry list is added": Mutant("ledger", 'said.over(now) or said.scope == "entries"', "said.over(now)"),
+    "one key for two builds of one second": Mutant("ledger", "        stamp += ONE_SECOND\n", "        break\n"),
+    "an item is told under today's id": Mutant(
+        "ledger", "change/{uid.partition('.')[0]}{_together", "change/{event}{_together"
+    ),
+    "a fact is called by today's ids": Mutant(
+        "ledger",
+        'uid.partition("@")[0].rsplit(".", 2)[0]',
+        '".".join(filter(None, (said.session, said.event)))',
+    ),
+    "two classes share a fact's id": Mutant("ledger", 'detail = f".{became or was}"', 'detail = ""'),
+    "an item gets a new date with an edit": Mutant(
+        "ledger", "return Dating(old.published, updated,", "return Dating(updated, updated,"
+    ),
+    "an edit of an item is not dated": Mutant("ledger", "if changed else old.updated", "if False else old.updated"),
+    "an item is dated anew with a new language": Mutant(
+        "ledger",
+        "any(offer.texts[tag] != old.texts[tag] for tag in offer.texts.keys() & old.texts.keys())",
+        "offer.texts != old.texts",
+    ),
+    "an item that is not offered is forgotten": Mutant("ledger", "dated = dict(self.items)", "dated = {}"),
+    "an edit within a second keeps its date": Mutant(
+        "ledger", "max(now, old.updated + ONE_SECOND)", "max(now, old.updated)"
+    ),
+    "tombstones are not written": Mutant("ledger", '"retired": sorted(self.retired),', '"retired": [],'),
+    "what a reason explains is not written": Mutant(
+        "ledger", '"reasons": dict(sorted(self.reasons.items())),', '"reasons": {},'
+    ),
+    "reasons are not remembered": Mutant("ledger", '"changes": sorted(self.changes),', '"changes": [],'),
+    "the count is not read": Mutant("ledger", 'int(row["sequence"]), int(row["count"])', 'int(row["sequence"]), 1'),
+    "the day of a fact is not written": Mutant("ledger", "fact.on.isoformat() if fact.on else None", "None"),
+    "a ledger of another format is read": Mutant("ledger", 'if data["format"] != FORMAT:', "if False:"),
+    "the end is not significant": Mutant(
+        "facts",
+        "return self.start, self.end, self.status, self.place",
+        'return self.start, "", self.status, self.place',
+    ),
+    "the place is not significant": Mutant(
+        "facts", "return self.start, self.end, self.status, self.place", 'return self.start, self.end, self.status, ""'
+    ),
+    "the status is not significant": Mutant(
+        "facts", "return self.start, self.end, self.status, self.place", 'return self.start, self.end, "", self.place'
+    ),
+    "a text alone is no change": Mutant("facts", "and all(self.texts[tag] == other.texts[tag] for tag in shared)", ""),
+    "a new language is a change": Mutant(
+        "facts", "and all(self.texts[tag] == other.texts[tag] for tag in shared)", "and self.texts == other.texts"
+    ),
+    "classes are no change": Mutant(
+        "facts",
+        "(self.name, self.precision, self.classes) == (other.name, other.precision, other.classes)",
+        "(self.name, self.precision) == (other.name, other.precision)",
+    ),
+    "over at the day's beginning in UTC": Mutant("facts", "midnight(end, self.timezone)", 'midnight(end, "UTC")'),
+    "over only after its last second": Mutant("facts", "self.timezone)) <= now", "self.timezone)) < now"),
+    "days are those of UTC": Mutant(
+        "facts", "value = local(parse_moment(text), timezone)", 'value = local(parse_moment(text), "UTC")'
+    ),
+    "cancelled again is news again": Mutant("facts", "if was is not Status.CANCELLED else found", "if True else found"),
+    "what is back on is only at another time": Mutant("facts", "if was in OFF:", "if False:"),
+    "class added and dropped are exchanged": Mutant(
+        "facts",
+        '(What.CLASS_DROPPED, name, "") for name in old.classes',
+        '(What.CLASS_ADDED, name, "") for name in old.classes',
+    ),
+    "the season has a place": Mutant("facts", ' and old.scope != "season":', ":"),
+    "an assumed end is news": Mutant(
+        "facts",
+        "(statement.precision == Precision.TIME and statement.end_known)",
+        "(statement.precision == Precision.TIME)",
+    ),
+    "following the event's days is news": Mutant(
+        "facts", "if old.precision == new.precision == Precision.EVENT:", "if False:"
+    ),
+    "a cancelled event cancels each session aloud": Mutant(
+        "facts", "return fact.what is not What.RENAMED and (fact.what, fact.event) in whole_events", "return False"
+    ),
+    "an event that follows a session has moved": Mutant("facts", "if count < sessions.get(event, 0)}", "if count < 0}"),
+    "a cancelled season cancels each event aloud": Mutant(
+        "facts", 'if fact.what in _OF_ALL and (fact.what, "", "") in season_wide:', "if False:"
+    ),
+    "each fact has an item of its own": Mutant("facts", "if together[fact.event] > 1 else fact", "if False else fact"),
+    "a single fact is told as several": Mutant(
+        "facts", "if together[fact.event] > 1 else fact", "if fact.event in items else fact"
+    ),
+}
+
+
+# --- What must hold -------------------------------------------------------------------------------------------------
+
+
+class Program:
+    """The two modules, true or mutated, and what is said with them."""
+
+    def __init__(self, facts: ModuleType, ledger: ModuleType) -> None:
+        """Speak with these modules."""
+        self.facts, self.ledger = facts, ledger
+
+    def session(self, event="okayama", name="race", **more):
+        """Return what a session says."""
+        said = {
+            "start": "2030-03-02T04:00:00Z",
+            "end": "2030-03-02T08:00:00Z",
+            "precision": "time",
+            "status": "confirmed",
+            "place": event,
+            "timezone": "Asia/Tokyo",
+            "classes": ("proto", "gt"),
+            "texts": {"en": "1:a", "fr": "1:b"},
+            "names": {"en": name},
+        }
+        return self.facts.Statement("session", event, name, name, **{**said, **more})
+
+    def event(self, event="okayama", **more):
+        """Return what a race meeting says."""
+        days = {"start": "2030-03-01", "end": "2030-03-03", "precision": "day", "end_known": True}
+        return replace(self.session(event, **{**days, **more}), scope="event", session="", name=event)
+
+    def season(self, **more):
+        """Return what the season says."""
+        return self.facts.Statement("season", "", "", "The season", status="confirmed", **more)
+
+    def cars(self, *teams):
+        """Return what the entry list of Okayama says."""
+        text = {"": "1:" + ",".join(teams)}
+        subject = {str(number): team for number, team in enumerate(teams, 1)}
+        return self.facts.Statement("entries", "okayama", "cars", "cars", texts=text, subject=subject)
+
+    def all(self, **said):
+        """Return everything the season says; changes are given by name."""
+        return {
+            SEASON: said.get("season", self.season()),
+            OKAYAMA: said.get("okayama", self.event()),
+            PARIS: said.get("paris", self.event("paris")),
+            RACE: said.get("race", self.session()),
+            PRACTICE: said.get("practice", self.session(name="practice", start="2030-03-01T04:00:00Z")),
+            OTHER: said.get("other", self.session("paris")),
+        }
+
+    def opened(self, said=None, *, now=NOW):
+        """Return the ledger after a first publication."""
+        empty = self.ledger.open_ledger("2030", minted="example.org,2029-12-01", now=now, backfilled=False)
+        return empty.revise(said or self.all(), now=now)
+
+    def told(self, before, after, *, now=LATER):
+        """Return the facts of one build."""
+        return [(fact.what, fact.event, fact.session) for fact in self.opened(before).revise(after, now=now).facts]
+
+    def offer(self, day, **texts):
+        """Return an item that is offered for a feed."""
+        return self.ledger.Offer(day, texts, dict.fromkeys(texts, ("News",)))
+
+
+def first_publication(p: Program) -> None:
+    """Start with SEQUENCE 0, revision 1 and stamps in whole seconds of UTC, without news."""
+    ledger = p.opened(now=NOW.astimezone(datetime.fromisoformat("2030-01-01T00:00+09:00").tzinfo))
+    assert ledger.facts == ()
+    for revision in ledger.revisions.values():
+        assert (revision.sequence, revision.count) == (0, 1)
+        assert revision.created.isoformat() == revision.last_modified.isoformat() == WHOLE.isoformat()
+    assert ledger.opened.isoformat() == WHOLE.isoformat()
+
+
+CHANGES = [
+    ({"start": "2030-03-02T05:00:00Z"}, 1),
+    ({"end": "2030-03-02T09:00:00Z"}, 1),
+    ({"status": "cancelled"}, 1),
+    ({"place": "paris"}, 1),
+    ({"classes": ("gt",)}, 0),
+    ({"precision": "day"}, 0),
+    ({"texts": {"en": "1:x", "fr": "1:b"}}, 0),
+    ({"texts": {"en": "1:a", "fr": "1:x"}}, 0),
+]
+CLOCKS = [NOW - 9 * HOUR, NOW, NOW + SECOND / 4, LATER]
+
+
+def stamps(p: Program) -> None:
+    """Count in SEQUENCE what is significant; LAST-MODIFIED moves with any change, strictly on; the rest stays."""
+    for (change, significant), now in product(CHANGES, CLOCKS):
+        before = p.opened()
+        after = before.revise(p.all(race=p.session(**change)), now=now)
+        old, new = before.revisions[RACE], after.revisions[RACE]
+        assert (new.sequence, new.count, new.created) == (old.sequence + significant, 2, old.created)
+        assert new.last_modified == max(now.replace(microsecond=0), WHOLE + SECOND)
+        assert after.revisions[OTHER] == before.revisions[OTHER]
+    renamed = p.opened().revise(p.all(race=replace(p.session(), name="Race One")), now=LATER).revisions[RACE]
+    assert (renamed.sequence, renamed.count, renamed.last_modified) == (0, 2, LATER)
+
+
+def the_same_again(p: Program) -> None:
+    """Keep every stamp of what says the same; a language more or less is remembered and is no change."""
+    ledger = p.opened()
+    assert ledger.revise(p.all(), now=LATER) == ledger
+    more = p.session(texts={"en": "1:a", "fr": "1:b", "ja": "1:c"})
+    known = ledger.revise(p.all(race=more), now=LATER)
+    assert replace(known.revisions[RACE], statement=p.session()) == ledger.revisions[RACE]
+    assert known.revisions[RACE].statement.texts == more.texts
+    changed = known.revise(p.all(race=replace(more, texts={**more.texts, "ja": "1:d"})), now=LATER)
+    assert changed.revisions[RACE].last_modified == LATER
+    assert known.revise(p.all(race=p.session(texts={"ja": "1:c"})), now=LATER).revisions[RACE].last_modified == WHOLE
+
+
+def nothing_vanishes(p: Program) -> None:
+    """Refuse what was said and is missing."""
+    fewer = {uid: said for uid, said in p.all().items() if uid != RACE}
+    assert list(p.opened().vanished(fewer)) == [RACE]
+    with pytest.raises(PublicationError, match="would vanish"):
+        p.opened().revise(fewer, now=LATER)
+
+
+def what_is_told(p: Program) -> None:
+    """Tell each change as the fact it is, by the circuit's clock; what is off, assumed or only follows is none."""
+    day = {"start": "2030-03-02", "end": "2030-03-03", "precision": "day"}
+    some_time = {"start": "2030-03-01", "end": "2030-03-03", "precision": "event"}
+    later = {"start": "2030-03-01", "end": "2030-03-04", "precision": "event"}
+    guessed = {"end_known": False}
+    for before, after, facts in [
+        ({}, {"start": "2030-03-02T05:00:00Z"}, [What.RETIMED]),
+        # A quarter to midnight and a quarter past, in Japan.
+        ({"start": "2030-03-02T14:45:00Z"}, {"start": "2030-03-02T15:15:00Z"}, [What.MOVED]),
+        ({"start": "2030-03-01T23:45:00Z"}, {"start": "2030-03-02T00:15:00Z"}, [What.RETIMED]),
+        ({}, {"end": "2030-03-02T09:00:00Z"}, [What.RETIMED]),
+        (guessed, {**guessed, "end": "2030-03-02T09:00:00Z"}, []),
+        (day, {}, [What.TIME_CONFIRMED]),
+        (some_time, later, []),
+        ({}, {"place": "paris"}, [What.PLACE_CHANGED]),
+        ({}, {"classes": ("gt",)}, [What.CLASS_DROPPED]),
+        ({"classes": ("gt",)}, {}, [What.CLASS_ADDED]),
+        ({"classes": ("a",)}, {"classes": ("b", "c")}, [What.CLASS_ADDED, What.CLASS_ADDED, What.CLASS_DROPPED]),
+        ({}, {"status": "cancelled"}, [What.CANCELLED]),
+        ({"status": "cancelled"}, {"status": "cancelled", "start": "2030-03-02T05:00:00Z"}, []),
+        ({"status": "postponed"}, {"status": "postponed", "place": "paris"}, []),
+        ({"status": "postponed"}, {"start": "2030-03-09T05:00:00Z"}, [What.REINSTATED]),
+    ]:
+        told = p.told(p.all(race=p.session(**before)), p.all(race=p.session(**after)))
+        assert told == [(what, "okayama", "race") for what in facts], (before, after)
+    assert p.told(p.all(), p.all(season=p.season(place="x"))) == []
+    assert p.told(p.all(), p.all(season=p.season(classes=("gt",)))) == [(What.CLASS_ADDED, "", "")]
+
+
+def what_is_implied(p: Program) -> None:
+    """Tell of a cancelled event, or season, once; an event that follows a session has not moved, a moved one has."""
+    off = {"status": "cancelled"}
+    okayama = {"okayama": p.event(**off), "race": p.session(**off), "practice": p.session(name="practice", **off)}
+    assert p.told(p.all(), p.all(**okayama)) == [(What.CANCELLED, "okayama", "")]
+    paris = {"paris": p.event("paris", **off), "other": p.session("paris", **off)}
+    whole = p.all(season=replace(p.season(), status="cancelled"), **okayama, **paris)
+    assert p.told(p.all(), whole) == [(What.CANCELLED, "", "")]
+    day, next_day = {"end": "2030-03-04"}, {"start": "2030-03-03T04:00:00Z", "end": "2030-03-03T08:00:00Z"}
+    follows = p.all(okayama=p.event(**day), race=p.session(**next_day))
+    assert p.told(p.all(), follows) == [(What.MOVED, "okayama", "race")]
+    moved = p.all(paris=p.event("paris", **day), other=p.session("paris", **next_day))
+    assert p.told(p.all(), moved) == [(What.MOVED, "paris", "")]
+    renamed = p.all(okayama=p.event(**off), race=replace(p.session(**off), name="Race One"))
+    assert (What.RENAMED, "okayama", "race") in p.told(p.all(), renamed)
+
+
+def what_has_ended(p: Program) -> None:
+    """Correct what has ended, and take what has ended already, without news: to the second, by the midnight there."""
+    moved = p.all(race=p.session(start="2030-03-02T04:30:00Z"))
+    ends = datetime(2030, 3, 2, 8, tzinfo=UTC)
+    assert p.told(p.all(), moved, now=ends - SECOND) == [(What.RETIMED, "okayama", "race")]
+    assert p.told(p.all(), moved, now=ends) == []
+    assert p.opened().revise(moved, now=ends).revisions[RACE].sequence == 1
+    night = datetime(2030, 3, 2, 15, tzinfo=UTC)  # midnight in Japan
+    of_a_day = {"end": "2030-03-03", "precision": "day"}
+    days = [p.all(race=p.session(start=start, **of_a_day)) for start in ("2030-03-02", "2030-03-01")]
+    assert p.told(*days, now=night - SECOND) == [(What.MOVED, "okayama", "race")]
+    assert p.told(*days, now=night) == []
+    first = {uid: said for uid, said in p.all().items() if uid != RACE}
+    assert p.told(first, p.all(), now=ends - SECOND) == [(What.ADDED, "okayama", "race")]
+    assert p.told(first, p.all(), now=ends) == []
+
+
+def entry_lists(p: Program) -> None:
+    """Tell who left a list and who came; one that is new has an item of its own."""
+    before = {**p.all(), f"cars.entries.{SEASON}": p.cars("Ant", "Bee")}
+    after = {**p.all(), f"cars.entries.{SEASON}": p.cars("Ant", "Cat")}
+    assert p.told(p.all(), before) == []
+    (fact,) = p.opened(before).revise(after, now=LATER).facts
+    assert (fact.what, fact.before, fact.after) == (What.ENTRY_LIST, "#2 Bee", "#2 Cat")
+
+
+def names_of_facts(p: Program) -> None:
+    """Give no two facts one id and no two builds one item, whatever ids and clocks do; what was told stays."""
+    ledger = p.opened()
+    starts = [f"2030-03-02T04:0{minute}:00Z" for minute in range(1, 5)]
+    for number, start in enumerate(starts):
+        # Two sessions change in each build; the event is called something else each time.
+        event = {"event": "okayama" if number < 2 else "paris"}
+        said = p.all(
+            okayama=replace(p.event(), **event),
+            race=replace(p.session(start=start, classes=(f"a{number}", f"b{number}")), **event),
+            practice=replace(p.session(name="practice", start=start), **event),
+            paris=replace(p.event("paris"), event="paris" if number < 2 else "okayama"),
+            other=replace(
+                p.session("paris", start=start, place=f"p{number}"), event="paris" if number < 2 else "okayama"
+            ),
+        )
+        before, ledger = ledger, ledger.revise(said, now=NOW - number * HOUR)
+        fresh = ledger.facts[len(before.facts) :]
+        assert ledger.facts[: len(before.facts)] == before.facts
+        assert fresh
+        assert not {fact.told_in for fact in before.facts} & {fact.told_in for fact in fresh}
+        # Of a UID there is no other owner, of the names made from it neither.
+        for fact in fresh:
+            own = {"okayama": "okayama", "paris": "paris"} if number < 2 else {"okayama": "paris", "paris": "okayama"}
+            assert f"{own[fact.event]}." in fact.id
+            assert f"change/{own[fact.event]}.changes." in fact.told_in
+        assert len({(fact.told_in, fact.event) for fact in fresh}) == len({fact.told_in for fact in fresh}) == 2
+    assert len({fact.id for fact in ledger.facts}) == len(ledger.facts)
+    # Two builds of one second, each with two changes of one session of Okayama.
+    race = p.session(start=starts[0], classes=("gt",))
+    once = p.opened().revise(p.all(race=race), now=LATER)
+    twice = once.revise(p.all(race=race, practice=p.session(name="practice", classes=("gt",))), now=LATER)
+    assert [fact.at for fact in twice.facts] == [LATER] * 4
+    assert [one.told_in for one in twice.facts[:2]] != [one.told_in for one in twice.facts[2:]]
+    (alone,) = p.opened().revise(p.all(race=p.session(start=starts[1])), now=LATER).facts
+    assert (alone.item, alone.told_in) == ("", f"change/{alone.id}")
+
+
+def dates_of_items(p: Program) -> None:
+    """Keep the date of an item; its update moves strictly with an edit, not with a language; none is forgotten."""
+    day = WHOLE - 99 * HOUR
+    first = p.opened().date_items({"a": p.offer(day, en="1"), "b": p.offer(day, en="1")}, now=NOW)
+    assert (first.items["a"].published, first.items["a"].updated) == (day, day)
+    more = first.date_items({"a": p.offer(LATER, en="1", fr="1")}, now=LATER)
+    assert (more.items["a"].published, more.items["a"].updated) == (day, day)
+    assert more.items.get("b") == first.items["b"]
+    edited = more.date_items({"a": p.offer(LATER, en="2")}, now=LATER)
+    assert (edited.items["a"].published, edited.items["a"].updated) == (day, LATER)
+    assert edited.items["a"].texts == {"en": "2", "fr": "1"}
+    for now in (LATER, NOW - 9 * HOUR):
+        again = edited.date_items({"a": p.offer(LATER, en="3")}, now=now)
+        assert again.items["a"].updated == LATER + SECOND
+
+
+def reading_and_writing(p: Program) -> None:
+    """Lose nothing by writing and reading back; another format is refused."""
+    told = p.facts.Fact("x", What.RESULT, on=date(2030, 1, 1), sources=("https://example.org",))
+    ledger = p.opened().revise(
+        p.all(race=p.session(place="paris"), other=p.session("paris", status="cancelled")), now=LATER
+    )
+    ledger = ledger.with_facts(told).date_items({"a": p.offer(NOW, en="1")}, now=NOW)
+    ledger = replace(ledger, retired=frozenset({RACE}), changes=frozenset({"moved"}), reasons={"moved": "x"})
+    text = ledger.to_json()
+    assert p.ledger.read_ledger(text) == ledger
+    assert p.ledger.read_ledger(text).to_json() == text
+    with pytest.raises(PublicationError, match="has format 99"):
+        p.ledger.read_ledger(text.replace(b'"format": 1', b'"format": 99'))
+
+
+CHECKS = (
+    first_publication,
+    stamps,
+    the_same_again,
+    nothing_vanishes,
+    what_is_told,
+    what_is_implied,
+    what_has_ended,
+    entry_lists,
+    names_of_facts,
+    dates_of_items,
+    reading_and_writing,
+)
+
+
+# --- Who says so ----------------------------------------------------------------------------------------------------
+
+
+def program(monkeypatch: pytest.MonkeyPatch, mutant: Mutant | None = None) -> Program:
+    """Return fresh copies of the modules, one of them mutated."""
+    found = []
+    for name in MODULES:
+        text = (SOURCE / f"{name}.py").read_text()
+        if mutant and mutant.module == name:
+            assert text.count(mutant.old) == 1, f"{name}.py says {text.count(mutant.old)} times: {mutant.old}"
+            text = text.replace(mutant.old, mutant.new)
+        spec = importlib.util.spec_from_file_location(f"aslms_feeds.ledger.{name}", SOURCE / f"{name}.py")
+        module = importlib.util.module_from_spec(spec)
+        # The ledger's copy imports the copy of the facts.
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        exec(compile(text, f"{name}.py", "exec"), module.__dict__)  # noqa: S102 - our own source, with one change
+        found.append(module)
+    return Program(*found)
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_the_program_as_it_is_passes(monkeypatch, check):
+    """Every check passes with the modules as they are."""
+    check(program(monkeypatch))
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_mutant_is_found_out(monkeypatch, name):
+    """At least one check fails with each mutant."""
+    mutated = program(monkeypatch, MUTANTS[name])
+    for check in CHECKS:
+        try:
+            check(mutated)
+        except (AssertionError, PublicationError, pytest.fail.Exception):
+            return
+    pytest.fail(f"nothing found out: {name}")

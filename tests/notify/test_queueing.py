@@ -1,0 +1,244 @@
+"""What has to be told is in the outbox once it is public, whatever dies; nothing in it is secret."""
+
+import errno
+import logging
+import os
+import shutil
+
+import pytest
+from contracts.telling import HOOK_URL, START, Telling, publisher_toml
+
+from aslms_feeds.builds import freshness
+from aslms_feeds.errors import Problem
+from aslms_feeds.notify import delivery, queueing
+from aslms_feeds.notify.outbox import KNOWN, OUTBOX
+
+DOUBT = Problem("calendars/trial/2030/season.toml", 9, 1, "event.okayama", "has no source")
+
+
+# Pings
+
+
+def test_nobody_to_tell_is_no_outbox(tmp_path):
+    """Without a hub and receivers, nothing is written, and nothing is due."""
+    quiet = Telling(tmp_path / "out", publisher_toml())
+    quiet.build()
+    assert not (quiet.output / OUTBOX).exists()
+    assert quiet.deliver() == delivery.Delivered()
+    assert freshness.read(quiet.output).next_due == quiet.report.next_due
+
+
+def test_the_first_publication_pings_every_feed(pinged):
+    """Each of the three formats is a topic of its own, by the address that the feed itself gives."""
+    pinged.build()
+    assert pinged.topics() == dict.fromkeys(pinged.feeds(), 1)
+    kinds = {topic.split("/")[-2] for topic in pinged.topics()}
+    assert kinds == {"news", "changes", "results", "everything"}
+    for topic in pinged.topics():
+        path = topic.removeprefix("https://calendar.example.org/trial/")
+        assert topic.encode() in (pinged.output / "site" / "trial" / path).read_bytes()
+
+
+def test_only_feeds_that_changed_are_pinged(pinged):
+    """One ping for each and generation; what is still to be sent of an earlier generation gives way."""
+    pinged.build()
+    before = pinged.feeds()
+    pinged.build(pinged.files(paris="5 Hours of Paris"))
+    changed = {topic for topic, sha256 in pinged.feeds().items() if before[topic] != sha256}
+    assert changed
+    assert changed != before.keys()
+    assert pinged.topics() == {topic: 2 if topic in changed else 1 for topic in before}
+
+
+def test_a_build_that_changes_nothing_pings_nothing(pinged):
+    """What was sent is not noted again."""
+    pinged.build()
+    for path in (pinged.output / OUTBOX).glob("ping-*"):
+        path.unlink()
+    known = (pinged.output / OUTBOX / KNOWN).stat().st_mtime_ns
+    pinged.build()
+    assert pinged.topics() == {}
+    assert (pinged.output / OUTBOX / KNOWN).stat().st_mtime_ns == known
+
+
+def test_a_builder_that_died_after_the_switch_is_made_good(pinged):
+    """The next one compares what is public with what was noted, although it changes nothing itself."""
+    pinged.build()
+    before = pinged.feeds()
+    files = pinged.files(paris="5 Hours of Paris")
+    pinged.build(files, note=False)
+    assert set(pinged.topics().values()) == {1}
+    pinged.build(files)
+    changed = {topic for topic, sha256 in pinged.feeds().items() if before[topic] != sha256}
+    assert {topic for topic, generation in pinged.topics().items() if generation == 2} == changed != set()
+
+
+def test_a_new_hub_is_told_everything_and_the_old_one_nothing_more(pinged):
+    """Every feed names its hub, so every feed changes."""
+    pinged.build()
+    pinged.publisher = publisher_toml(hub="https://other.example.org/")
+    pinged.build()
+    assert pinged.topics() == dict.fromkeys(pinged.feeds(), 2)
+    assert len({one["to"] for one in pinged.waiting()}) == 1
+
+
+def test_a_series_with_a_wrong_file_is_not_pinged(pinged):
+    """It stays as it is; when it is mended, what changed is pinged."""
+    pinged.build()
+    wrong = pinged.files(paris="5 Hours of Paris")
+    wrong["trial/2030/news.toml"] = b"nonsense"
+    assert pinged.build(wrong).failed
+    assert set(pinged.topics().values()) == {1}
+    pinged.build(pinged.files(paris="5 Hours of Paris"))
+    assert set(pinged.topics().values()) == {1, 2}
+
+
+# Notices
+
+
+def test_facts_are_told_to_everybody_who_wants_them(told):
+    """Grouped by series, in each receiver's format."""
+    told.build()
+    first, second = sorted(told.notices(), key=len)
+    assert list(first) == ["text"]
+    assert (second["kind"], second["series"], second["generation"]) == ("facts", "trial", 1)
+    assert [one["what"] for one in second["facts"]] == ["announced"]
+    assert second["url"] == "https://calendar.example.org/trial/"
+
+
+def test_errors_and_warnings_are_told_once(told):
+    """When they appear and when they are gone, to those who want them."""
+    told.build()
+    wrong = told.files()
+    wrong["trial/2030/news.toml"] = b"[[news]]\n"
+
+    def news(files, **further):
+        for path in (told.output / OUTBOX).glob("notice-*"):
+            path.unlink()
+        told.build(files, **further)
+        return sorted((one["kind"], len(one["appeared"]), len(one["gone"])) for one in told.notices() if "kind" in one)
+
+    appeared = news(wrong)
+    count = len(told.report.parts[0].problems)
+    assert appeared == [("errors", count, 0)]
+    assert count > 0
+    assert news(wrong) == []
+    assert news(told.files(), warnings=[DOUBT]) == [("errors", 0, count), ("warnings", 1, 0)]
+    assert news(told.files(), warnings=[DOUBT._replace(line=40)]) == []
+    assert told.notices() == []
+    assert news(told.files()) == [("warnings", 0, 1)]
+    assert news(told.files(), quarantined={"fia": "it shrank"}) == [("errors", 1, 0)]
+
+
+def test_facts_of_a_builder_that_died_are_told_by_the_next(told):
+    """The chronicle has them; facts of the next build are told with them, in order, once."""
+    told.build()
+    for path in (told.output / OUTBOX).glob("notice-*"):
+        path.unlink()
+    told.build(told.files(paris="5 Hours of Paris"), note=False)
+    told.build(told.files(paris="5 Hours of Paris", okayama="5 Hours of Okayama"))
+    (notice,) = (one for one in told.notices() if "facts" in one)
+    assert notice["generation"] == 3
+    assert [one["line"] for one in notice["facts"]] == [
+        "2030: paris: renamed 4 Hours of Paris → 5 Hours of Paris",
+        "2030: okayama: renamed 4 Hours of Okayama → 5 Hours of Okayama",
+    ]
+    told.build(told.files(paris="5 Hours of Paris", okayama="5 Hours of Okayama"))
+    assert len([one for one in told.notices() if "facts" in one]) == 1
+
+
+def test_who_asks_today_is_not_told_of_the_past(told):
+    """A receiver added to a publication hears of what happens from then on."""
+    wanted, told.publisher = told.publisher, publisher_toml()
+    told.build()
+    told.build(told.files(paris="5 Hours of Paris"))
+    told.publisher = wanted
+    told.build(told.files(paris="5 Hours of Paris"))
+    assert told.notices() == []
+    told.build(told.files())
+    assert [len(one["facts"]) for one in told.notices() if "facts" in one] == [1]
+
+
+def test_going_back_by_hand_and_forth_again_is_no_news(told):
+    """What was told once stays told."""
+    told.build()
+    told.build(told.files(paris="5 Hours of Paris"))
+    before = told.waiting()
+    current = told.output / "series" / "trial" / "current"
+    for generation in (1, 2):
+        current.unlink()
+        current.symlink_to(f"generations/{generation}")
+        told.build(told.files(paris="5 Hours of Paris"))
+    facts = [one for one in told.waiting() if "facts" in str(one)]
+    assert facts == [one for one in before if "facts" in str(one)]
+
+
+def test_no_address_of_a_receiver_is_written_anywhere(told):
+    """Such an address is a password: in the outbox it is a digest of itself, or of its variable's name."""
+    told.environment = {"HOOK": f"{HOOK_URL}/2"}
+    told.build()
+    for path in told.output.rglob("*"):
+        if path.is_file():
+            assert b"hush" not in path.read_bytes(), path
+    assert (told.output / OUTBOX).stat().st_mode & 0o077 == 0
+
+
+# Trouble
+
+
+def test_what_cannot_be_noted_does_not_end_the_build(pinged, caplog):
+    """A file where the outbox should be: it is published, the log says so, and the next build makes it good."""
+    pinged.output.mkdir()
+    (pinged.output / OUTBOX).write_bytes(b"")
+    with caplog.at_level(logging.CRITICAL, "aslms_feeds.notify.queueing"):
+        assert not pinged.build().failed
+    assert freshness.read(pinged.output).next_due == pinged.now
+    assert pinged.deliver().sent == 0
+    (pinged.output / OUTBOX).unlink()
+    pinged.build()
+    assert pinged.topics() == dict.fromkeys(pinged.feeds(), 1)
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"[]", b'{"format": 1}', b'{"format": 2}', b'{"format": 1, "parts": 3}'])
+def test_a_damaged_mark_tells_again_rather_than_never(pinged, text):
+    """At least once."""
+    pinged.build()
+    for path in (pinged.output / OUTBOX).glob("ping-*"):
+        path.unlink()
+    (pinged.output / OUTBOX / KNOWN).write_bytes(text)
+    pinged.build()
+    assert pinged.topics() == dict.fromkeys(pinged.feeds(), 1)
+
+
+def test_a_publisher_file_that_cannot_be_read_tells_nobody(pinged):
+    """Nobody knows whom; what waits goes on waiting."""
+    pinged.build()
+    assert queueing.note(pinged.output, None, pinged.report, now=START) is None
+    assert delivery.deliver(pinged.output, None, pinged.report, now=START) == delivery.Delivered()
+    assert len(pinged.topics()) == 12
+
+
+def test_a_disk_that_fails_in_the_middle_loses_nothing(pinged, monkeypatch):
+    """Wherever it fails, the mark is not there yet: what was not written is noted by the next build."""
+    pinged.build()
+    box, settings = pinged.output / OUTBOX, pinged.settings()
+    sync, calls, failing = os.fsync, 0, 0
+
+    def fsync(handle):
+        nonlocal calls
+        calls += 1
+        if calls == failing:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        sync(handle)
+
+    while True:
+        shutil.rmtree(box)
+        calls, failing = 0, failing + 1
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "fsync", fsync)
+            queueing.note(pinged.output, settings, pinged.report, now=pinged.now)
+        if calls < failing:
+            break
+        queueing.note(pinged.output, settings, pinged.report, now=pinged.now)
+        assert pinged.topics() == dict.fromkeys(pinged.feeds(), 1)
+    assert failing > 12

@@ -1,0 +1,144 @@
+"""A store that waits: reads at once, the first write not before its time, and none at all when it is given up."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from aslms_feeds.builds.recipe import Orders, regenerate
+from aslms_feeds.errors import Busy, PublicationError, Superseded
+from aslms_feeds.publication.manifest import HTML, INDEX, Document
+from aslms_feeds.publication.publish import publish
+from aslms_feeds.publication.stores.memory import MemoryStore
+from aslms_feeds.publication.stores.punctual import PunctualStore
+from seasons import PUBLISHER, SEASON, contents, documents, published
+
+NOW = datetime(2030, 1, 10, 12, tzinfo=UTC)
+DUE = NOW + timedelta(hours=1)
+HOUR = timedelta(hours=1)
+PAGE, OTHER = (Document("index.html", HTML, body) for body in (b"a page", b"another"))
+FEW = PUBLISHER + '\n[calendars]\nnames = ["races"]\nclasses = []\nreminders = false\n'
+STREET = '\n[[event]]\nid = "street"\nname = "A Street Race"\nembargo = 2030-01-10T13:00:00Z\n'
+
+
+class Gate:
+    """Opens when asked, notes how often it was and what was public then; or gives up."""
+
+    def __init__(self, store, trouble=None):
+        """Watch a store; ``trouble`` is what is raised."""
+        self.store, self.trouble, self.asked = store, trouble, []
+
+    def __call__(self):
+        """Open."""
+        self.asked.append({part: self.store.current(part).manifest.generation for part in self.store.parts()})
+        if self.trouble:
+            raise self.trouble
+
+
+@pytest.fixture
+def inner():
+    """Return a store with two generations of a series."""
+    store = MemoryStore()
+    for page in (PAGE, OTHER):
+        publish(store, "trial", (page,), {"a": page.body}, now=NOW)
+    return store
+
+
+def test_reading_does_not_wait(inner):
+    """Whatever is asked, it is what the store below says."""
+    gate = Gate(inner)
+    store = PunctualStore(inner, gate)
+    assert store.parts() == ("trial",)
+    assert store.current("trial") == inner.current("trial")
+    assert store.current("none") is None
+    assert store.past("trial") == (1, 2)
+    assert store.generation("trial", 1) == inner.generation("trial", 1)
+    assert store.read("trial", "index.html") == b"another"
+    with pytest.raises(PublicationError, match="generation 7"):
+        store.generation("trial", 7)
+    assert gate.asked == []
+
+
+def test_the_lock_is_that_of_the_store_below(inner):
+    """Other builders are kept out while it waits."""
+    with PunctualStore(inner, Gate(inner)).lock(), pytest.raises(Busy), inner.lock():
+        pass
+    with inner.lock(), pytest.raises(Busy), PunctualStore(inner, Gate(inner)).lock():
+        pass
+
+
+def test_the_first_write_waits_and_the_others_do_not(inner):
+    """Once it is time, it is time for everything."""
+    gate = Gate(inner)
+    store = PunctualStore(inner, gate)
+    publish(store, "trial", (OTHER,), {"a": OTHER.body}, now=NOW)
+    assert gate.asked == [], "nothing was written, so nothing had to wait"
+    publish(store, "trial", (PAGE,), {}, now=DUE)
+    assert gate.asked == [{"trial": 2}], "it waited before anything of it was public"
+    publish(store, INDEX, (PAGE,), {}, now=DUE)
+    publish(store, "trial", (OTHER,), {}, now=DUE)
+    assert len(gate.asked) == 1
+    assert inner.current("trial").manifest.generation == 4
+    assert inner.read(INDEX, "index.html") == b"a page"
+
+
+def test_what_is_given_up_is_not_written(inner):
+    """Neither then nor later: every write asks again."""
+    gate = Gate(inner, Superseded("changed"))
+    store = PunctualStore(inner, gate)
+    for _again in range(2):
+        with pytest.raises(Superseded):
+            publish(store, "trial", (PAGE,), {}, now=DUE)
+    assert len(gate.asked) == 2
+    assert inner.past("trial") == (1, 2)
+
+
+def test_a_build_that_waits_publishes_what_one_does_that_does_not():
+    """The same bytes, stamped with the second it waited for; unchanged parts are not waited for."""
+    files = contents(SEASON + STREET, publisher=FEW)
+    store = published((files, NOW))
+    gate = Gate(store)
+    report = regenerate(PunctualStore(store, gate), files, now=DUE)
+    assert not report.failed
+    assert gate.asked == [{INDEX: 1, "trial": 1}]
+    plain = published((files, NOW), (files, DUE))
+    for part in ("trial", INDEX):
+        assert store.current(part) == plain.current(part)
+        assert documents(store, part) == documents(plain, part)
+    again = Gate(store)
+    assert not regenerate(PunctualStore(store, again), files, now=DUE + HOUR).changed
+    assert again.asked == []
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_build_that_is_overtaken_ends_without_a_trace(count):
+    """It raises, for the whole of it: no part is written, none is reported as failed, and nothing is recorded."""
+    files = contents(SEASON + STREET, publisher=FEW)
+    if count > 1:
+        files |= {path.replace("trial/", "cup/"): data for path, data in files.items()}
+    store = published((files, NOW))
+    before = {part: store.current(part) for part in store.parts()}
+    gate, recorded = Gate(store, Superseded("changed", hint="build again")), []
+    with pytest.raises(Superseded, match="changed"):
+        regenerate(PunctualStore(store, gate), files, now=DUE, record=recorded.append)
+    assert len(gate.asked) == 1
+    assert recorded == []
+    assert {part: store.current(part) for part in store.parts()} == before
+    with store.lock():
+        pass  # it is free again
+
+
+def test_a_first_publication_and_an_index_wait_too():
+    """Where only the index has something to write, it does not come early either."""
+    store = MemoryStore()
+    gate = Gate(store, Superseded("changed"))
+    with pytest.raises(Superseded):
+        regenerate(PunctualStore(store, gate), contents(publisher=FEW), now=DUE)
+    assert store.parts() == ()
+    store = published((contents(publisher=FEW), NOW))
+    gate = Gate(store, Superseded("changed"))
+    named = contents(publisher=FEW.replace('name = "Test calendars"', 'name = "Other calendars"', 1))
+    with pytest.raises(Superseded):
+        regenerate(PunctualStore(store, gate), named, now=DUE, orders=Orders())
+    assert store.current(INDEX).manifest.generation == 1
