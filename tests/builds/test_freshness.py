@@ -230,6 +230,7 @@ def test_an_unchanged_build_loads_no_library(tmp_path):
         "definitions.files",
         "errors",
         "identity",
+        "instants",
         "settings",
     )
     rooms = {name.partition(".")[0] for name in modules if "." in name}

@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from aslms_feeds.builds.recipe import Dated, Part, Report, Revised, Told
 from aslms_feeds.cli import output
 from aslms_feeds.definitions.model import What
 from aslms_feeds.errors import Problem
 from aslms_feeds.ledger.facts import Fact
 from aslms_feeds.publication.history import Row
+from aslms_feeds.report import EventChange, ItemChange, NewFact, Part, Report
 
 NOW = datetime(2030, 1, 10, 12, 0, tzinfo=UTC)
 UID = "race.okayama.2030.trial@example.org"
@@ -30,7 +30,7 @@ FACT = Fact(
     before="2030-03-02",
     after="2030-03-03",
 )
-TOLD = Told("2030", FACT, "Okayama: Race moved to 3 Mar 2030", "Before: 2 March. Now: 3 March.")
+TOLD = NewFact("2030", FACT, "Okayama: Race moved to 3 Mar 2030", "Before: 2 March. Now: 3 March.")
 MOVED = Part(
     "trial",
     generation=2,
@@ -38,8 +38,8 @@ MOVED = Part(
     size=999,
     written=("2030/season.json", "trial-all.ics"),
     told=(TOLD,),
-    revised=(Revised("2030", UID, 0, 1),),
-    items=(Dated("2030/change/race", "Okayama: Race moved to 3 Mar 2030", new=True),),
+    revised=(EventChange("2030", UID, 0, 1),),
+    items=(ItemChange("2030/change/race", "Okayama: Race moved to 3 Mar 2030", new=True),),
 )
 QUIET = Part("index", generation=1, documents=2)
 PROBLEM = Problem("calendars/cup/2030/season.toml", 3, 1, "event.x", "is wrong")
@@ -169,7 +169,7 @@ def test_a_build_as_json():
 
 def test_a_plan_is_tables_of_what_would_change():
     """First the numbers, then what is told, what is replaced, what feed readers show, and the files."""
-    added = Revised("2030", "new.okayama.2030.trial@example.org", None, 0)
+    added = EventChange("2030", "new.okayama.2030.trial@example.org", None, 0)
     part = Part(**{**vars(MOVED), "revised": (*MOVED.revised, added)})
     assert output.plan(Report((part, QUIET)), "publication") == (
         "trial: 2 files, 1 new calendar event, 1 changed calendar event, 1 feed item\n"
@@ -194,8 +194,8 @@ def test_a_plan_of_a_change_that_nobody_is_told_of():
 
 def test_a_plan_counts_one_and_many():
     """In plain English."""
-    item = Dated("2030/news/x", "X", new=False)
-    part = Part("trial", 2, 3, 0, ("a", "b"), revised=(Revised("2030", UID, 3, 3),) * 2, items=(item, item))
+    item = ItemChange("2030/news/x", "X", new=False)
+    part = Part("trial", 2, 3, 0, ("a", "b"), revised=(EventChange("2030", UID, 3, 3),) * 2, items=(item, item))
     lines = output.plan(Report((part,)), "publication").splitlines()
     assert lines[0] == "trial: 2 files, 2 changed calendar events, 2 feed items"
     assert "race.okayama.2030.trial@example.org  3 → 3" in lines
@@ -220,7 +220,7 @@ def test_a_long_plan_counts_the_rest():
 @pytest.mark.parametrize("name", ["Race [gt] :car: Day", "A [/b] B", "[link=https://x.example]y[/link]", "a\\[b]"])
 def test_names_are_shown_as_they_are(name):
     """Brackets and colons in a name are no markup for the terminal."""
-    part = Part("trial", 2, 3, 0, ("a",), told=(Told("2030", FACT, name, name),))
+    part = Part("trial", 2, 3, 0, ("a",), told=(NewFact("2030", FACT, name, name),))
     heading, row = output.plan(Report((part,)), "publication").splitlines()[1:3]
     assert heading.startswith("Season  Fact")
     assert row.count(name) == 2

@@ -17,9 +17,9 @@ from aslms_feeds.publication.stores.local import LocalStore
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from aslms_feeds.builds.recipe import Report
     from aslms_feeds.definitions.model import Publisher
     from aslms_feeds.notify.delivery import Delivered
+    from aslms_feeds.report import Report
 
 START = datetime(2030, 1, 10, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

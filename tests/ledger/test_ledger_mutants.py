@@ -19,9 +19,9 @@ from aslms_feeds.errors import PublicationError
 if TYPE_CHECKING:
     from types import ModuleType
 
-SOURCE = Path(aslms_feeds.__file__).parent / "ledger"
-MODULES = ("facts", "ledger")
-"""The second imports the first."""
+SOURCE = Path(aslms_feeds.__file__).parent
+MODULES = {"instants": "instants", "facts": "ledger.facts", "ledger": "ledger.ledger"}
+"""Each imports those before it."""
 
 NOW = datetime(2030, 1, 1, 12, 0, 0, 987_654, tzinfo=UTC)
 WHOLE = NOW.replace(microsecond=0)
@@ -70,10 +70,10 @@ MUTANTS = {
         "ledger", "Revision(statement=said, sequence=0,", "Revision(statement=said, sequence=1,"
     ),
     "a fraction of a second is stamped": Mutant(
-        "ledger", "value.astimezone(UTC).replace(microsecond=0)", "value.astimezone(UTC)"
+        "instants", "value.astimezone(UTC).replace(microsecond=0)", "value.astimezone(UTC)"
     ),
     "stamps in the zone of the machine": Mutant(
-        "ledger", "value.astimezone(UTC).replace(microsecond=0)", "value.replace(microsecond=0)"
+        "instants", "value.astimezone(UTC).replace(microsecond=0)", "value.replace(microsecond=0)"
     ),
     "things may vanish": Mutant("ledger", "if missing := self.vanished(statements):", "if missing := {}:"),
     "nothing is ever missed": Mutant("ledger", "if uid not in statements}", "if uid in ()}"),
@@ -175,9 +175,9 @@ MUTANTS = {
 
 
 class Program:
-    """The two modules, true or mutated, and what is said with them."""
+    """The modules, true or mutated, and what is said with them."""
 
-    def __init__(self, facts: ModuleType, ledger: ModuleType) -> None:
+    def __init__(self, _instants: ModuleType, facts: ModuleType, ledger: ModuleType) -> None:
         """Speak with these modules."""
         self.facts, self.ledger = facts, ledger
 
@@ -456,12 +456,13 @@ CHECKS = (
 def program(monkeypatch: pytest.MonkeyPatch, mutant: Mutant | None = None) -> Program:
     """Return fresh copies of the modules, one of them mutated."""
     found = []
-    for name in MODULES:
-        text = (SOURCE / f"{name}.py").read_text()
+    for name, place in MODULES.items():
+        path = SOURCE / f"{place.replace('.', '/')}.py"
+        text = path.read_text()
         if mutant and mutant.module == name:
             assert text.count(mutant.old) == 1, f"{name}.py says {text.count(mutant.old)} times: {mutant.old}"
             text = text.replace(mutant.old, mutant.new)
-        spec = importlib.util.spec_from_file_location(f"aslms_feeds.ledger.{name}", SOURCE / f"{name}.py")
+        spec = importlib.util.spec_from_file_location(f"aslms_feeds.{place}", path)
         module = importlib.util.module_from_spec(spec)
         # The ledger's copy imports the copy of the facts.
         monkeypatch.setitem(sys.modules, module.__name__, module)

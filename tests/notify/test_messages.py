@@ -5,15 +5,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from aslms_feeds.builds.recipe import Part, Report, Told
 from aslms_feeds.definitions.model import What
 from aslms_feeds.errors import Problem
 from aslms_feeds.ledger.facts import Fact
 from aslms_feeds.notify import messages
+from aslms_feeds.report import NewFact, Part, Report
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 URL = "https://calendar.example.org/aslms/"
-MOVED = Told(
+MOVED = NewFact(
     "2023-24",
     Fact("x1", What.MOVED, "sepang", "race-1", before="2023-12-01", after="2023-12-02"),
     "Race 1 of Sepang has moved",

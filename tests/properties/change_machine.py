@@ -43,7 +43,7 @@ from properties.modelled_season import (
 )
 
 from aslms_feeds.builds import freshness
-from aslms_feeds.builds.recipe import Orders, Report, regenerate
+from aslms_feeds.builds.recipe import Orders, regenerate
 from aslms_feeds.builds.recovery import recover, recovered, restore
 from aslms_feeds.publication.manifest import MANIFEST
 from aslms_feeds.publication.stores.local import LocalStore
@@ -55,6 +55,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from properties.modelled_season import Said
+
+    from aslms_feeds.report import Report
 
 PART = "trial"
 FEEDS = ("changes", "news", "results", "everything")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import assert_type
+from typing import TYPE_CHECKING, assert_type
 
-from aslms_feeds.builds.recipe import Report, regenerate
+from aslms_feeds.builds.recipe import regenerate
 from aslms_feeds.definitions import files
 from aslms_feeds.definitions.reading import Definitions, read_definitions
 from aslms_feeds.editions.compose import compose
@@ -19,6 +19,9 @@ from aslms_feeds.publication.stores.local import LocalStore
 from aslms_feeds.publication.stores.memory import MemoryStore
 from aslms_feeds.render.documents import render
 from aslms_feeds.serve.server import Site
+
+if TYPE_CHECKING:
+    from aslms_feeds.report import Report
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 

@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING
 from aslms_feeds.builds import freshness
 from aslms_feeds.definitions import files
 from aslms_feeds.errors import AslmsFeedsError, Busy, Superseded
+from aslms_feeds.instants import earliest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from aslms_feeds.builds.recipe import Orders, Report
+    from aslms_feeds.builds.recipe import Orders
     from aslms_feeds.definitions.model import Publisher
     from aslms_feeds.publication.publish import Store
     from aslms_feeds.publication.stores.preview import PreviewStore
+    from aslms_feeds.report import Report
     from aslms_feeds.settings import Settings
     from aslms_feeds.upstreams.poll import Polled
 
@@ -144,7 +146,7 @@ def _built(
             warnings=status.doubts(contents, root, now=now) if wanted else (),
             quarantined=polled.quarantined,
         )
-        due = _earliest(report.next_due, polled.next_due, told)
+        due = earliest(report.next_due, polled.next_due, told)
         generations = freshness.generations(chosen.output)
         done = {} if report.failed else prints
         freshness.write(chosen.output, freshness.LastRun(now, done, generations, due, chosen.base_url))
@@ -172,9 +174,9 @@ def _built(
         joined=polled.by_series(),
         record=record,
     )
-    report = replace(report, next_due=_earliest(report.next_due, polled.next_due))
+    report = replace(report, next_due=earliest(report.next_due, polled.next_due))
     delivered = delivery.deliver(chosen.output, publisher, report, now=now)
-    return replace(report, next_due=_earliest(report.next_due, delivered.next_attempt), notes=delivered.warnings)
+    return replace(report, next_due=earliest(report.next_due, delivered.next_attempt), notes=delivered.warnings)
 
 
 def _polled(
@@ -185,10 +187,6 @@ def _polled(
     if publisher is None:
         return Polled()
     return poll(chosen.output, publisher, now=now, known=contents, root=str(chosen.calendars), ask=ask)
-
-
-def _earliest(*instants: datetime | None) -> datetime | None:
-    return min((one for one in instants if one), default=None)
 
 
 def _wait(instant: datetime, unchanged: Callable[[], bool]) -> None:

@@ -9,15 +9,16 @@ import json
 import os
 import sys
 from contextlib import suppress
-from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from aslms_feeds.definitions import files as definition_files
 from aslms_feeds.identity import fingerprint
+from aslms_feeds.instants import parse_instant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
     from pathlib import Path
 
 LAST_RUN = "last-run"
@@ -98,20 +99,11 @@ def read(output: Path | str) -> LastRun | None:
             data = json.loads(file.read())
         if data["format"] != _FORMAT:
             return None
-        due = instant(data["next_due"]) if data["next_due"] else None
+        due = parse_instant(data["next_due"]) if data["next_due"] else None
         prints, links = dict(data["fingerprints"]), dict(data["generations"])
-        return LastRun(instant(data["at"]), prints, links, due, data.get("base_url"))
+        return LastRun(parse_instant(data["at"]), prints, links, due, data.get("base_url"))
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
-
-
-def instant(text: str) -> datetime:
-    """Return an instant that was written by :meth:`datetime.isoformat`; ValueError for a time without an offset."""
-    value = datetime.fromisoformat(text)
-    if value.tzinfo is None:
-        message = f"{text} has no offset"
-        raise ValueError(message)
-    return value
 
 
 def write(output: Path, run: LastRun) -> None:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from aslms_feeds.builds import freshness, rollback
 from aslms_feeds.builds.rollback import Held
@@ -18,8 +18,9 @@ from aslms_feeds.editions.item_texts import Teller
 from aslms_feeds.editions.markup import plain
 from aslms_feeds.errors import AslmsFeedsError, Busy, DefinitionError, IdentityError, Problem, PublicationError
 from aslms_feeds.identity import fingerprint
+from aslms_feeds.instants import ONE_SECOND
 from aslms_feeds.ledger.facts import line
-from aslms_feeds.ledger.ledger import ONE_SECOND, read_ledger
+from aslms_feeds.ledger.ledger import read_ledger
 from aslms_feeds.publication import history
 from aslms_feeds.publication.manifest import INDEX, changes
 from aslms_feeds.publication.publish import LEDGER, LINKED, RECOVER, publish
@@ -28,6 +29,7 @@ from aslms_feeds.render.bundles.documents import Member
 from aslms_feeds.render.bundles.documents import make as make_bundles
 from aslms_feeds.render.documents import render
 from aslms_feeds.render.reuse import Past
+from aslms_feeds.report import EventChange, ItemChange, NewFact, Part, Report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
     from aslms_feeds.definitions.reading import Definitions
     from aslms_feeds.editions.edition import Edition, SeasonEdition
     from aslms_feeds.editions.embargo import Visible
-    from aslms_feeds.ledger.facts import Fact
     from aslms_feeds.ledger.ledger import Ledger
     from aslms_feeds.publication.manifest import Document
     from aslms_feeds.publication.publish import Generation, Store
@@ -45,101 +46,6 @@ if TYPE_CHECKING:
 Joined = Mapping[str, Mapping[str, "tuple[NewsItem, ...]"]]
 """News that was taken from elsewhere, by series and season."""
 _RESTORE = f"without it every event would start again at SEQUENCE 0; {RECOVER}"
-
-
-class Told(NamedTuple):
-    """A fact, and how it is told in the first language."""
-
-    season: str
-    fact: Fact
-    headline: str
-    text: str
-    """Plain."""
-
-    def data(self) -> dict[str, str | None]:
-        """Return it as JSON says it; None for what it has not."""
-        return {
-            "season": self.season,
-            "id": self.fact.id,
-            "what": self.fact.what,
-            "event": self.fact.event or None,
-            "session": self.fact.session or None,
-            "from": self.fact.before or None,
-            "to": self.fact.after or None,
-            "headline": self.headline,
-            "text": self.text,
-        }
-
-
-class Revised(NamedTuple):
-    """A component that is new or says something else than before."""
-
-    season: str
-    uid: str
-    before: int | None
-    """Its SEQUENCE before; None where there was none."""
-    sequence: int
-
-
-class Dated(NamedTuple):
-    """An item that is new or was edited."""
-
-    key: str
-    title: str
-    """In the first language."""
-    new: bool
-
-
-@dataclass(frozen=True)
-class Part:
-    """What became of one part of the publication: a series, or the index."""
-
-    name: str
-    generation: int = 0
-    """The public generation; 0 when there is none."""
-    documents: int = 0
-    size: int = 0
-    """Octets of all documents."""
-    written: tuple[str, ...] = ()
-    """The paths that changed."""
-    told: tuple[Told, ...] = ()
-    """What subscribers are told that they were not told before."""
-    revised: tuple[Revised, ...] = ()
-    """What calendar programs replace."""
-    items: tuple[Dated, ...] = ()
-    """What feed readers show as new, or as edited."""
-    problems: tuple[Problem, ...] = ()
-    error: str = ""
-    hint: str = ""
-    back_to: int | None = None
-    """The generation whose content is shown instead of what the definitions say; None: no rollback holds."""
-    storage: bool = False
-    """Whether the error is the store's: what is public cannot be read, or nothing can be written."""
-
-    @property
-    def failed(self) -> bool:
-        """Whether it stays at its last good generation because something is wrong."""
-        return bool(self.problems or self.error)
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a build did."""
-
-    parts: tuple[Part, ...]
-    next_due: datetime | None = None
-    notes: tuple[str, ...] = ()
-    """What did not work beside publishing, such as a ping that nobody took."""
-
-    @property
-    def failed(self) -> bool:
-        """Whether any part has a problem."""
-        return any(part.failed for part in self.parts)
-
-    @property
-    def changed(self) -> bool:
-        """Whether anything was written."""
-        return any(part.written for part in self.parts)
 
 
 @dataclass(frozen=True)
@@ -392,31 +298,31 @@ def _ledger_of(season: SeasonEdition, ledgers: Mapping[str, Ledger]) -> Ledger |
     return next((ledgers[name] for name in names if name in ledgers), None)
 
 
-def _told(edition: Edition, season: SeasonEdition, before: Ledger | None) -> Iterator[Told]:
+def _told(edition: Edition, season: SeasonEdition, before: Ledger | None) -> Iterator[NewFact]:
     """Yield the facts of a season that its ledger did not know before."""
     known = {one.id for one in before.facts} if before else set()
     teller = Teller(edition.files, season.files, edition.languages[0])
     for fact in season.ledger.facts:
         if fact.id not in known:
             story = teller.fact(fact)
-            yield Told(season.files.id, fact, story.title, plain(story.text))
+            yield NewFact(season.files.id, fact, story.title, plain(story.text))
 
 
-def _revised(season: SeasonEdition, before: Ledger | None) -> Iterator[Revised]:
+def _revised(season: SeasonEdition, before: Ledger | None) -> Iterator[EventChange]:
     """Yield what is in calendars and was stamped."""
     for component in season.components:
         old = before.revisions.get(component.uid) if before else None
         new = season.revision(component)
         if old is None or old.last_modified != new.last_modified:
-            yield Revised(season.files.id, component.uid, old.sequence if old else None, new.sequence)
+            yield EventChange(season.files.id, component.uid, old.sequence if old else None, new.sequence)
 
 
-def _items(season: SeasonEdition, before: Ledger | None, language: str) -> Iterator[Dated]:
+def _items(season: SeasonEdition, before: Ledger | None, language: str) -> Iterator[ItemChange]:
     """Yield what was dated."""
     for item in season.items[language]:
         old = before.items.get(item.key) if before else None
         if item.published and (old is None or old.updated != item.updated):
-            yield Dated(item.key, item.title, old is None)
+            yield ItemChange(item.key, item.title, old is None)
 
 
 def _all_ledgers(public: Generation | None) -> dict[str, bytes]:

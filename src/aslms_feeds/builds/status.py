@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from aslms_feeds.builds.recipe import Report
     from aslms_feeds.definitions.model import Publisher
     from aslms_feeds.errors import Problem
+    from aslms_feeds.report import Report
     from aslms_feeds.upstreams.poll import Polled
 
     Status = dict[str, Any]

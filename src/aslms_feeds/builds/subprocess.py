@@ -25,7 +25,7 @@ from aslms_feeds.errors import AslmsFeedsError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from aslms_feeds.builds.recipe import Part, Report
+    from aslms_feeds.report import Part, Report
     from aslms_feeds.settings import Settings
 
 HELD = "--held"

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
-    from aslms_feeds.builds.recipe import Orders, Report
+    from aslms_feeds.builds.recipe import Orders
     from aslms_feeds.definitions.reading import Definitions
     from aslms_feeds.publication.publish import Generation, Store
+    from aslms_feeds.report import Report
     from aslms_feeds.settings import Settings
 
 # sysexits.h, as other mail- and cron-minded programs use it.

@@ -7,15 +7,16 @@ import sys
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
-from aslms_feeds.ledger.facts import line, write_moment
+from aslms_feeds.instants import format_moment
+from aslms_feeds.ledger.facts import line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rich.table import Table
 
-    from aslms_feeds.builds.recipe import Part, Report
     from aslms_feeds.publication.history import Row
+    from aslms_feeds.report import Part, Report
 
 _MANY = 12
 """Paths and facts listed one by one; more are counted."""
@@ -199,7 +200,7 @@ def history_json(found: Mapping[str, tuple[Sequence[Row], Sequence[int]]]) -> st
         name: [
             {
                 "generation": row.generation,
-                "published": write_moment(row.published),
+                "published": format_moment(row.published),
                 "documents": row.documents,
                 "facts": list(row.told),
                 "back_to": row.back_to,

@@ -15,7 +15,8 @@ from aslms_feeds.definitions.model import Event, Kind, Session, Status, translat
 from aslms_feeds.definitions.times import Span, event_span, session_span
 from aslms_feeds.editions import labels
 from aslms_feeds.identity import component_uid, digest
-from aslms_feeds.ledger.facts import OFF, Statement, write_moment
+from aslms_feeds.instants import format_moment
+from aslms_feeds.ledger.facts import OFF, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -77,8 +78,8 @@ class Component:
             event=self.event,
             session=self.session,
             name=self.name,
-            start=write_moment(self.span.start),
-            end=write_moment(self.span.end),
+            start=format_moment(self.span.start),
+            end=format_moment(self.span.end),
             end_known=self.span.end_known,
             precision=self.span.precision,
             status=self.status,
@@ -282,7 +283,7 @@ def components(
         circuit = labels.circuit_of(event, files.circuits)
         teller = _Teller(files, season.season, season.id, event, circuit, addresses)
         made += _of_event(teller, season, languages)
-    return tuple(sorted(made, key=lambda component: (write_moment(component.span.start), component.uid)))
+    return tuple(sorted(made, key=lambda component: (format_moment(component.span.start), component.uid)))
 
 
 def _of_event(teller: _Teller, files: SeasonFiles, languages: Sequence[Language]) -> list[Component]:

@@ -30,8 +30,9 @@ from aslms_feeds.editions.language import language
 from aslms_feeds.editions.safeguards import Guard, lost_calendars, lost_season, minted, other_names, still_there
 from aslms_feeds.errors import IdentityError, Problem
 from aslms_feeds.identity import digest
-from aslms_feeds.ledger.facts import Fact, write_moment
-from aslms_feeds.ledger.ledger import Ledger, open_ledger, whole_second
+from aslms_feeds.instants import format_moment, whole_second
+from aslms_feeds.ledger.facts import Fact
+from aslms_feeds.ledger.ledger import Ledger, open_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -160,7 +161,9 @@ class _SeasonWork:
         over = season_over(self.season, made, now)
         ledger = open_ledger(self.season.id, minted=minted(self.files), now=now, backfilled=over)
         weekends = [one for one in made if not one.session]
-        days = ";".join(f"{one.event}={write_moment(one.span.start)}/{write_moment(one.span.end)}" for one in weekends)
+        days = ";".join(
+            f"{one.event}={format_moment(one.span.start)}/{format_moment(one.span.end)}" for one in weekends
+        )
         day = self.season.season.announced
         seen = None if over or day else ledger.opened
         announced = Fact(

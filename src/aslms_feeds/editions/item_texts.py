@@ -10,7 +10,7 @@ from aslms_feeds.definitions.model import What, translated
 from aslms_feeds.definitions.times import Precision, local
 from aslms_feeds.editions import labels
 from aslms_feeds.editions.language import joined
-from aslms_feeds.ledger.facts import Fact, parse_moment
+from aslms_feeds.instants import parse_moment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         Winner,
     )
     from aslms_feeds.editions.language import Language
+    from aslms_feeds.ledger.facts import Fact
 
 
 @dataclass(frozen=True)

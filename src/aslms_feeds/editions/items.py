@@ -17,7 +17,8 @@ from aslms_feeds.editions import labels, markup
 from aslms_feeds.editions.addresses import INDEX
 from aslms_feeds.editions.item_texts import Story, Teller, escaped
 from aslms_feeds.identity import digest, tag_uri
-from aslms_feeds.ledger.facts import Fact, write_moment
+from aslms_feeds.instants import format_moment
+from aslms_feeds.ledger.facts import Fact
 from aslms_feeds.ledger.ledger import Offer
 
 if TYPE_CHECKING:
@@ -405,7 +406,7 @@ def _as_text(value: date | datetime | str | None, timezone: str) -> str:
         return ""
     if isinstance(value, str):
         return value
-    return write_moment(instant(value, timezone) if isinstance(value, datetime) else value)
+    return format_moment(instant(value, timezone) if isinstance(value, datetime) else value)
 
 
 def _weight(fact: Fact) -> tuple[int, str, str]:

@@ -13,7 +13,8 @@ from aslms_feeds.definitions.model import What
 from aslms_feeds.definitions.times import Precision
 from aslms_feeds.editions import items
 from aslms_feeds.errors import Problem
-from aslms_feeds.ledger.facts import OFF, local_day, parse_moment
+from aslms_feeds.instants import parse_moment
+from aslms_feeds.ledger.facts import OFF, local_day
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

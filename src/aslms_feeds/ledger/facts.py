@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from aslms_feeds.definitions.model import Status, What
 from aslms_feeds.definitions.times import Precision, local, midnight
+from aslms_feeds.instants import parse_moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -115,18 +116,6 @@ def line(fact: Fact) -> str:
         return f"{about}: {fact.what}"
     change = " → ".join(part for part in (fact.before, fact.after) if part)
     return f"{about}: {fact.what} {change}".rstrip()
-
-
-def parse_moment(text: str) -> datetime | date:
-    """Return the instant or the day that a statement holds."""
-    if "T" in text:
-        return datetime.fromisoformat(text)
-    return date.fromisoformat(text)
-
-
-def write_moment(value: datetime | date) -> str:
-    """Return an instant in UTC, or a day, as ISO 8601."""
-    return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if isinstance(value, datetime) else value.isoformat()
 
 
 def local_day(text: str, timezone: str) -> date | None:

@@ -9,19 +9,19 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aslms_feeds.definitions.model import What
 from aslms_feeds.errors import PublicationError
+from aslms_feeds.instants import ONE_SECOND, format_instant, parse_instant, whole_second
 from aslms_feeds.ledger.facts import Fact, Statement, differences, grouped, shown, worth_telling
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 FORMAT = 1
-ONE_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ class Ledger:
             "format": FORMAT,
             "season": self.season,
             "minted": self.minted,
-            "opened": _instant(self.opened),
+            "opened": format_instant(self.opened),
             "backfilled": self.backfilled,
             "retired": sorted(self.retired),
             "changes": sorted(self.changes),
@@ -145,8 +145,8 @@ class Ledger:
             "facts": [_fact_data(fact) for fact in self.facts],
             "items": {
                 key: {
-                    "published": _instant(item.published),
-                    "updated": _instant(item.updated),
+                    "published": format_instant(item.published),
+                    "updated": format_instant(item.updated),
                     "texts": dict(sorted(item.texts.items())),
                     "categories": {tag: list(names) for tag, names in sorted(item.categories.items())},
                     "pages": dict(sorted(item.pages.items())),
@@ -172,7 +172,7 @@ def read_ledger(text: bytes) -> Ledger:
         return Ledger(
             season=data["season"],
             minted=data["minted"],
-            opened=_parse(data["opened"]),
+            opened=parse_instant(data["opened"]),
             backfilled=data["backfilled"],
             retired=frozenset(data["retired"]),
             changes=frozenset(data["changes"]),
@@ -181,8 +181,8 @@ def read_ledger(text: bytes) -> Ledger:
             facts=tuple(_read_fact(row) for row in data["facts"]),
             items={
                 key: Dating(
-                    _parse(row["published"]),
-                    _parse(row["updated"]),
+                    parse_instant(row["published"]),
+                    parse_instant(row["updated"]),
                     row["texts"],
                     {tag: tuple(names) for tag, names in row["categories"].items()},
                     {tag: str(page) for tag, page in row["pages"].items()},
@@ -193,11 +193,6 @@ def read_ledger(text: bytes) -> Ledger:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         message = f"the ledger cannot be read: {error!r}"
         raise PublicationError(message, hint="restore the generation folder from a backup") from error
-
-
-def whole_second(value: datetime) -> datetime:
-    """Return the instant in UTC without its fraction: calendars know no smaller unit."""
-    return value.astimezone(UTC).replace(microsecond=0)
 
 
 def _revise(old: Revision | None, said: Statement, now: datetime) -> Revision:
@@ -268,20 +263,12 @@ def _facts(old: Mapping[str, Revision], new: Mapping[str, Revision], now: dateti
     return found
 
 
-def _instant(value: datetime) -> str:
-    return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _parse(text: str) -> datetime:
-    return datetime.fromisoformat(text)
-
-
 def _revision_data(revision: Revision) -> dict[str, Any]:
     return {
         "sequence": revision.sequence,
         "count": revision.count,
-        "created": _instant(revision.created),
-        "last_modified": _instant(revision.last_modified),
+        "created": format_instant(revision.created),
+        "last_modified": format_instant(revision.last_modified),
         "statement": asdict(revision.statement),
     }
 
@@ -289,13 +276,13 @@ def _revision_data(revision: Revision) -> dict[str, Any]:
 def _read_revision(row: dict[str, Any]) -> Revision:
     said = row["statement"]
     statement = Statement(**{**said, "classes": tuple(said["classes"])})
-    created, modified = _parse(row["created"]), _parse(row["last_modified"])
+    created, modified = parse_instant(row["created"]), parse_instant(row["last_modified"])
     return Revision(statement, int(row["sequence"]), int(row["count"]), created, modified)
 
 
 def _fact_data(fact: Fact) -> dict[str, Any]:
     data = asdict(fact)
-    data["at"] = _instant(fact.at) if fact.at else None
+    data["at"] = format_instant(fact.at) if fact.at else None
     data["on"] = fact.on.isoformat() if fact.on else None
     return data
 
@@ -305,7 +292,7 @@ def _read_fact(row: dict[str, Any]) -> Fact:
         **{
             **row,
             "what": What(row["what"]),
-            "at": _parse(row["at"]) if row["at"] else None,
+            "at": parse_instant(row["at"]) if row["at"] else None,
             "on": date.fromisoformat(row["on"]) if row["on"] else None,
             "sources": tuple(row["sources"]),
         }

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from aslms_feeds.builds.recipe import Report
     from aslms_feeds.definitions.model import Publisher
     from aslms_feeds.notify.outbox import Message
+    from aslms_feeds.report import Report
 
 SECONDS = 10.0
 """The time for one delivery, everything in it."""

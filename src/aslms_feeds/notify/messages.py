@@ -12,15 +12,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from aslms_feeds.identity import digest
-from aslms_feeds.ledger.facts import line, write_moment
+from aslms_feeds.instants import format_moment
+from aslms_feeds.ledger.facts import line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from aslms_feeds.builds.recipe import Part, Report
     from aslms_feeds.definitions.model import Announced
     from aslms_feeds.errors import Problem
+    from aslms_feeds.report import Part, Report
 
 FORMAT = 1
 MANY = 200
@@ -88,7 +89,7 @@ def facts(part: Part, *, publication: str, url: str, now: datetime, missed: Sequ
     data = {
         "format": FORMAT,
         "kind": "facts",
-        "at": write_moment(now),
+        "at": format_moment(now),
         "publication": publication,
         "series": part.name,
         "generation": part.generation,
@@ -143,7 +144,7 @@ def changed(
     data = {
         "format": FORMAT,
         "kind": kind,
-        "at": write_moment(now),
+        "at": format_moment(now),
         "publication": publication,
         "appeared": [one.to_json() for one in list(came.values())[:MANY]],
         "gone": [one.to_json() for one in list(went.values())[:MANY]],

@@ -14,9 +14,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from aslms_feeds.builds.freshness import instant
 from aslms_feeds.identity import digest
-from aslms_feeds.ledger.facts import write_moment
+from aslms_feeds.instants import format_moment, parse_instant
 from aslms_feeds.notify import messages as notify_messages
 from aslms_feeds.notify.messages import Trouble
 from aslms_feeds.publication import files
@@ -181,7 +180,7 @@ def message(box: Path, name: str) -> Message | None:
         data = json.loads((box / name).read_bytes())
         if data["format"] != FORMAT:
             return None
-        since, topic = instant(data["since"]), str(data.get("topic", ""))
+        since, topic = parse_instant(data["since"]), str(data.get("topic", ""))
         return Message(name, str(data["to"]), since, topic, int(data.get("generation", 0)), dict(data.get("body", {})))
     except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
         return None
@@ -214,7 +213,7 @@ def waits(box: Path) -> dict[str, Wait]:
     """Return what is waited for, by destination or message."""
 
     def read(data: Mapping[str, Any]) -> dict[str, Wait]:
-        return {key: Wait(int(count), instant(until)) for key, (count, until) in data["waits"].items()}
+        return {key: Wait(int(count), parse_instant(until)) for key, (count, until) in data["waits"].items()}
 
     return _read(box / TRIES, read, {})
 
@@ -224,7 +223,7 @@ def keep_waits(box: Path, waits: Mapping[str, Wait]) -> None:
     if not waits:
         (box / TRIES).unlink(missing_ok=True)
     else:
-        rows = {key: [one.failures, write_moment(one.until)] for key, one in sorted(waits.items()) if one.until}
+        rows = {key: [one.failures, format_moment(one.until)] for key, one in sorted(waits.items()) if one.until}
         files.replace(box / TRIES, json.dumps({"format": FORMAT, "waits": rows}, indent=1).encode() + b"\n")
 
 

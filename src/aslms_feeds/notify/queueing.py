@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from aslms_feeds.builds.recipe import Part, Report
     from aslms_feeds.definitions.model import Publisher
     from aslms_feeds.errors import Problem
     from aslms_feeds.notify.messages import Notice
     from aslms_feeds.notify.outbox import Message
+    from aslms_feeds.report import Part, Report
 
 _FEEDS = {ATOM: "atom.xml", RSS: "rss.xml", JSON_FEED: "feed.json"}
 

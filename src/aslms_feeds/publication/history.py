@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from aslms_feeds.errors import PublicationError
-from aslms_feeds.ledger.facts import write_moment
+from aslms_feeds.instants import format_moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,7 +44,7 @@ def write(rows: Iterable[Row]) -> bytes:
     data = [
         {
             "generation": row.generation,
-            "published": write_moment(row.published),
+            "published": format_moment(row.published),
             "documents": row.documents,
             "told": list(row.told),
             "back_to": row.back_to,

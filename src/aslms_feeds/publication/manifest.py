@@ -6,14 +6,15 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from aslms_feeds.errors import PublicationError
+from aslms_feeds.instants import ONE_SECOND, format_instant, parse_instant, whole_second
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
+    from datetime import datetime
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -93,7 +94,7 @@ class Manifest:
                 "sha256": row.sha256,
                 "size": row.size,
                 "type": row.media_type,
-                "modified": _instant(row.modified),
+                "modified": format_instant(row.modified),
             }
             for row in sorted(self.documents.values(), key=lambda row: row.path)
         ]
@@ -101,7 +102,7 @@ class Manifest:
             "format": FORMAT,
             "part": self.part,
             "generation": self.generation,
-            "published": _instant(self.published),
+            "published": format_instant(self.published),
             "state": dict(sorted(self.state.items())),
             "documents": rows,
         }
@@ -129,7 +130,7 @@ def read_manifest(text: bytes) -> Manifest:
             raise PublicationError(message, hint="use the version that wrote it, or newer")
         rows = [_listed(row) for row in data["documents"]]
         state = {str(path): _digest(sha256) for path, sha256 in data.get("state", {}).items()}
-        return _manifest(data["part"], data["generation"], _moment(data["published"]), rows, state)
+        return _manifest(data["part"], data["generation"], parse_instant(data["published"]), rows, state)
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         reason = error if type(error) is ValueError else f"{type(error).__name__}: {error}"
         message = f"the manifest cannot be read: {reason}"
@@ -154,7 +155,7 @@ def _manifest(
 
 
 def _listed(row: Mapping[str, Any]) -> Listed:
-    listed = Listed(row["path"], row["sha256"], row["size"], row["type"], _moment(row["modified"]))
+    listed = Listed(row["path"], row["sha256"], row["size"], row["type"], parse_instant(row["modified"]))
     if not all(_SEGMENT.fullmatch(segment) for segment in listed.path.split("/")):
         message = f"{listed.path!r} is not the path of a document"
         raise ValueError(message)
@@ -166,14 +167,6 @@ def _listed(row: Mapping[str, Any]) -> Listed:
 
 def _is_size(value: object) -> bool:
     return type(value) is int and value >= 0
-
-
-def _moment(text: str) -> datetime:
-    value = datetime.fromisoformat(text)
-    if value.tzinfo is None:
-        message = f"{text} has no offset"
-        raise ValueError(message)
-    return value.astimezone(UTC)
 
 
 def changes(old: Manifest | None, documents: Iterable[Document]) -> Changes:
@@ -194,15 +187,15 @@ def _differs(listed: Listed | None, document: Document) -> bool:
 
 def next_manifest(old: Manifest | None, part: str, change: Changes, *, now: datetime) -> Manifest:
     """Return the manifest after ``change``: an address once published stays, and time at an address only grows."""
-    now = now.astimezone(UTC).replace(microsecond=0)
+    now = whole_second(now)
     documents = dict(old.documents) if old else {}
     for document in change.put:
         before = documents.get(document.path)
-        modified = max(now, before.modified + timedelta(seconds=1)) if before else now
+        modified = max(now, before.modified + ONE_SECOND) if before else now
         documents[document.path] = Listed(
             document.path, document.sha256, len(document.body), document.media_type, modified
         )
-    published = max(now, old.published + timedelta(seconds=1)) if old else now
+    published = max(now, old.published + ONE_SECOND) if old else now
     return Manifest(part, old.generation + 1 if old else 1, published, documents)
 
 
@@ -232,7 +225,3 @@ def _misplaced(path: str, taken: Collection[str], documents: Mapping[str, Listed
     folders = ("/".join(segments[:count]) for count in range(1, len(segments)))
     blocked = next((folder for folder in folders if folder in taken), "")
     return f"{blocked} is a file" if blocked else ""
-
-
-def _instant(value: datetime) -> str:
-    return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

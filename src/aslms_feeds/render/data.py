@@ -13,7 +13,7 @@ from aslms_feeds.definitions.model import translated
 from aslms_feeds.definitions.times import event_days
 from aslms_feeds.editions import items, labels
 from aslms_feeds.editions.components import season_uid, why
-from aslms_feeds.ledger.facts import write_moment
+from aslms_feeds.instants import format_moment
 from aslms_feeds.publication.manifest import JSON, Document
 
 if TYPE_CHECKING:
@@ -280,9 +280,9 @@ class _Data:
             "why": self._why(event, session),
             "precision": span.precision if span else None,
             "day": _text(session.start.date() if isinstance(session.start, datetime) else session.start),
-            "start": write_moment(span.start) if span and timed else None,
+            "start": format_moment(span.start) if span and timed else None,
             "start_local": _text(span.local_start) if span and timed else None,
-            "end": write_moment(span.end) if span and timed and span.end_known else None,
+            "end": format_moment(span.end) if span and timed and span.end_known else None,
             "end_local": _text(span.local_end) if span and timed and span.end_known else None,
             "distance_km": session.distance_km,
             "note": translated(session.note or "", session.notes, self.language.tag) or None,
@@ -310,7 +310,7 @@ class _Data:
             "series": self.files.id,
             "season": self.season_edition.files.id,
             "language": self.language.tag,
-            "opened": write_moment(ledger.opened),
+            "opened": format_moment(ledger.opened),
             "backfilled": ledger.backfilled,
             "retired": [{"id": one.id, "why": one.why} for one in self.definition.retired],
             "facts": [
@@ -319,7 +319,7 @@ class _Data:
                     "what": one.what,
                     "event": one.event or None,
                     "session": one.session or None,
-                    "at": write_moment(one.at) if one.at else None,
+                    "at": format_moment(one.at) if one.at else None,
                     "on": _text(one.on),
                     "from": one.before or None,
                     "to": one.after or None,
@@ -340,8 +340,8 @@ class _Data:
                     "text": one.text,
                     "url": one.url,
                     "feeds": sorted(one.feeds),
-                    "published": write_moment(one.published) if one.published else None,
-                    "updated": write_moment(one.updated) if one.updated else None,
+                    "published": format_moment(one.published) if one.published else None,
+                    "updated": format_moment(one.updated) if one.updated else None,
                 }
                 for one in self.season_edition.items[self.language.tag]
             ],
@@ -356,8 +356,8 @@ def _stamps(revision: Revision) -> dict[str, Any]:
     return {
         "sequence": revision.sequence,
         "revision": revision.count,
-        "created": write_moment(revision.created),
-        "last_modified": write_moment(revision.last_modified),
+        "created": format_moment(revision.created),
+        "last_modified": format_moment(revision.last_modified),
     }
 
 
@@ -376,5 +376,5 @@ def _plural(value: Definition) -> dict[str, Any]:
 
 def _text(value: date | datetime | None) -> str | None:
     if isinstance(value, datetime) and value.tzinfo is UTC:
-        return write_moment(value)
+        return format_moment(value)
     return value.isoformat() if value else None

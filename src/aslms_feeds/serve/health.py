@@ -17,7 +17,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aslms_feeds.definitions import crontab
-from aslms_feeds.ledger.facts import write_moment
+from aslms_feeds.instants import format_moment
 from aslms_feeds.publication import manifest
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ def status_json(builds: Builds, public: Mapping[str, Public], *, now: datetime) 
         name: {
             "ok": not builds.problems.get(name),
             "generation": one.generation,
-            "published": write_moment(one.published),
+            "published": format_moment(one.published),
         }
         for name, one in sorted(public.items())
         if name != manifest.INDEX

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from aslms_feeds.definitions.times import Precision, midnight
+from aslms_feeds.instants import format_instant
 from aslms_feeds.ledger.facts import OFF
 from aslms_feeds.render.pages.series_view import ClassMark
 
@@ -145,17 +146,12 @@ class MeetingView:
         return self.event.length_km or (self.circuit.length_km if self.circuit else None)
 
 
-def iso(value: datetime) -> str:
-    """Return an instant in UTC, as ISO 8601."""
-    return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
 def _instants(span: Span | None) -> tuple[str, str]:
     """Return start and end as UTC instants; a day lasts from midnight to midnight at the circuit."""
     if span is None:
         return "", ""
     start, end = (one if isinstance(one, datetime) else midnight(one, span.timezone) for one in (span.start, span.end))
-    return iso(start), iso(end)
+    return format_instant(start), format_instant(end)
 
 
 def by_class(entries: Sequence[Entry], classes: Sequence[ClassMark]) -> list[tuple[ClassMark, list[Entry]]]:

@@ -14,7 +14,7 @@ from aslms_feeds.definitions.model import Status, What
 from aslms_feeds.definitions.times import local
 from aslms_feeds.definitions.times import zone as timezone_of
 from aslms_feeds.editions.items import all_facts
-from aslms_feeds.ledger.facts import parse_moment
+from aslms_feeds.instants import parse_moment
 from aslms_feeds.render.pages.blocks import CONTEXT
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from aslms_feeds.instants import format_instant
 from aslms_feeds.render.pages.frame import plain, series_picture
-from aslms_feeds.render.pages.meetings import iso
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,7 +108,7 @@ def _events(book: Book, season: SeasonView) -> tuple[TeaserEvent, ...]:
 
 
 def _item(book: Book, item: Item, published: datetime) -> TeaserItem:
-    return TeaserItem(item.title, item.page, book.language.short_day(published.date()), iso(published))
+    return TeaserItem(item.title, item.page, book.language.short_day(published.date()), format_instant(published))
 
 
 def _event(book: Book, season: SeasonView, meeting: MeetingView) -> TeaserEvent:

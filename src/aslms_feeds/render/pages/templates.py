@@ -12,9 +12,10 @@ from markupsafe import Markup, escape
 
 from aslms_feeds.editions import labels, markup
 from aslms_feeds.errors import RenderError
+from aslms_feeds.instants import format_instant
 from aslms_feeds.render.pages.assets import asset
 from aslms_feeds.render.pages.links import local
-from aslms_feeds.render.pages.meetings import by_class, iso
+from aslms_feeds.render.pages.meetings import by_class
 from aslms_feeds.render.pages.seasons import anchor
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def _environment() -> Environment:
             "markdown": _markdown,
             "sanitised": _sanitised,
             "short": _short,
-            "iso": iso,
+            "iso": format_instant,
             "offset": _offset,
             "local": local,
             "by_class": by_class,
