@@ -32,6 +32,7 @@ from aslms_feeds.errors import IdentityError, Problem
 from aslms_feeds.identity import digest
 from aslms_feeds.instants import format_moment, whole_second
 from aslms_feeds.ledger.facts import Fact
+from aslms_feeds.ledger.history import pair_reasons, stated_changes
 from aslms_feeds.ledger.ledger import Ledger, open_ledger
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ class _SeasonWork:
             return problems
         known = {fact.id for fact in ledger.facts}
         ledger = ledger.revise(said, now=now)
-        ledger = replace(ledger, reasons=items.reasons(self.season, self.files, ledger, known))
+        ledger = replace(ledger, reasons=pair_reasons(self.season, self.files, ledger, known))
         written = items.drafts(self.files, self.season, ledger, self.addresses, self.languages, now)
         dated = {one.key: one.offer(one.published) for one in written if one.published}
         if problems := [guard.lost_item(key) for key in ledger.items if key not in dated]:
@@ -151,7 +152,7 @@ class _SeasonWork:
         ledger = replace(
             ledger.date_items(dated, now=now),
             retired=ledger.retired | retired,
-            changes=ledger.changes | {fact.id for fact in items.history(self.season, self.files)},
+            changes=ledger.changes | {fact.id for fact in stated_changes(self.season, self.files)},
         )
         told = {one.tag: items.items(written, ledger, self.files, self.addresses, one) for one in self.languages}
         return SeasonEdition(self.season, made, ledger, told)

@@ -12,21 +12,21 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from aslms_feeds.definitions.model import What, translated
-from aslms_feeds.definitions.times import event_days, instant
+from aslms_feeds.definitions.times import event_days
 from aslms_feeds.editions import labels, markup
 from aslms_feeds.editions.addresses import INDEX
 from aslms_feeds.editions.item_texts import Story, Teller, escaped
 from aslms_feeds.identity import digest, tag_uri
-from aslms_feeds.instants import format_moment
-from aslms_feeds.ledger.facts import Fact
+from aslms_feeds.ledger.history import collect_facts
 from aslms_feeds.ledger.ledger import Offer
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from aslms_feeds.definitions.model import Change, NewsItem, Season, SeasonFiles, SeriesFiles
+    from aslms_feeds.definitions.model import NewsItem, SeasonFiles, SeriesFiles
     from aslms_feeds.editions.addresses import Addresses
     from aslms_feeds.editions.language import Language
+    from aslms_feeds.ledger.facts import Fact
     from aslms_feeds.ledger.ledger import Ledger
 
 FeedName = Literal["news", "changes", "results", "everything"]
@@ -166,8 +166,6 @@ _WEIGHTS = (
 )
 RECENT = timedelta(days=2)
 """What is published within this time of its own date carries the second it was published; older things their date."""
-MATCHING = timedelta(days=7)
-"""How far the day of a ``change`` may be from the build that saw the change, to be its reason."""
 
 
 def drafts(
@@ -219,7 +217,7 @@ class _Writer:
 
     def facts(self) -> list[Draft]:
         together: dict[str, list[Fact]] = {}
-        for fact in all_facts(self.season, self.files, self.ledger):
+        for fact in collect_facts(self.season, self.files, self.ledger):
             # A result, a title and an entry list are told by items of their own.
             if fact.told_in.startswith("change/"):
                 together.setdefault(fact.told_in, []).append(fact)
@@ -374,96 +372,9 @@ class _Writer:
         return max(days, default=None) if self.ledger.backfilled else None
 
 
-def history(season: SeasonFiles, files: SeriesFiles) -> Iterator[Fact]:
-    """Yield what the definitions themselves say has changed."""
-    for change in season.season.changes:
-        yield _told(change, "", "UTC")
-    for event in season.season.events:
-        circuit = labels.circuit_of(event, files.circuits)
-        for change in event.changes:
-            yield _told(change, event.id, circuit.timezone if circuit else "UTC")
-
-
-def _told(change: Change, event: str, timezone: str) -> Fact:
-    return Fact(
-        id=change.id,
-        what=change.what,
-        event=event,
-        session=change.session or "",
-        on=change.on,
-        on_basis=change.on_basis or "",
-        before=_as_text(change.before, timezone),
-        after=_as_text(change.after, timezone),
-        timezone=timezone,
-        why=change.why or "",
-        whys=change.whys,
-        sources=change.sources,
-    )
-
-
-def _as_text(value: date | datetime | str | None, timezone: str) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    return format_moment(instant(value, timezone) if isinstance(value, datetime) else value)
-
-
 def _weight(fact: Fact) -> tuple[int, str, str]:
     """Return how facts of one item are sorted: what decides whether to travel comes first."""
     return _WEIGHTS.index(fact.what), fact.session, fact.id
-
-
-def all_facts(season: SeasonFiles, files: SeriesFiles, ledger: Ledger) -> list[Fact]:
-    """Return what the ledger saw, with the reasons given for it, and what the definitions tell of the past."""
-    told = list(history(season, files))
-    given = {ledger.reasons[one.id]: one for one in told if one.id in ledger.reasons}
-    seen = [_with_reason(fact, given.get(fact.id)) for fact in ledger.facts]
-    return seen + [one for one in told if one.id not in ledger.reasons]
-
-
-def reasons(season: SeasonFiles, files: SeriesFiles, ledger: Ledger, known: Collection[str]) -> dict[str, str]:
-    """Return which fact each ``change`` gives the reason of, by the change's id; who was paired once stays so.
-
-    ``known`` are the ids of the facts before this build: what was written before a fact was seen explains it at once or
-    never.
-    """
-    found = dict(ledger.reasons)
-    for told in history(season, files):
-        if told.id in found or f"{season.lasting_id}/change/{told.id}" in ledger.items:
-            continue
-        free = [
-            fact
-            for fact in ledger.facts
-            if fact.at
-            and fact.id not in found.values()
-            and (told.on or told.id not in ledger.changes or fact.id not in known)
-        ]
-        if same := [fact for fact in free if _explains(told, fact, season.season)]:
-            found[told.id] = max(same, key=lambda fact: (-_distance(told, fact), fact.at, fact.id)).id
-    return found
-
-
-def _explains(told: Fact, seen: Fact, season: Season) -> bool:
-    """Say whether a ``change`` may be about a change the ledger saw, which may have been called otherwise then."""
-    event = season.event_called(seen.event)
-    session = event.session_called(seen.session) if event else None
-    scope = (event.id if event else seen.event, session.id if session else seen.session)
-    return (told.what, *told.scope) == (seen.what, *scope) and _distance(told, seen) <= MATCHING.total_seconds()
-
-
-def _distance(told: Fact, seen: Fact) -> float:
-    """Return how far the day of a ``change`` is from the build that saw it, in seconds; without a day it is near."""
-    if told.on is None or seen.at is None:
-        return 0.0
-    return abs((seen.at - datetime.combine(told.on, time(), UTC)).total_seconds())
-
-
-def _with_reason(seen: Fact, told: Fact | None) -> Fact:
-    if told is None:
-        return seen
-    after = seen.after or told.after
-    return replace(seen, after=after, why=told.why, whys=told.whys, sources=told.sources)
 
 
 def items(

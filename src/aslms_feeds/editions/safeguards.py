@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from aslms_feeds.definitions.model import What
 from aslms_feeds.definitions.times import Precision
-from aslms_feeds.editions import items
 from aslms_feeds.errors import Problem
 from aslms_feeds.instants import parse_moment
 from aslms_feeds.ledger.facts import OFF, local_day
+from aslms_feeds.ledger.history import stated_changes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -135,7 +135,7 @@ class Guard:
         """Say whether a ``change`` that was not there before tells of the session, of its event or of the season."""
         return any(
             fact.what in _MOVES and fact.event in ("", new.event) and fact.session in ("", new.session)
-            for fact in items.history(self.season, self.files)
+            for fact in stated_changes(self.season, self.files)
             if fact.id not in before.changes
         )
 

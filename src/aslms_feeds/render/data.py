@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from aslms_feeds.definitions.model import translated
 from aslms_feeds.definitions.times import event_days
-from aslms_feeds.editions import items, labels
+from aslms_feeds.editions import labels
 from aslms_feeds.editions.components import season_uid, why
 from aslms_feeds.instants import format_moment
+from aslms_feeds.ledger.history import collect_facts
 from aslms_feeds.publication.manifest import JSON, Document
 
 if TYPE_CHECKING:
@@ -302,7 +303,7 @@ class _Data:
         In the first language it carries all that a lost ledger can be rebuilt from, exactly.
         """
         ledger = self.season_edition.ledger
-        facts = items.all_facts(self.season_edition.files, self.files, ledger)
+        facts = collect_facts(self.season_edition.files, self.files, ledger)
         seen = {one.id for one in ledger.facts}
         recovery = {"recovery": json.loads(ledger.to_json())} if self.language is self.edition.languages[0] else {}
         return {

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from aslms_feeds.definitions.model import Status, What
 from aslms_feeds.definitions.times import local
 from aslms_feeds.definitions.times import zone as timezone_of
-from aslms_feeds.editions.items import all_facts
 from aslms_feeds.instants import parse_moment
+from aslms_feeds.ledger.history import collect_facts
 from aslms_feeds.render.pages.blocks import CONTEXT
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ def _former_starts(season: SeasonView) -> dict[tuple[str, str], str]:
     """Return the start that each meeting and session had before its last change, by their ids today."""
     names = {old: event.id for event in season.season.events for old in (event.id, *event.formerly)}
     found = {}
-    facts = all_facts(season.edition.files, season.book.edition.files, season.edition.ledger)
+    facts = collect_facts(season.edition.files, season.book.edition.files, season.edition.ledger)
     # What the ledger saw comes first, oldest first; history that was only told is older than that.
     for fact in sorted(
         facts, key=lambda one: (one.at is not None, one.at.isoformat() if one.at else str(one.on or ""))
