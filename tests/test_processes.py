@@ -23,7 +23,7 @@ def here_or_there(thing):
 @pytest.mark.parametrize("most", [0, 1, 2, 3, 8, 40])
 def test_the_order_is_that_of_the_things(most):
     """However many make them; this process does its share."""
-    made = processes.shared(here_or_there, THINGS, most)
+    made = processes.share_work(here_or_there, THINGS, most)
     assert tuple(thing for thing, _pid in made) == THINGS
     pids = {pid for _thing, pid in made}
     assert os.getpid() in pids
@@ -31,7 +31,7 @@ def test_the_order_is_that_of_the_things(most):
     for pid in pids - {os.getpid()}:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
-    assert processes.shared(here_or_there, (), most) == []
+    assert processes.share_work(here_or_there, (), most) == []
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_what_a_fork_cannot_make_is_made_here(die):
             die()
         return thing, os.getpid()
 
-    made = processes.shared(make, THINGS, 3)
+    made = processes.share_work(make, THINGS, 3)
     assert tuple(thing for thing, _pid in made) == THINGS
     assert {pid for _thing, pid in made} == {own}, "each of two forks dies before it has said anything"
 
@@ -67,7 +67,7 @@ def test_where_there_is_no_room_for_a_fork_all_is_made_here(monkeypatch, call):
     before = _handles().keys()
     with monkeypatch.context() as patch:
         patch.setattr(os, call, scarce)
-        made = processes.shared(here_or_there, THINGS, 3)
+        made = processes.share_work(here_or_there, THINGS, 3)
     assert len(calls) == 2
     assert tuple(thing for thing, _pid in made) == THINGS
     assert len({pid for _thing, pid in made}) == 2
@@ -78,7 +78,7 @@ def test_what_is_wrong_is_raised():
     """In whichever share it is; no fork outlives it."""
     for wrong in (0, 1, 2, 10):
         with pytest.raises(ValueError, match=f"number {wrong}"):
-            processes.shared(lambda thing, wrong=wrong: _but(thing, wrong), THINGS, 3)
+            processes.share_work(lambda thing, wrong=wrong: _but(thing, wrong), THINGS, 3)
 
 
 def _but(thing, wrong):
@@ -91,7 +91,7 @@ def _but(thing, wrong):
 def test_a_fork_holds_nothing_but_its_answer(tmp_path):
     """A lock ends with the process that has taken it, not with a fork of it."""
     with (tmp_path / "lock").open("w"):
-        made = processes.shared(lambda _thing: (os.getpid(), _handles()), THINGS[:3], 3)
+        made = processes.share_work(lambda _thing: (os.getpid(), _handles()), THINGS[:3], 3)
     forks = [handles for pid, handles in made if pid != os.getpid()]
     assert len(forks) == 2
     for handles in forks:
@@ -113,12 +113,12 @@ def test_documents_are_the_same_whoever_makes_them(monkeypatch):
     edition = page_editions.changed_edition()
     monkeypatch.setattr(documents, "_WORTH_A_PROCESS", 1)
     shares = []
-    real = documents.shared
-    monkeypatch.setattr(documents, "shared", lambda make, tags, most: shares.append(most) or real(make, tags, most))
+    real = documents.share_work
+    monkeypatch.setattr(documents, "share_work", lambda make, tags, most: shares.append(most) or real(make, tags, most))
     whole = []
     for count in (1, 3):
-        monkeypatch.setattr(documents, "processors", lambda count=count: count)
-        whole.append(documents.render(edition))
+        monkeypatch.setattr(documents, "count_processors", lambda count=count: count)
+        whole.append(documents.render_series(edition))
     assert shares == [1, 3]
     assert whole[0].documents == whole[1].documents
     assert whole[0].units == whole[1].units

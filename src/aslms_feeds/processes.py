@@ -29,13 +29,13 @@ class _Fork(NamedTuple):
     """The handle that what it has made is read from."""
 
 
-def processors() -> int:
+def count_processors() -> int:
     """Return how many processors this process may use, at most four."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(allowed, _MOST)
 
 
-def shared(make: Callable[[T], R], things: Sequence[T], most: int) -> list[R]:
+def share_work(make: Callable[[T], R], things: Sequence[T], most: int) -> list[R]:
     """Return what ``make`` returns for each thing, in their order, made by up to ``most`` processes.
 
     The results must be picklable, and may not depend on what another call has left behind. Raises what ``make`` raises.

@@ -9,7 +9,7 @@ import pytest
 from aslms_feeds.definitions.reading import read_definitions
 from aslms_feeds.editions.compose import compose
 from aslms_feeds.editions.items import FEEDS
-from aslms_feeds.render.documents import render
+from aslms_feeds.render.documents import render_series
 from seasons import NOW, PUBLISHER, contents
 
 BASE = "https://calendar.example.org"
@@ -26,7 +26,7 @@ def told(files, now=NOW):
     """Return the feeds of a series by folder."""
     found = read_definitions(files, "calendars")
     assert found.problems == ()
-    return dict(render(compose(found.series["trial"], {}, now=now, base_url=BASE)).feeds)
+    return dict(render_series(compose(found.series["trial"], {}, now=now, base_url=BASE)).feeds)
 
 
 @pytest.fixture(scope="module")

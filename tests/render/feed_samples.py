@@ -99,8 +99,8 @@ ARCHIVE = a_feed(
     current=f"{BASE}/ar/news/{{file}}",
 )
 CASES = {"awkward": AWKWARD, "archive": ARCHIVE, "empty": a_feed()}
-XML_FORMATS = {"atom.xml": atom_rss.atom, "rss.xml": atom_rss.rss}
-FORMATS = {**XML_FORMATS, "feed.json": jsonfeed.render}
+XML_FORMATS = {"atom.xml": atom_rss.render_atom, "rss.xml": atom_rss.render_rss}
+FORMATS = {**XML_FORMATS, "feed.json": jsonfeed.render_json_feed}
 
 
 def check_golden(name: str, document: bytes) -> None:

@@ -54,8 +54,8 @@ def test_documents_are_the_golden_ones(case, file):
 
 def test_awkward_text_survives():
     """Titles, texts and fragments come out of the XML as they went in."""
-    atom = atom_rss.atom(AWKWARD)
-    rss = atom_rss.rss(AWKWARD)
+    atom = atom_rss.render_atom(AWKWARD)
+    rss = atom_rss.render_rss(AWKWARD)
     for field, in_atom, in_rss in [
         ("title", "//atom:entry/atom:title", "//item/title"),
         ("html", "//atom:entry/atom:content", "//item/content:encoded"),
@@ -71,13 +71,13 @@ def test_order_is_the_feeds_own():
     """Entries stand in the order of the feed in both formats, although feedgen would turn it round."""
     feed = a_feed(*(an_item(f"2023-24/news/n{number}") for number in range(7)))
     ids = [item.id for item in feed.items]
-    assert [element.text for element in find(atom_rss.atom(feed), "//atom:entry/atom:id")] == ids
-    assert [element.text for element in find(atom_rss.rss(feed), "//item/guid[@isPermaLink='false']")] == ids
+    assert [element.text for element in find(atom_rss.render_atom(feed), "//atom:entry/atom:id")] == ids
+    assert [element.text for element in find(atom_rss.render_rss(feed), "//item/guid[@isPermaLink='false']")] == ids
 
 
 def test_dates_are_the_items_own_in_utc():
     """Published is fixed and updated is what was given, in UTC whatever their zone; RSS has four digits and GMT."""
-    atom, rss = atom_rss.atom(AWKWARD), atom_rss.rss(AWKWARD)
+    atom, rss = atom_rss.render_atom(AWKWARD), atom_rss.render_rss(AWKWARD)
     assert find(atom, "string(//atom:entry[2]/atom:published)") == "2023-06-10T00:00:00Z"
     assert find(atom, "string(//atom:entry[2]/atom:updated)") == "2023-06-10T01:00:00Z"
     assert find(atom, "string(/atom:feed/atom:updated)") == "2023-12-02T09:59:59Z"
@@ -87,7 +87,7 @@ def test_dates_are_the_items_own_in_utc():
 
 def test_an_item_without_update_was_updated_when_published():
     """Atom wants a date of update from every entry (RFC 4287 section 4.1.2)."""
-    atom = atom_rss.atom(a_feed(an_item("2023-24/news/a", updated=None)))
+    atom = atom_rss.render_atom(a_feed(an_item("2023-24/news/a", updated=None)))
     assert find(atom, "string(//atom:entry/atom:updated)") == "2023-06-09T13:00:00Z"
 
 
@@ -102,13 +102,13 @@ def test_dates_are_whole_seconds(file):
 
 def test_each_format_names_itself():
     """The self link is the exact address of the format it stands in; a hub and an archive are linked when there are."""
-    assert links(atom_rss.atom(AWKWARD), "/atom:feed") == {
+    assert links(atom_rss.render_atom(AWKWARD), "/atom:feed") == {
         "self": (AWKWARD.atom_url, "application/atom+xml"),
         "alternate": (AWKWARD.page_url, "text/html"),
         "hub": (AWKWARD.hub, None),
         "prev-archive": (f"{BASE}/2022-23/news/atom.xml", "application/atom+xml"),
     }
-    assert links(atom_rss.rss(AWKWARD), "/rss/channel") == {
+    assert links(atom_rss.render_rss(AWKWARD), "/rss/channel") == {
         "self": (AWKWARD.rss_url, "application/rss+xml"),
         "hub": (AWKWARD.hub, None),
         "prev-archive": (f"{BASE}/2022-23/news/rss.xml", "application/rss+xml"),
@@ -118,17 +118,17 @@ def test_each_format_names_itself():
 def test_a_feed_without_hub_or_archive_links_none():
     """Nothing is linked that is not there."""
     feed = a_feed(an_item("2023-24/news/a"))
-    assert links(atom_rss.atom(feed), "/atom:feed").keys() == {"self", "alternate"}
-    assert links(atom_rss.rss(feed), "/rss/channel").keys() == {"self"}
-    assert not find(atom_rss.atom(feed), "//fh:archive")
-    assert not find(atom_rss.rss(feed), "//fh:archive")
+    assert links(atom_rss.render_atom(feed), "/atom:feed").keys() == {"self", "alternate"}
+    assert links(atom_rss.render_rss(feed), "/rss/channel").keys() == {"self"}
+    assert not find(atom_rss.render_atom(feed), "//fh:archive")
+    assert not find(atom_rss.render_rss(feed), "//fh:archive")
 
 
 def test_an_archive_says_so_and_knows_its_neighbours():
     """An archive is marked and links the older, the newer and the current document, in its own format (RFC 5005)."""
     for document, parent, file in [
-        (atom_rss.atom(ARCHIVE), "/atom:feed", "atom.xml"),
-        (atom_rss.rss(ARCHIVE), "/rss/channel", "rss.xml"),
+        (atom_rss.render_atom(ARCHIVE), "/atom:feed", "atom.xml"),
+        (atom_rss.render_rss(ARCHIVE), "/rss/channel", "rss.xml"),
     ]:
         assert len(find(document, f"{parent}/fh:archive")) == 1
         found = {rel: href for rel, (href, _) in links(document, parent).items()}
@@ -140,22 +140,24 @@ def test_an_archive_says_so_and_knows_its_neighbours():
 
 def test_entries_link_their_page():
     """An entry's link says that it is the page of it, and of what type (RFC 4287 section 4.2.7)."""
-    assert [dict(link.attrib) for link in find(atom_rss.atom(AWKWARD), "//atom:entry/atom:link")] == [
+    assert [dict(link.attrib) for link in find(atom_rss.render_atom(AWKWARD), "//atom:entry/atom:link")] == [
         {"href": item.url, "rel": "alternate", "type": "text/html"} for item in AWKWARD.items
     ]
-    assert [link.text for link in find(atom_rss.rss(AWKWARD), "//item/link")] == [item.url for item in AWKWARD.items]
+    assert [link.text for link in find(atom_rss.render_rss(AWKWARD), "//item/link")] == [
+        item.url for item in AWKWARD.items
+    ]
 
 
 def test_categories_stand_as_given():
     """Every category is there, in its order, in both formats."""
     said = [category for item in AWKWARD.items for category in item.categories]
-    assert find(atom_rss.atom(AWKWARD), "//atom:entry/atom:category/@term") == said
-    assert [element.text for element in find(atom_rss.rss(AWKWARD), "//item/category")] == said
+    assert find(atom_rss.render_atom(AWKWARD), "//atom:entry/atom:category/@term") == said
+    assert [element.text for element in find(atom_rss.render_rss(AWKWARD), "//item/category")] == said
 
 
 def test_the_channel_says_what_rss_readers_ask():
     """Language, image with the channel's title and link, ttl, docs, and the page behind it."""
-    rss = atom_rss.rss(AWKWARD)
+    rss = atom_rss.render_rss(AWKWARD)
     channel = {
         name: find(rss, f"string(/rss/channel/{name})")
         for name in ("title", "link", "language", "ttl", "docs", "image/title", "image/link", "image/url", "generator")
@@ -175,15 +177,15 @@ def test_the_channel_says_what_rss_readers_ask():
 
 def test_the_author_is_a_name():
     """Atom has an author; RSS has dc:creator, since its own author must be an e-mail address."""
-    assert find(atom_rss.atom(AWKWARD), "string(/atom:feed/atom:author/atom:name)") == AWKWARD.author
-    assert [e.text for e in find(atom_rss.rss(AWKWARD), "//item/dc:creator")] == [AWKWARD.author] * 3
-    assert not find(atom_rss.rss(AWKWARD), "//author")
+    assert find(atom_rss.render_atom(AWKWARD), "string(/atom:feed/atom:author/atom:name)") == AWKWARD.author
+    assert [e.text for e in find(atom_rss.render_rss(AWKWARD), "//item/dc:creator")] == [AWKWARD.author] * 3
+    assert not find(atom_rss.render_rss(AWKWARD), "//author")
 
 
 def test_a_description_means_the_same_as_text_and_as_html():
     """Readers show an RSS description as HTML: what would be a tag or a reference there is escaped, nothing else."""
     text = "R&D: 5 < 6 & 7 > 3, but <b>, </b>, <!-- and &copy; &copy &#65; are text & AT&T too"
-    (description,) = find(atom_rss.rss(a_feed(an_item("2023-24/news/a", text=text))), "//item/description")
+    (description,) = find(atom_rss.render_rss(a_feed(an_item("2023-24/news/a", text=text))), "//item/description")
     assert description.text == (
         "R&D: 5 < 6 & 7 > 3, but &lt;b>, &lt;/b>, &lt;!-- and &amp;copy; &amp;copy &amp;#65; are text & AT&T too"
     )
@@ -191,15 +193,15 @@ def test_a_description_means_the_same_as_text_and_as_html():
 
 def test_an_item_without_text_keeps_its_html():
     """Without plain text the HTML takes its place in RSS."""
-    rss = atom_rss.rss(a_feed(an_item("2023-24/news/a", text="")))
+    rss = atom_rss.render_rss(a_feed(an_item("2023-24/news/a", text="")))
     assert find(rss, "string(//item/description)") == "<p>A text.</p>"
 
 
 def test_right_to_left_is_in_the_fragment():
     """No feed format has a direction: a fragment that runs from right to left says so itself."""
     for document, path in [
-        (atom_rss.atom(ARCHIVE), "//atom:content"),
-        (atom_rss.rss(ARCHIVE), "//item/content:encoded"),
+        (atom_rss.render_atom(ARCHIVE), "//atom:content"),
+        (atom_rss.render_rss(ARCHIVE), "//item/content:encoded"),
     ]:
         (content,) = find(document, path)
         assert content.text == f'<div dir="rtl">{ARCHIVE.items[0].html}</div>'
@@ -298,12 +300,12 @@ OUTLINES = (
 
 def test_the_list_of_feeds_is_the_golden_one():
     """Feeds are nested by series, and there is no date to change without need."""
-    check_golden("feeds.opml", opml.render("Racing feeds & calendars", OUTLINES))
+    check_golden("feeds.opml", opml.render_opml("Racing feeds & calendars", OUTLINES))
 
 
 def test_the_list_of_feeds_keeps_every_word():
     """Readers find name, address and page of each feed; a folder has no type and no address of a feed."""
-    found = find(opml.render("Racing feeds", OUTLINES), "//outline")
+    found = find(opml.render_opml("Racing feeds", OUTLINES), "//outline")
     assert [(o.get("text"), o.get("type"), o.get("xmlUrl"), o.get("htmlUrl"), o.get("language")) for o in found] == [
         ("Asian Le Mans Series", None, None, f"{BASE}/", None),
         ("AsLMS news & more", "rss", f"{BASE}/news/atom.xml", f"{BASE}/", "en"),
@@ -316,4 +318,4 @@ def test_the_list_of_feeds_keeps_every_word():
 def test_the_list_of_feeds_refuses_control_characters():
     """A name with one stops the list."""
     with pytest.raises(RenderError, match=r"a feed cannot carry the character U\+001B$"):
-        opml.render("Racing feeds", [opml.Outline("AsLMS \x1b[31m")])
+        opml.render_opml("Racing feeds", [opml.Outline("AsLMS \x1b[31m")])

@@ -31,9 +31,9 @@ from aslms_feeds.publication.stores.memory import MemoryStore
 from aslms_feeds.publication.stores.split import SplitStore
 from aslms_feeds.render import readback, site
 from aslms_feeds.render.bundles.calendars import joined
-from aslms_feeds.render.bundles.documents import Member, make
+from aslms_feeds.render.bundles.documents import PublicSeries, render_bundles
 from aslms_feeds.render.ics import cut
-from aslms_feeds.render.reuse import Past
+from aslms_feeds.render.reuse import PublicDocuments
 from seasons import NOW, SEASON, documents, real_seasons
 
 BASE = "https://calendar.example.org"
@@ -409,11 +409,13 @@ def test_a_bundle_that_says_something_else_is_written_anew():
     assert page(store).findtext(".//h1/bdi") == "Long races"
 
 
-def members(store) -> dict[str, Member]:
+def members(store) -> dict[str, PublicSeries]:
     """Return the series of a store as the index takes them."""
     found = {name: store.current(name) for name in ("trial", "cup")}
     return {
-        name: Member(name, one.manifest, site.read_card(one.state[site.STATE]).teasers, partial(store.read, name))
+        name: PublicSeries(
+            name, one.manifest, site.parse_listing(one.state[site.LISTING_FILE]).teasers, partial(store.read, name)
+        )
         for name, one in found.items()
     }
 
@@ -421,7 +423,9 @@ def members(store) -> dict[str, Member]:
 def test_another_version_of_the_program_makes_everything_anew():
     """What was made is kept as long as its sources are what they were, and so is the program."""
     store, publisher = published((two(), NOW)), read_definitions(two(), "calendars").publisher
-    one, same, other = (make(publisher, members(store), Past(), tools=tools).units for tools in ("1", "1", "2"))
+    one, same, other = (
+        render_bundles(publisher, members(store), PublicDocuments(), tools=tools).units for tools in ("1", "1", "2")
+    )
     assert one == same
     assert one.keys() == other.keys() == {"endurance/en", "endurance/fr"}
     assert all(one[name].sources != other[name].sources for name in one)
@@ -440,7 +444,7 @@ def test_a_zone_is_the_one_of_the_calendar_that_changed_last(newer):
     manifest = replace(found[newer].manifest, documents={**found[newer].manifest.documents, path: row})
     read = found[newer].read
     found[newer] = replace(found[newer], manifest=manifest, read=lambda asked: body if asked == path else read(asked))
-    made = {one.path: one.body for one in make(publisher, found, Past()).documents}
+    made = {one.path: one.body for one in render_bundles(publisher, found, PublicDocuments()).documents}
     assert b"X-RULES:NEW" in made["bundles/endurance/endurance-races.ics"]
     assert b"X-RULES:NEW" not in made["bundles/endurance/endurance-all.ics"]
 
@@ -863,7 +867,7 @@ def test_a_series_that_has_lost_its_state_stays_in_its_bundles(tmp_path):
     store = LocalStore(tmp_path)
     regenerate(store, two(), now=NOW)
     before = documents(store, INDEX)
-    (tmp_path / "series/trial/current/state" / site.STATE).unlink()
+    (tmp_path / "series/trial/current/state" / site.LISTING_FILE).unlink()
     report = regenerate(store, two(other=CUP_SEASON.replace("T10:00:00", "T10:30:00")), now=LATER)
     assert [part.name for part in report.parts if part.failed] == ["trial"]
     found = vevents(store, "bundles/endurance/endurance-all.ics")

@@ -11,12 +11,12 @@ from aslms_feeds.render import jsonfeed
 @pytest.mark.parametrize("case", CASES)
 def test_documents_are_the_golden_ones(case):
     """Every byte of a feed is known."""
-    check_golden(f"{case}/feed.json", jsonfeed.render(CASES[case]))
+    check_golden(f"{case}/feed.json", jsonfeed.render_json_feed(CASES[case]))
 
 
 def test_the_feed_says_what_version_1_1_asks():
     """Everything about the feed is there, under the names of version 1.1."""
-    document = json.loads(jsonfeed.render(AWKWARD))
+    document = json.loads(jsonfeed.render_json_feed(AWKWARD))
     del document["items"]
     assert document == {
         "version": "https://jsonfeed.org/version/1.1",
@@ -34,7 +34,7 @@ def test_the_feed_says_what_version_1_1_asks():
 
 def test_items_say_everything():
     """Ids, texts, dates in UTC and tags of every item, in the feed's order."""
-    items = json.loads(jsonfeed.render(AWKWARD))["items"]
+    items = json.loads(jsonfeed.render_json_feed(AWKWARD))["items"]
     assert [item["id"] for item in items] == [item.id for item in AWKWARD.items]
     assert items[1] == {
         "id": AWKWARD.items[1].id,
@@ -51,26 +51,26 @@ def test_items_say_everything():
 
 def test_pages_lead_from_the_feed_through_older_archives():
     """The next page is the next older archive, from an archive too; a feed without one is complete."""
-    assert json.loads(jsonfeed.render(ARCHIVE))["next_url"] == f"{BASE}/ar/2021/news/feed.json"
-    complete = json.loads(jsonfeed.render(a_feed(an_item("2023-24/news/a"))))
+    assert json.loads(jsonfeed.render_json_feed(ARCHIVE))["next_url"] == f"{BASE}/ar/2021/news/feed.json"
+    complete = json.loads(jsonfeed.render_json_feed(a_feed(an_item("2023-24/news/a"))))
     assert "next_url" not in complete
     assert "hubs" not in complete
 
 
 def test_an_item_without_update_was_modified_when_published():
     """There is always a date of change."""
-    (item,) = json.loads(jsonfeed.render(a_feed(an_item("2023-24/news/a", updated=None))))["items"]
+    (item,) = json.loads(jsonfeed.render_json_feed(a_feed(an_item("2023-24/news/a", updated=None))))["items"]
     assert item["date_modified"] == item["date_published"] == "2023-06-09T13:00:00Z"
 
 
 def test_right_to_left_is_in_the_fragment():
     """A fragment that runs from right to left says so itself, as in the other formats."""
-    (item,) = json.loads(jsonfeed.render(ARCHIVE))["items"]
+    (item,) = json.loads(jsonfeed.render_json_feed(ARCHIVE))["items"]
     assert item["content_html"] == f'<div dir="rtl">{ARCHIVE.items[0].html}</div>'
 
 
 def test_text_is_written_as_it_is():
     """Letters of every script stand in the file as themselves, in UTF-8, and the last line ends."""
-    document = jsonfeed.render(AWKWARD)
+    document = jsonfeed.render_json_feed(AWKWARD)
     assert "日程発表：富士スピードウェイ 🗻".encode() in document
     assert document.endswith(b"}\n")

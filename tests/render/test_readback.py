@@ -68,7 +68,7 @@ def test_a_calendar_with_an_event_twice_is_refused(monkeypatch):
     assert refused() == "2030/trial-2030-all.ics does not begin, go on and end as a calendar does"
 
 
-@pytest.mark.parametrize("name", ["atom", "rss"])
+@pytest.mark.parametrize("name", ["render_atom", "render_rss"])
 def test_a_feed_that_lost_an_item_is_refused(monkeypatch, name):
     """All three formats hold the same items in the same order."""
     right = getattr(documents, name)
@@ -86,5 +86,5 @@ def test_a_page_without_a_heading_is_refused(monkeypatch):
 
 def test_feeds_that_are_no_xml_are_refused(monkeypatch):
     """The parser's own words are in the message."""
-    monkeypatch.setattr(documents, "atom", lambda _feed: b"<feed")
+    monkeypatch.setattr(documents, "render_atom", lambda _feed: b"<feed")
     assert "is no XML" in refused()

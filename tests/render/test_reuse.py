@@ -13,7 +13,7 @@ from aslms_feeds.publication.manifest import Document, Listed
 from aslms_feeds.publication.stores.memory import MemoryStore
 from aslms_feeds.render import ics, reuse
 from aslms_feeds.render.pages import templates
-from aslms_feeds.render.reuse import Past, Unit
+from aslms_feeds.render.reuse import PublicDocuments, Unit
 from seasons import LATER, NOW, documents, edited, everything, everything_at_first, published
 
 PUBLISHER, SERIES, SEASON = "publisher.toml", "cup/series.toml", "cup/2030/season.toml"
@@ -107,10 +107,10 @@ def test_another_version_makes_everything_anew(work, monkeypatch):
     assert work == whole
 
 
-def a_past(body: bytes = b"text", **units: Unit) -> Past:
+def a_past(body: bytes = b"text", **units: Unit) -> PublicDocuments:
     """Return a past with one document, ``a.txt``, which reads as ``body``."""
     row = Listed("a.txt", Document("a.txt", "text/plain", b"text").sha256, 4, "text/plain", NOW)
-    return Past({"a.txt": row}, units, lambda _path: body)
+    return PublicDocuments({"a.txt": row}, units, lambda _path: body)
 
 
 def test_a_unit_is_kept_while_its_sources_are_the_same():
@@ -136,14 +136,14 @@ def test_a_lost_document_is_made_again():
 
     rows = a_past().rows
     assert a_past(one=Unit("1:a", ("a.txt", "b.txt"))).documents("one", "1:a") is None
-    assert Past(rows, {"one": Unit("1:a", ("a.txt",))}, gone).documents("one", "1:a") is None
+    assert PublicDocuments(rows, {"one": Unit("1:a", ("a.txt",))}, gone).documents("one", "1:a") is None
 
 
 def test_units_are_what_they_were_after_reading():
     """Written and read they are the same; the same units are the same bytes."""
     units = {"b": Unit("1:b", ("x/y.html", "z")), "a": Unit("1:a", ())}
-    assert reuse.read(reuse.write(units)) == units
-    assert reuse.write(units) == reuse.write(dict(reversed(units.items())))
+    assert reuse.parse_units(reuse.write_units(units)) == units
+    assert reuse.write_units(units) == reuse.write_units(dict(reversed(units.items())))
 
 
 @pytest.mark.parametrize(
@@ -151,4 +151,4 @@ def test_units_are_what_they_were_after_reading():
 )
 def test_units_that_cannot_be_read_are_none(text):
     """Then everything is made again."""
-    assert reuse.read(text) == {}
+    assert reuse.parse_units(text) == {}

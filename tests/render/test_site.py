@@ -120,8 +120,8 @@ def test_a_new_series_is_linked(tmp_path):
 def test_a_card_reads_back():
     """What a series says of itself is kept as text, and is the same when it is read."""
     store = published((two(), NOW))
-    text = store.current("trial").state[site.STATE]
-    card = site.read_card(text)
+    text = store.current("trial").state[site.LISTING_FILE]
+    card = site.parse_listing(text)
     assert sorted(card.teasers) == ["en", "fr"]
     assert card.teasers["en"].name == "Test Series"
     assert [one.text for one in card.feeds]
@@ -131,7 +131,7 @@ def test_a_card_reads_back():
 def test_a_garbled_card_is_refused(text):
     """A card that cannot be read is an error with a way out."""
     with pytest.raises(PublicationError, match=r"^site\.json cannot be read: ") as raised:
-        site.read_card(text)
+        site.parse_listing(text)
     assert raised.value.hint == "restore the generation folder from a backup"
 
 
@@ -139,4 +139,4 @@ def test_the_state_of_the_index_names_its_series():
     """What the index leads to is remembered, so that a series whose folder is lost is not taken for a new one."""
     store = published((two(), NOW))
     assert dict(store.current(INDEX).state) == {"series": b"cup\ntrial"}
-    assert json.loads(store.current("cup").state[site.STATE])["teasers"].keys() == {"en", "fr"}
+    assert json.loads(store.current("cup").state[site.LISTING_FILE])["teasers"].keys() == {"en", "fr"}

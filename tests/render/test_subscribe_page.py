@@ -22,7 +22,7 @@ from aslms_feeds.editions.compose import compose
 from aslms_feeds.editions.language import language
 from aslms_feeds.publication.manifest import INDEX
 from aslms_feeds.publication.stores.memory import MemoryStore
-from aslms_feeds.render.documents import render
+from aslms_feeds.render.documents import render_series
 from aslms_feeds.render.pages import series
 from aslms_feeds.render.pages.clients import clients
 from aslms_feeds.render.pages.links import report_link
@@ -262,7 +262,7 @@ def test_nobody_to_report_to_is_nothing(trees):
 
 def test_reports_are_in_no_calendar_and_no_feed():
     """The address stands on pages only: a calendar does not change with it."""
-    with_report, without = render(reporting("times@calendars.example")), render(reporting(None))
+    with_report, without = render_series(reporting("times@calendars.example")), render_series(reporting(None))
     assert any(b"times@" in one.body for one in with_report.documents)
     others = {one.path: one.body for one in without.documents if not one.path.endswith(".html")}
     assert {one.path: one.body for one in with_report.documents if not one.path.endswith(".html")} == others

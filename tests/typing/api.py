@@ -17,7 +17,7 @@ from aslms_feeds.publication.manifest import Document, Manifest, changes, next_m
 from aslms_feeds.publication.publish import Store, publish
 from aslms_feeds.publication.stores.local import LocalStore
 from aslms_feeds.publication.stores.memory import MemoryStore
-from aslms_feeds.render.documents import render
+from aslms_feeds.render.documents import render_series
 from aslms_feeds.serve.server import Site
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def its_steps(contents: dict[str, bytes]) -> tuple[Document, ...]:
     assert_type(found, Definitions)
     edition = compose(found.series["aslms"], {}, now=NOW, base_url="https://calendar.example.org")
     assert_type(edition, Edition)
-    return render(edition).documents
+    return render_series(edition).documents
 
 
 def every_store_is_a_store() -> list[Store]:

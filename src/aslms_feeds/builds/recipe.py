@@ -25,10 +25,9 @@ from aslms_feeds.publication import history
 from aslms_feeds.publication.manifest import INDEX, changes
 from aslms_feeds.publication.publish import LEDGER, LINKED, RECOVER, publish
 from aslms_feeds.render import reuse, site
-from aslms_feeds.render.bundles.documents import Member
-from aslms_feeds.render.bundles.documents import make as make_bundles
-from aslms_feeds.render.documents import render
-from aslms_feeds.render.reuse import Past
+from aslms_feeds.render.bundles.documents import PublicSeries, render_bundles
+from aslms_feeds.render.documents import render_series
+from aslms_feeds.render.reuse import PublicDocuments
 from aslms_feeds.report import EventChange, ItemChange, NewFact, Part, Report
 
 if TYPE_CHECKING:
@@ -185,10 +184,10 @@ class _Run:
             published=past.rows.keys(),
             accept_mass_change=held is not None or self._accepts(files.id),
         )
-        made = render(edition, past, tools=freshness.tools())
+        made = render_series(edition, past, tools=freshness.tools())
         documents = made.documents
         state = {f"{LEDGER}{one.files.id}.json": one.ledger.to_json() for one in edition.seasons}
-        state[site.STATE] = site.card(edition, past.rows)
+        state[site.LISTING_FILE] = site.write_listing(edition, past.rows)
         if held:
             state[rollback.HELD] = rollback.hold(held)
         before = [(one, _ledger_of(one, ledgers)) for one in edition.seasons]
@@ -201,7 +200,7 @@ class _Run:
         )
         notes = {
             rollback.DEFINITIONS: rollback.keep(files),
-            reuse.STATE: reuse.write(made.units),
+            reuse.UNITS_FILE: reuse.write_units(made.units),
             **_chronicle(part, public, documents, self.now),
         }
         manifest, change = publish(self.store, files.id, documents, state, now=self.now, notes=notes)
@@ -348,34 +347,34 @@ def _all_there(public: Generation | None, seasons: Iterable[SeasonFiles], found:
         raise PublicationError(message, hint=_RESTORE)
 
 
-def _past(store: Store, part: str, public: Generation | None) -> Past:
+def _past(store: Store, part: str, public: Generation | None) -> PublicDocuments:
     """Return what is public of a part."""
     if public is None:
-        return Past()
-    units = reuse.read(public.state[reuse.STATE]) if reuse.STATE in public.state else {}
-    return Past(public.manifest.documents, units, partial(store.read, part))
+        return PublicDocuments()
+    units = reuse.parse_units(public.state[reuse.UNITS_FILE]) if reuse.UNITS_FILE in public.state else {}
+    return PublicDocuments(public.manifest.documents, units, partial(store.read, part))
 
 
 def _index(store: Store, publisher: Publisher, now: datetime, root: str) -> Part:
     generation = 0
-    cards, members = {}, {}
+    listings, members = {}, {}
     try:
         public = store.current(INDEX)
         generation = public.manifest.generation if public else 0
         for name in store.parts():
             series = store.current(name) if name != INDEX else None
-            if series is not None and site.STATE in series.state:
-                cards[name] = site.read_card(series.state[site.STATE])
+            if series is not None and site.LISTING_FILE in series.state:
+                listings[name] = site.parse_listing(series.state[site.LISTING_FILE])
             if series is not None:
-                teasers = cards[name].teasers if name in cards else {}
-                members[name] = Member(name, series.manifest, teasers, partial(store.read, name))
+                teasers = listings[name].teasers if name in listings else {}
+                members[name] = PublicSeries(name, series.manifest, teasers, partial(store.read, name))
         past = _past(store, INDEX, public)
-        bundles = make_bundles(publisher, members, past, root=root, tools=freshness.tools())
-        manifests = {name: members[name].manifest for name in cards}
-        documents = site.documents(publisher, cards, manifests, bundles)
-        notes = {reuse.STATE: reuse.write(bundles.units)} if bundles.units else {}
+        bundles = render_bundles(publisher, members, past, root=root, tools=freshness.tools())
+        manifests = {name: members[name].manifest for name in listings}
+        documents = site.render_site(publisher, listings, manifests, bundles)
+        notes = {reuse.UNITS_FILE: reuse.write_units(bundles.units)} if bundles.units else {}
         # A series that is new must be linked, even when no document of the index differs.
-        names = "\n".join(sorted(cards)).encode()
+        names = "\n".join(sorted(listings)).encode()
         manifest, change = publish(store, INDEX, documents, {LINKED: names}, now=now, notes=notes)
     except Busy:
         raise

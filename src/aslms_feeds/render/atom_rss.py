@@ -49,7 +49,7 @@ _ATOM_FORMAT = _Format("atom.xml", "application/atom+xml", (("fh", _HISTORY),))
 _RSS_FORMAT = _Format("rss.xml", "application/rss+xml", (("dc", _DUBLIN_CORE), ("fh", _HISTORY)))
 
 
-def atom(feed: Feed) -> bytes:
+def render_atom(feed: Feed) -> bytes:
     """Return a feed as Atom 1.0 (RFC 4287)."""
     generator = _generator(feed, _ATOM_FORMAT)
     generator.link([_link("self", feed.atom_url, _ATOM_FORMAT.media_type), *_relations(feed, _ATOM_FORMAT)])
@@ -59,7 +59,7 @@ def atom(feed: Feed) -> bytes:
     return _written(feed, generator.atom_str)
 
 
-def rss(feed: Feed) -> bytes:
+def render_rss(feed: Feed) -> bytes:
     """Return a feed as RSS 2.0, with content:encoded, dc:creator and atom:link."""
     generator = _generator(feed, _RSS_FORMAT)
     generator.link(_link("self", feed.rss_url, _RSS_FORMAT.media_type))

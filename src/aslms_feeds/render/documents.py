@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from aslms_feeds.editions.items import feeds
 from aslms_feeds.editions.safeguards import successor
 from aslms_feeds.identity import digest, fingerprint
-from aslms_feeds.processes import processors, shared
+from aslms_feeds.processes import count_processors, share_work
 from aslms_feeds.publication.manifest import ATOM, CALENDAR, HTML, JSON_FEED, RSS, Document
 from aslms_feeds.render import data, jsonfeed, readback
-from aslms_feeds.render.atom_rss import atom, rss
+from aslms_feeds.render.atom_rss import render_atom, render_rss
 from aslms_feeds.render.ics import Rendered, Renderer
 from aslms_feeds.render.images import drawing
 from aslms_feeds.render.pages import series, share
-from aslms_feeds.render.reuse import Past, Unit
+from aslms_feeds.render.reuse import PublicDocuments, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from aslms_feeds.editions.language import Language
     from aslms_feeds.render.images.posters import Picture
 
-NOTHING = Past()
+NOTHING_PUBLIC = PublicDocuments()
 """A first publication has no past."""
 _EVERYTHING = "series"
 """The unit whose sources decide about every document."""
@@ -37,7 +37,7 @@ _WORTH_A_PROCESS = 40
 
 
 @dataclass(frozen=True)
-class Documents:
+class SeriesDocuments:
     """Everything a series publishes."""
 
     documents: tuple[Document, ...]
@@ -48,7 +48,7 @@ class Documents:
     """What the documents of each season were made from."""
 
 
-def render(edition: Edition, past: Past = NOTHING, *, tools: str = "") -> Documents:
+def render_series(edition: Edition, past: PublicDocuments = NOTHING_PUBLIC, *, tools: str = "") -> SeriesDocuments:
     """Return every document of a series; raises :class:`aslms_feeds.errors.RenderError` when one reads back wrong.
 
     What would only be made again as it is, is taken from the ``past``; ``tools`` tells one version of this program and
@@ -65,7 +65,7 @@ def render(edition: Edition, past: Past = NOTHING, *, tools: str = "") -> Docume
     whole = tuple(sorted(work.made, key=lambda one: one.path))
     calendars = tuple(work.calendars)
     readback.check(edition, whole, calendars, told, digests, known=work.renderer.reused)
-    return Documents(whole, calendars, told, work.units)
+    return SeriesDocuments(whole, calendars, told, work.units)
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class _Share(NamedTuple):
 class _Work:
     """The documents: kept, or made anew."""
 
-    def __init__(self, edition: Edition, past: Past, sources: _Sources) -> None:
+    def __init__(self, edition: Edition, past: PublicDocuments, sources: _Sources) -> None:
         """Keep what they are made from."""
         self._edition = edition
         self._past = past
@@ -164,7 +164,7 @@ class _Work:
 
         meetings = sum(1 + len(one.files.season.events) for one in seasons)
         worth = (len(edition.languages) * (_SERIES_PAGES + meetings) + len(feeds)) // _WORTH_A_PROCESS
-        for made in shared(in_language, edition.languages, min(processors(), worth)):
+        for made in share_work(in_language, edition.languages, min(count_processors(), worth)):
             for one_share in made:
                 self._add(one_share)
                 pictures += one_share.pictures
@@ -205,9 +205,9 @@ def _is_in(feed: Feed, language: Language) -> bool:
 
 def _in_every_format(folder: str, feed: Feed) -> list[Document]:
     return [
-        Document(f"{folder}/atom.xml", ATOM, atom(feed)),
-        Document(f"{folder}/rss.xml", RSS, rss(feed)),
-        Document(f"{folder}/feed.json", JSON_FEED, jsonfeed.render(feed)),
+        Document(f"{folder}/atom.xml", ATOM, render_atom(feed)),
+        Document(f"{folder}/rss.xml", RSS, render_rss(feed)),
+        Document(f"{folder}/feed.json", JSON_FEED, jsonfeed.render_json_feed(feed)),
     ]
 
 

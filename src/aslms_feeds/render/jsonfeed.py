@@ -18,7 +18,7 @@ VERSION = "https://jsonfeed.org/version/1.1"
 FILE = "feed.json"
 
 
-def render(feed: Feed) -> bytes:
+def render_json_feed(feed: Feed) -> bytes:
     """Return a feed as JSON Feed 1.1."""
     markup.legal(f"feed {feed.name}", feed.id, feed.title, feed.description, feed.author)
     document: dict[str, Any] = {

@@ -31,7 +31,7 @@ class Outline:
     """What a folder holds."""
 
 
-def render(title: str, outlines: Sequence[Outline]) -> bytes:
+def render_opml(title: str, outlines: Sequence[Outline]) -> bytes:
     """Return a subscription list; without a date, which would change it when no feed has come or gone."""
     markup.legal("feeds.opml", title)
     root = Element("opml", version="2.0")

@@ -18,7 +18,7 @@ from aslms_feeds.publication.manifest import Document, Listed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-STATE = "kept.json"
+UNITS_FILE = "kept.json"
 """The file of a series' private state that knows its units."""
 FORMAT = 1
 
@@ -38,7 +38,7 @@ def _nothing(path: str) -> bytes:
 
 
 @dataclass(frozen=True)
-class Past:
+class PublicDocuments:
     """What is public of a series; empty for a first publication."""
 
     rows: Mapping[str, Listed] = field(default_factory=dict)
@@ -74,14 +74,14 @@ class Past:
         return whole if len(whole) == len(found) else None
 
 
-def write(units: Mapping[str, Unit]) -> bytes:
+def write_units(units: Mapping[str, Unit]) -> bytes:
     """Return units as the private state keeps them."""
     rows = {name: {"sources": one.sources, "paths": list(one.paths)} for name, one in sorted(units.items())}
     return json.dumps({"format": FORMAT, "units": rows}, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def read(text: bytes) -> dict[str, Unit]:
-    """Return the units that :func:`write` wrote; none where another version wrote them: all is made again then."""
+def parse_units(text: bytes) -> dict[str, Unit]:
+    """Return the units that :func:`write_units` wrote; none where another version did: all is made anew then."""
     try:
         data = json.loads(text)
         if data["format"] != FORMAT:

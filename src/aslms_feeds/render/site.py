@@ -27,15 +27,15 @@ if TYPE_CHECKING:
     from aslms_feeds.definitions.model import Publisher
     from aslms_feeds.editions.edition import Edition
     from aslms_feeds.publication.manifest import Manifest
-    from aslms_feeds.render.bundles.documents import Made
+    from aslms_feeds.render.bundles.documents import BundleDocuments
 
-STATE = "site.json"
+LISTING_FILE = "site.json"
 """The file of a series' private state that the top of the site is made from."""
 _SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 
 
 @dataclass(frozen=True)
-class Card:
+class SeriesListing:
     """What a published series says of itself."""
 
     teasers: Mapping[str, Teaser]
@@ -45,7 +45,7 @@ class Card:
     """The former addresses of pages, which no sitemap names."""
 
 
-def card(edition: Edition, published: Iterable[str] = ()) -> bytes:
+def write_listing(edition: Edition, published: Iterable[str] = ()) -> bytes:
     """Return what a series says of itself, as its private state keeps it; ``published`` are its addresses so far."""
     feeds = []
     for language in edition.languages:
@@ -62,17 +62,17 @@ def card(edition: Edition, published: Iterable[str] = ()) -> bytes:
     return json.dumps(data, ensure_ascii=False, indent=1).encode() + b"\n"
 
 
-def read_card(text: bytes) -> Card:
-    """Return the card that :func:`card` wrote."""
+def parse_listing(text: bytes) -> SeriesListing:
+    """Return the listing that :func:`write_listing` wrote."""
     try:
         data = json.loads(text)
         found = {tag: _teaser(row) for tag, row in data["teasers"].items()}
         feeds = tuple(opml.Outline(**{**row, "outlines": ()}) for row in data["feeds"])
         moved = frozenset(data["moved"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        message = f"{STATE} cannot be read: {error!r}"
+        message = f"{LISTING_FILE} cannot be read: {error!r}"
         raise PublicationError(message, hint="restore the generation folder from a backup") from error
-    return Card(found, feeds, moved)
+    return SeriesListing(found, feeds, moved)
 
 
 def _teaser(row: Mapping[str, Any]) -> Teaser:
@@ -86,24 +86,24 @@ def _event(row: Mapping[str, Any]) -> TeaserEvent:
     return TeaserEvent(**{**row, "status": Status(row["status"])})
 
 
-def documents(
+def render_site(
     publisher: Publisher,
-    cards: Mapping[str, Card],
+    listings: Mapping[str, SeriesListing],
     manifests: Mapping[str, Manifest],
-    bundles: Made = NO_BUNDLES,
+    bundles: BundleDocuments = NO_BUNDLES,
 ) -> tuple[Document, ...]:
-    """Return the documents of the top of the site; ``cards`` and ``manifests`` are by series."""
-    made = site_pages(publisher, [cards[name].teasers for name in sorted(cards)], bundles.views)
+    """Return the documents of the top of the site; ``listings`` and ``manifests`` are by series."""
+    made = site_pages(publisher, [listings[name].teasers for name in sorted(listings)], bundles.views)
     made += bundles.documents
-    outlines = [*(_folder(cards[name], publisher.languages[0]) for name in sorted(cards)), *bundles.feeds]
-    made.append(Document("feeds.opml", OPML, opml.render(publisher.name, outlines)))
+    outlines = [*(_folder(listings[name], publisher.languages[0]) for name in sorted(listings)), *bundles.feeds]
+    made.append(Document("feeds.opml", OPML, opml.render_opml(publisher.name, outlines)))
     made.append(Document("robots.txt", TEXT, _robots(publisher)))
     own = [one for one in made if one.media_type == HTML and one.path not in {NOT_FOUND, *bundles.moved}]
-    made.append(Document("sitemap.xml", XML, _sitemap(publisher, own, manifests, cards)))
+    made.append(Document("sitemap.xml", XML, _sitemap(publisher, own, manifests, listings)))
     return tuple(sorted(made, key=lambda one: one.path))
 
 
-def _folder(series: Card, language: str) -> opml.Outline:
+def _folder(series: SeriesListing, language: str) -> opml.Outline:
     return opml.Outline(series.teasers[language].name, html_url=series.teasers[language].url, outlines=series.feeds)
 
 
@@ -113,7 +113,10 @@ def _robots(publisher: Publisher) -> bytes:
 
 
 def _sitemap(
-    publisher: Publisher, own: Iterable[Document], manifests: Mapping[str, Manifest], cards: Mapping[str, Card]
+    publisher: Publisher,
+    own: Iterable[Document],
+    manifests: Mapping[str, Manifest],
+    listings: Mapping[str, SeriesListing],
 ) -> bytes:
     root = Element("urlset", xmlns=_SITEMAP)
     pages: Sequence[tuple[str, str]] = [
@@ -122,7 +125,7 @@ def _sitemap(
             (f"{name}/{row.path}", f"{row.modified:%Y-%m-%dT%H:%M:%SZ}")
             for name, manifest in sorted(manifests.items())
             for row in manifest.documents.values()
-            if row.media_type == HTML and row.path not in cards[name].moved and not row.path.endswith(EMBED)
+            if row.media_type == HTML and row.path not in listings[name].moved and not row.path.endswith(EMBED)
         ),
     ]
     for path, modified in sorted(pages):

@@ -27,7 +27,7 @@ import brotli
 
 from aslms_feeds.errors import Busy, PublicationError
 from aslms_feeds.identity import ID_PATTERN
-from aslms_feeds.processes import processors
+from aslms_feeds.processes import count_processors
 from aslms_feeds.publication import files
 from aslms_feeds.publication.manifest import INDEX, JSON, MANIFEST, TWINS, Document, check, read_manifest
 from aslms_feeds.publication.publish import KEEP_GENERATIONS, RECOVER, Generation, numbers
@@ -298,7 +298,7 @@ class _Writer:
 
     def write_with_twins(self, fresh: Sequence[tuple[Document, datetime]]) -> None:
         """Write documents and their compressed twins, which are made on every processor; with each its time."""
-        pool = ThreadPoolExecutor(processors())
+        pool = ThreadPoolExecutor(count_processors())
         try:
             twins = pool.map(_twins, (document for document, _modified in fresh))
             for (document, modified), packed in zip(fresh, twins, strict=True):

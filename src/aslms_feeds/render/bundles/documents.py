@@ -21,7 +21,7 @@ from aslms_feeds.errors import IdentityError, Problem, PublicationError
 from aslms_feeds.identity import fingerprint, tag_uri
 from aslms_feeds.publication.manifest import ATOM, CALENDAR, HTML, JSON_FEED, RSS, Document
 from aslms_feeds.render import jsonfeed, opml, readback
-from aslms_feeds.render.atom_rss import atom, rss
+from aslms_feeds.render.atom_rss import render_atom, render_rss
 from aslms_feeds.render.bundles import page as pages
 from aslms_feeds.render.bundles.calendars import joined
 from aslms_feeds.render.bundles.items import newest_first, retold
@@ -40,20 +40,20 @@ if TYPE_CHECKING:
     from aslms_feeds.editions.language import Language
     from aslms_feeds.publication.manifest import Listed, Manifest
     from aslms_feeds.render.pages.summary import Teaser
-    from aslms_feeds.render.reuse import Past
+    from aslms_feeds.render.reuse import PublicDocuments
 
 _SERIES = "series.json"
 """The document in which a series says what it is called."""
 _NAMES: tuple[CalendarName, ...] = ("all", "races", "qualifying", "weekends")
 _WRITERS: tuple[tuple[str, str, Callable[[Feed], bytes]], ...] = (
-    ("atom.xml", ATOM, atom),
-    ("rss.xml", RSS, rss),
-    ("feed.json", JSON_FEED, jsonfeed.render),
+    ("atom.xml", ATOM, render_atom),
+    ("rss.xml", RSS, render_rss),
+    ("feed.json", JSON_FEED, jsonfeed.render_json_feed),
 )
 
 
 @dataclass(frozen=True)
-class Member:
+class PublicSeries:
     """A series as it is public."""
 
     id: str
@@ -73,7 +73,7 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Made:
+class BundleDocuments:
     """Everything that bundles publish."""
 
     documents: tuple[Document, ...] = ()
@@ -86,13 +86,18 @@ class Made:
     units: Mapping[str, Unit] = field(default_factory=dict)
 
 
-NO_BUNDLES = Made()
+NO_BUNDLES = BundleDocuments()
 """What is made where there are none."""
 
 
-def make(
-    publisher: Publisher, members: Mapping[str, Member], past: Past, *, root: str = "calendars", tools: str = ""
-) -> Made:
+def render_bundles(
+    publisher: Publisher,
+    members: Mapping[str, PublicSeries],
+    past: PublicDocuments,
+    *,
+    root: str = "calendars",
+    tools: str = "",
+) -> BundleDocuments:
     """Return what every bundle publishes; paths are below the top of the site.
 
     ``past`` is what is public there, ``root`` how problems name the calendars folder; ``tools`` tells one version of
@@ -117,7 +122,7 @@ def make(
             outlines = tuple(outline for shelf in shelves for outline in shelf.outlines)
             feeds.append(opml.Outline(shelves[0].name, html_url=shelves[0].view.url, outlines=outlines))
     moved = {one.path(tag, INDEX) for bundle in bundles for one in bundle.formerly for tag in publisher.languages}
-    return Made(tuple(documents), views, tuple(feeds), frozenset(moved), units)
+    return BundleDocuments(tuple(documents), views, tuple(feeds), frozenset(moved), units)
 
 
 def _lost(publisher: Publisher, published: Iterable[str], root: str) -> Iterator[Problem]:
@@ -150,8 +155,8 @@ class _Bundle:
 
     publisher: Publisher
     said: Bundle
-    everybody: Mapping[str, Member]
-    past: Past
+    everybody: Mapping[str, PublicSeries]
+    past: PublicDocuments
     tools: str
 
     @cached_property
@@ -170,7 +175,7 @@ class _Bundle:
         """The languages in which any of it is public."""
         return tuple(language_of(tag) for tag in self.publisher.languages if self.members(tag))
 
-    def members(self, tag: str) -> tuple[Member, ...]:
+    def members(self, tag: str) -> tuple[PublicSeries, ...]:
         """Return the series that are public in a language, in the order of the definitions."""
         found = (self.everybody.get(name) for name in self.said.series)
         return tuple(one for one in found if one and self.listed(one, lambda where: where.path(tag, _SERIES)))
@@ -183,22 +188,22 @@ class _Bundle:
             name for name in _NAMES if name in wanted or any(one.calendar(tag, name) in self.past.rows for one in every)
         )
 
-    def listed(self, member: Member, path: Callable[[Addresses], str]) -> Listed | None:
+    def listed(self, member: PublicSeries, path: Callable[[Addresses], str]) -> Listed | None:
         """Return a public document of a series in it."""
         addresses = Addresses(self.publisher.base_url, member.id, self.publisher.languages[0])
         return member.manifest.documents.get(path(addresses))
 
-    def every(self, tag: str, path: Callable[[Addresses], str]) -> list[tuple[Member, Listed]]:
+    def every(self, tag: str, path: Callable[[Addresses], str]) -> list[tuple[PublicSeries, Listed]]:
         """Return the same public document of every series that has it."""
         found = ((one, self.listed(one, path)) for one in self.members(tag))
         return [(one, row) for one, row in found if row]
 
-    def calendars(self, tag: str, name: CalendarName) -> list[tuple[Member, Listed]]:
+    def calendars(self, tag: str, name: CalendarName) -> list[tuple[PublicSeries, Listed]]:
         """Return the public calendars of a kind, those that changed last at the end."""
         found = self.every(tag, lambda where: where.evergreen(tag, name))
         return sorted(found, key=lambda pair: (pair[1].modified, pair[0].id))
 
-    def feeds(self, tag: str, name: FeedName) -> list[tuple[Member, Listed]]:
+    def feeds(self, tag: str, name: FeedName) -> list[tuple[PublicSeries, Listed]]:
         """Return the public feeds of a kind, each in its form that is read most easily."""
         return self.every(tag, lambda where: where.feed(tag, name, "feed.json"))
 
@@ -237,7 +242,7 @@ class _Shelf:
         return translated(self.bundle.said.name, self.bundle.said.names, self.tag)
 
     @cached_property
-    def members(self) -> tuple[Member, ...]:
+    def members(self) -> tuple[PublicSeries, ...]:
         return self.bundle.members(self.tag)
 
     def documents(self) -> tuple[list[Document], Unit]:
@@ -324,7 +329,7 @@ class _Shelf:
         return {name: SeriesLink(one["short"], one["name"], one["page"]) for name, one in said.items()}
 
     @property
-    def _teasers(self) -> list[tuple[Member, Teaser]]:
+    def _teasers(self) -> list[tuple[PublicSeries, Teaser]]:
         return [(one, one.teasers[self.tag]) for one in self.members if self.tag in one.teasers]
 
     def _feed_link(self, name: FeedName) -> FeedLink:

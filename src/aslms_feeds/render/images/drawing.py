@@ -14,7 +14,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from aslms_feeds.processes import processors
+from aslms_feeds.processes import count_processors
 from aslms_feeds.publication.manifest import PNG, Document
 from aslms_feeds.render.images.posters import drawn
 
@@ -31,7 +31,7 @@ _LENGTH = struct.Struct(">I")
 def documents(pictures: Sequence[Picture], most: int | None = None) -> list[Document]:
     """Return pictures drawn, in their order; the same bytes however many processes draw them."""
     texts = list(dict.fromkeys(one.svg for one in pictures))
-    count = min(most or processors(), len(texts) // WORTH_A_PROCESS)
+    count = min(most or count_processors(), len(texts) // WORTH_A_PROCESS)
     shares = [texts[at::count] for at in range(count)] if count > 1 else [texts]
     made: dict[str, bytes] = {}
     with ThreadPoolExecutor(max(1, len(shares) - 1)) as waiting:
