@@ -14,7 +14,7 @@ from aslms_feeds.definitions.files import PUBLISHER, by_series
 from aslms_feeds.definitions.reading import read_definitions
 from aslms_feeds.editions import embargo
 from aslms_feeds.editions.compose import compose, next_due
-from aslms_feeds.editions.item_texts import Teller
+from aslms_feeds.editions.fact_texts import FactWriter
 from aslms_feeds.editions.markup import plain
 from aslms_feeds.errors import AslmsFeedsError, Busy, DefinitionError, IdentityError, Problem, PublicationError
 from aslms_feeds.identity import fingerprint
@@ -300,10 +300,10 @@ def _ledger_of(season: SeasonEdition, ledgers: Mapping[str, Ledger]) -> Ledger |
 def _told(edition: Edition, season: SeasonEdition, before: Ledger | None) -> Iterator[NewFact]:
     """Yield the facts of a season that its ledger did not know before."""
     known = {one.id for one in before.facts} if before else set()
-    teller = Teller(edition.files, season.files, edition.languages[0])
+    writer = FactWriter(edition.files, season.files, edition.languages[0])
     for fact in season.ledger.facts:
         if fact.id not in known:
-            story = teller.fact(fact)
+            story = writer.write_fact(fact)
             yield NewFact(season.files.id, fact, story.title, plain(story.text))
 
 

@@ -15,7 +15,9 @@ from aslms_feeds.definitions.model import What, translated
 from aslms_feeds.definitions.times import event_days
 from aslms_feeds.editions import labels, markup
 from aslms_feeds.editions.addresses import INDEX
-from aslms_feeds.editions.item_texts import Story, Teller, escaped
+from aslms_feeds.editions.fact_texts import FactWriter
+from aslms_feeds.editions.item_texts import ItemWriter
+from aslms_feeds.editions.stories import Story, escape_markdown
 from aslms_feeds.identity import digest, tag_uri
 from aslms_feeds.ledger.history import collect_facts
 from aslms_feeds.ledger.ledger import Offer
@@ -211,7 +213,7 @@ class _Writer:
     def _announcement(self, item: NewsItem, language: Language) -> Story:
         text = translated(item.text, item.texts, language.tag)
         if item.origin:
-            text += "\n\n" + language.gettext("Reported by %(origin)s.", origin=escaped(item.origin))
+            text += "\n\n" + language.gettext("Reported by %(origin)s.", origin=escape_markdown(item.origin))
         own = language.tag == self.languages[0].tag or language.tag in item.texts
         return Story(translated(item.title, item.titles, language.tag), text, translated=own)
 
@@ -226,7 +228,10 @@ class _Writer:
     def entry_lists(self) -> list[Draft]:
         found = []
         for one in self.season.entries.lists:
-            stories = {language.tag: self._teller(language).entry_list(one) for language in self.languages}
+            stories = {
+                language.tag: ItemWriter(self.files, self.season, language).write_entry_list(one)
+                for language in self.languages
+            }
             found.append(
                 self._draft(
                     f"entries/{one.id}",
@@ -244,7 +249,10 @@ class _Writer:
     def results(self) -> list[Draft]:
         found = []
         for one in self.season.results.results:
-            stories = {language.tag: self._teller(language).result(one) for language in self.languages}
+            stories = {
+                language.tag: ItemWriter(self.files, self.season, language).write_result(one)
+                for language in self.languages
+            }
             found.append(
                 self._draft(
                     f"result/{self._lasting(one.event, one.session)}",
@@ -270,7 +278,10 @@ class _Writer:
         for one in self.season.results.champions:
             if not (one.drivers or one.team):
                 continue  # A title whose winner is not known is on pages and in the data.
-            stories = {language.tag: self._teller(language).champion(one) for language in self.languages}
+            stories = {
+                language.tag: ItemWriter(self.files, self.season, language).write_champion(one)
+                for language in self.languages
+            }
             found.append(
                 self._draft(
                     f"champion/{one.key}",
@@ -299,7 +310,10 @@ class _Writer:
         dates = [date for one in facts if (date := one.at or self._dated(one.on))]
         return self._draft(
             key,
-            {language.tag: self._teller(language).facts(facts) for language in self.languages},
+            {
+                language.tag: FactWriter(self.files, self.season, language).write_facts(facts)
+                for language in self.languages
+            },
             event=about.id if about else fact.event,
             anchor=(about.id if about else fact.event, place if len(facts) == 1 else ""),
             what=fact.what,
@@ -346,9 +360,6 @@ class _Writer:
             names.add(labels.event_name(about, language))
         names.add(labels.what_name(what, language) if what else language.gettext("News"))
         return tuple(sorted(names))
-
-    def _teller(self, language: Language) -> Teller:
-        return Teller(self.files, self.season, language)
 
     def _dated(self, day: date | None, *, live: bool = False) -> datetime | None:
         """Return the date of an item that is known by its day.
@@ -412,7 +423,7 @@ def _source_line(draft: Draft, language: Language) -> str:
     if not draft.sources:
         return ""
     links = language.commas(
-        f"[{escaped(_site(url))}]({url.replace('(', '%28').replace(')', '%29')})" for url in draft.sources
+        f"[{escape_markdown(_site(url))}]({url.replace('(', '%28').replace(')', '%29')})" for url in draft.sources
     )
     line = language.gettext("Source: %(links)s", links=links)
     return f"\n\n{line}"
