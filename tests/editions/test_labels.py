@@ -2,7 +2,7 @@
 
 import pytest
 
-from aslms_feeds.definitions.model import Circuit, Event, Kind, Season, Session, Status, What
+from aslms_feeds.definitions.model import Circuit, Event, Kind, Session, Status, What
 from aslms_feeds.editions import labels
 from aslms_feeds.editions.language import language
 from seasons import SEASON, SERIES, contents, series_files
@@ -143,28 +143,3 @@ def test_a_place_is_venue_city_and_country():
     then = Event(id="e", name="E", circuit_name="Old Fuji")
     assert labels.location(circuit, then, ENGLISH) == "Old Fuji, Oyama, Japan"
     assert (labels.location(None, event, ENGLISH), labels.location(None, then, ENGLISH)) == ("", "Old Fuji")
-
-
-@pytest.mark.parametrize(
-    ("season", "event", "session", "status"),
-    [
-        ("confirmed", None, None, "confirmed"),
-        ("confirmed", "provisional", None, "provisional"),
-        ("provisional", "provisional", "confirmed", "confirmed"),
-        ("confirmed", "cancelled", "confirmed", "cancelled"),
-        ("postponed", "confirmed", "confirmed", "postponed"),
-        ("cancelled", "postponed", "confirmed", "cancelled"),
-        ("confirmed", "confirmed", "postponed", "postponed"),
-    ],
-)
-def test_cancelled_or_postponed_above_wins(season, event, session, status):
-    """Else the nearest statement."""
-    one = Session(id="s", kind=Kind.RACE, status=session and Status(session))
-    meeting = Event(id="e", name="E", status=event and Status(event))
-    assert labels.status_of(one, meeting, Season(name="S", status=Status(season))) == status
-
-
-def test_rounds_are_listed_once():
-    """Races of one event may share a round."""
-    sessions = tuple(Session(id=f"race-{n}", kind=Kind.RACE, round=(n and (n + 1) // 2) or None) for n in range(5))
-    assert labels.rounds_of(Event(id="e", name="E", sessions=sessions)) == (1, 2)

@@ -31,6 +31,7 @@ from aslms_feeds.definitions.model import (
     SeriesFiles,
 )
 from aslms_feeds.definitions.positions import Positions
+from aslms_feeds.definitions.shortening import shorten
 from aslms_feeds.definitions.times import event_days
 from aslms_feeds.definitions.toml import frozen, parse, text_problems, unfilled
 from aslms_feeds.errors import Problem
@@ -333,7 +334,7 @@ def _one_message(error: ErrorDetails, found: object) -> str:
 def _shown(value: object) -> str:
     match value:
         case str():
-            return repr(value if len(value) <= 60 else value[:57] + "…")  # noqa: PLR2004 - one line
+            return repr(shorten(value, 60, stays=57))
         case bool():
             return str(value).lower()
         case datetime() | date() | time():

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from aslms_feeds.definitions import inherited
 from aslms_feeds.definitions.model import Event, Kind, Session, Status, translated
 from aslms_feeds.definitions.times import Span, event_span, session_span
 from aslms_feeds.editions import labels
@@ -112,7 +113,7 @@ class _Teller:
     def weekend(self, status: Status, why: _Why, language: Language) -> Words:
         _ = language.gettext
         name = labels.event_name(self.event, language)
-        lines = [_off_line(status, why, language), self._rounds(labels.rounds_of(self.event), language)]
+        lines = [_off_line(status, why, language), self._rounds(inherited.rounds_of(self.event), language)]
         if status is Status.PROVISIONAL:
             lines.append(_("The dates are provisional."))
         if length := self.event.length_km or (self.circuit.length_km if self.circuit else None):
@@ -144,12 +145,14 @@ class _Teller:
         self, name: str, status: Status, session: Session | None, lines: Sequence[str], language: Language
     ) -> Words:
         _ = language.gettext
-        classes = labels.class_names(labels.classes_of(session, self.event, self.season), self.files.series, language)
+        classes = labels.class_names(
+            inherited.classes_of(session, self.event, self.season), self.files.series, language
+        )
         if classes:
             names = language.commas(classes)
             line = language.ngettext("Class: %(classes)s", "Classes: %(classes)s", len(classes), classes=names)
             lines = [*lines, line]
-        broadcasts = labels.broadcasts_of(self.event, self.season, self.files.series)
+        broadcasts = inherited.broadcasts_of(self.event, self.season, self.files.series)
         for broadcast in () if status in OFF else broadcasts:
             lines = [*lines, _watch_line(broadcast, language)]
         url = self.addresses.page_url(language.tag, self.season_id, self.event.id)
@@ -280,7 +283,7 @@ def components(
     """Return every component of a season, by start and UID; what has no day at all has none."""
     made: list[Component] = []
     for event in season.season.events:
-        circuit = labels.circuit_of(event, files.circuits)
+        circuit = inherited.circuit_of(event, files.circuits)
         teller = _Teller(files, season.season, season.id, event, circuit, addresses)
         made += _of_event(teller, season, languages)
     return tuple(sorted(made, key=lambda component: (format_moment(component.span.start), component.uid)))
@@ -312,7 +315,7 @@ def _of_event(teller: _Teller, files: SeasonFiles, languages: Sequence[Language]
             event=event.id,
             session=session.id if session else "",
             kind=session.kind if session else None,
-            classes=labels.classes_of(session, event, season),
+            classes=inherited.classes_of(session, event, season),
             span=span,
             status=status,
             place=place,
@@ -326,14 +329,14 @@ def _of_event(teller: _Teller, files: SeasonFiles, languages: Sequence[Language]
 
     made = []
     if whole := event_span(event, timezone):
-        status = labels.status_of(None, event, season)
+        status = inherited.status_of(None, event, season)
         said = {tag.tag: teller.weekend(status, why(event, season, None, status, tag), tag) for tag in languages}
         made.append(component(None, whole, said, status))
     for session in event.sessions:
         span = session_span(session, event, timezone, teller.files.publisher.calendars.assumed_minutes)
         if span is None:
             continue
-        status = labels.status_of(session, event, season)
+        status = inherited.status_of(session, event, season)
         said = {
             tag.tag: teller.session(session, span, status, why(event, season, session, status, tag), tag)
             for tag in languages
@@ -410,9 +413,9 @@ def statements(
             event=event.id,
             session="",
             name=event.name,
-            status=labels.status_of(None, event, season.season),
-            place=_place(event, labels.circuit_of(event, files.circuits)),
-            classes=labels.classes_of(None, event, season.season),
+            status=inherited.status_of(None, event, season.season),
+            place=_place(event, inherited.circuit_of(event, files.circuits)),
+            classes=inherited.classes_of(None, event, season.season),
             names={language.tag: labels.event_name(event, language) for language in languages},
             subject=_subject(event, None),
         )

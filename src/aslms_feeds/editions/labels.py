@@ -12,9 +12,9 @@ from aslms_feeds.definitions.model import Kind, Status, What, translated
 from aslms_feeds.editions.language import joined
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
-    from aslms_feeds.definitions.model import Broadcast, Circuit, Event, RaceClass, Season, Series, Session
+    from aslms_feeds.definitions.model import Circuit, Event, RaceClass, Season, Series, Session
     from aslms_feeds.editions.language import Language
 
 
@@ -267,33 +267,3 @@ def location(circuit: Circuit | None, event: Event, language: Language) -> str:
 def city_and_country(circuit: Circuit | None, language: Language) -> str:
     """Return where a circuit is, as far as it is known: Sepang, Malaysia."""
     return language.parts((circuit.city or "", language.country(circuit.country))) if circuit else ""
-
-
-def classes_of(session: Session | None, event: Event, season: Season) -> tuple[str, ...]:
-    """Return the classes that take part, from the nearest statement."""
-    return (session.classes if session else ()) or event.classes or season.classes
-
-
-def status_of(session: Session | None, event: Event, season: Season) -> Status:
-    """Return the status: cancelled or postponed above wins, else the nearest statement."""
-    above = [season.status, event.status] if session else [season.status]
-    for status in above:
-        if status in (Status.CANCELLED, Status.POSTPONED):
-            return status
-    own = session.status if session else None
-    return own or event.status or season.status
-
-
-def broadcasts_of(event: Event, season: Season, series: Series) -> tuple[Broadcast, ...]:
-    """Return where an event can be watched, from the nearest statement."""
-    return event.broadcasts or season.broadcasts or series.broadcasts
-
-
-def rounds_of(event: Event) -> tuple[int, ...]:
-    """Return the rounds an event holds, each once."""
-    return tuple(sorted({session.round for session in event.sessions if session.round is not None}))
-
-
-def circuit_of(event: Event, circuits: Mapping[str, Circuit]) -> Circuit | None:
-    """Return the event's circuit."""
-    return circuits.get(event.circuit) if event.circuit else None

@@ -9,6 +9,7 @@ import json
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
+from aslms_feeds.definitions import inherited
 from aslms_feeds.definitions.model import translated
 from aslms_feeds.definitions.times import event_days
 from aslms_feeds.editions import labels
@@ -165,12 +166,12 @@ class _Data:
         return {
             "id": event.id,
             "name": labels.event_name(event, self.language),
-            "status": labels.status_of(None, event, self.definition),
+            "status": inherited.status_of(None, event, self.definition),
             "first_day": _text(days[0]) if days else None,
             "last_day": _text(days[1]) if days else None,
             "when": event.when,
             "circuit": event.circuit,
-            "rounds": list(labels.rounds_of(event)),
+            "rounds": list(inherited.rounds_of(event)),
             "page": _page(self.edition.addresses, self.language.tag, self.season_edition, event.id),
         }
 
@@ -220,7 +221,7 @@ class _Data:
 
     def _event(self, event: Event) -> dict[str, Any]:
         component = self.season_edition.component(event.id)
-        circuit = labels.circuit_of(event, self.files.circuits)
+        circuit = inherited.circuit_of(event, self.files.circuits)
         days = event_days(event)
         season, tag, addresses = self.season_edition.files.id, self.language.tag, self.edition.addresses
         calendar = addresses.event_calendar(tag, season, event.id)
@@ -230,20 +231,20 @@ class _Data:
             "formerly": list(event.formerly),
             "uid": component.uid if component else None,
             "name": labels.event_name(event, self.language),
-            "status": labels.status_of(None, event, self.definition),
+            "status": inherited.status_of(None, event, self.definition),
             "why": self._why(event, None),
             "first_day": _text(days[0]) if days else None,
             "last_day": _text(days[1]) if days else None,
             "when": event.when,
             "circuit": self._circuit(event, circuit),
-            "classes": list(labels.classes_of(None, event, self.definition)),
+            "classes": list(inherited.classes_of(None, event, self.definition)),
             "joint_with": list(event.joint_with),
-            "rounds": list(labels.rounds_of(event)),
+            "rounds": list(inherited.rounds_of(event)),
             "note": translated(event.note or "", event.notes, tag) or None,
             "url": event.url,
             "page": _page(addresses, tag, self.season_edition, event.id),
             "calendar": addresses.url(calendar) if calendar in known else None,
-            "broadcasts": _broadcasts(labels.broadcasts_of(event, self.definition, self.files.series)),
+            "broadcasts": _broadcasts(inherited.broadcasts_of(event, self.definition, self.files.series)),
             **(_stamps(self.season_edition.revision(component)) if component else _NO_STAMPS),
             "sessions": [self._session(session, event) for session in event.sessions],
             "checked": _text(event.checked),
@@ -276,8 +277,8 @@ class _Data:
             "name": labels.session_name(session, self.files.series, self.language),
             "kind": session.kind,
             "round": session.round,
-            "classes": list(labels.classes_of(session, event, self.definition)),
-            "status": labels.status_of(session, event, self.definition),
+            "classes": list(inherited.classes_of(session, event, self.definition)),
+            "status": inherited.status_of(session, event, self.definition),
             "why": self._why(event, session),
             "precision": span.precision if span else None,
             "day": _text(session.start.date() if isinstance(session.start, datetime) else session.start),
@@ -293,7 +294,7 @@ class _Data:
 
     def _why(self, event: Event, session: Session | None) -> str | None:
         """Return the reason of a cancellation or postponement."""
-        status = labels.status_of(session, event, self.definition)
+        status = inherited.status_of(session, event, self.definition)
         reason, _day = why(event, self.definition, session, status, self.language)
         return reason or None
 

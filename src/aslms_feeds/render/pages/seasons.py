@@ -8,6 +8,7 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from aslms_feeds.definitions import inherited
 from aslms_feeds.definitions.model import translated
 from aslms_feeds.definitions.times import event_days
 from aslms_feeds.editions import labels
@@ -138,7 +139,7 @@ class SeasonView:
     def dates(self) -> tuple[date, date] | None:
         """Its first and last day, as far as they are known; what is off counts only when everything is."""
         dated = [(event, days) for event in self.season.events if (days := event_days(event))]
-        on = [days for event, days in dated if labels.status_of(None, event, self.season) not in OFF]
+        on = [days for event, days in dated if inherited.status_of(None, event, self.season) not in OFF]
         known = on or [days for _event, days in dated]
         return (min(first for first, _last in known), max(last for _first, last in known)) if known else None
 
@@ -175,8 +176,8 @@ class SeasonView:
 
     def _meeting(self, event: Event, made: Mapping[tuple[str, str], Component]) -> MeetingView:
         language, files = self.book.language, self.book.edition.files
-        circuit = labels.circuit_of(event, files.circuits)
-        status = labels.status_of(None, event, self.season)
+        circuit = inherited.circuit_of(event, files.circuits)
+        status = inherited.status_of(None, event, self.season)
         reason, new_day = why(event, self.season, None, status, language)
         component = made.get((event.id, ""))
         days = event_days(event)
@@ -194,8 +195,8 @@ class SeasonView:
             circuit=circuit,
             venue=labels.venue_name(circuit, event, language),
             place=labels.city_and_country(circuit, language),
-            rounds=labels.rounds_of(event),
-            classes=self.book.classes(labels.classes_of(None, event, self.season)),
+            rounds=inherited.rounds_of(event),
+            classes=self.book.classes(inherited.classes_of(None, event, self.season)),
             span=component.span if component else None,
             sessions=tuple(self._session(one, event, status, made.get((event.id, one.id))) for one in event.sessions),
             calendar=next((one for one in self.meeting_calendars if one.calendar.event == event.id), None),
@@ -205,14 +206,14 @@ class SeasonView:
                 for one in self.edition.files.results.results
                 if one.event == event.id
             ),
-            broadcasts=labels.broadcasts_of(event, self.season, files.series),
+            broadcasts=inherited.broadcasts_of(event, self.season, files.series),
             changes=tuple(item for item in self.changes if item.event == event.id),
             revision=self.edition.ledger.revisions.get(component.uid) if component else None,
         )
 
     def _session(self, session: Session, event: Event, above: Status, component: Component | None) -> SessionView:
         language = self.book.language
-        status = labels.status_of(session, event, self.season)
+        status = inherited.status_of(session, event, self.season)
         reason, new_day = why(event, self.season, session, status, language) if status is not above else ("", "")
         return SessionView(
             session=session,

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from aslms_feeds.definitions import inherited
 from aslms_feeds.definitions.model import Kind, Status
 from aslms_feeds.definitions.times import ONE_DAY, Span, event_span, local, session_span, zone
 from aslms_feeds.editions import labels
@@ -169,7 +170,7 @@ def _of_event(files: SeriesFiles, season: SeasonFiles, event: Event) -> Iterator
             own=_session_names(files, session) if session else (),
             kind=session.kind if session else None,
             span=session_span(session, event, timezone, assumed) if session else event_span(event, timezone),
-            status=labels.status_of(session, event, season.season),
+            status=inherited.status_of(session, event, season.season),
             timezone=timezone,
             circuit=event.circuit if event.circuit and circuit else "",
             length=next((key for key in ("end", "hours", "minutes") if session and getattr(session, key)), ""),
