@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from aslms_feeds.errors import Busy
 from aslms_feeds.publication import files
 
 
@@ -116,3 +117,25 @@ def test_many_are_synced_and_the_first_that_fails_is_said(tmp_path, monkeypatch)
     with pytest.raises(FileNotFoundError):
         files.sync_all([*paths[:3], str(tmp_path / "gone")])
     files.sync_all([])
+
+
+@pytest.mark.parametrize("name", ["lock", "folder"])
+def test_a_lock_has_one_holder_and_ends_with_it(tmp_path, name):
+    """By a file, which is made, or by a folder; who comes second is told so at once, in the words of the caller."""
+    (tmp_path / "folder").mkdir()
+    with (
+        files.hold_lock(tmp_path / name, "somebody writes here"),
+        pytest.raises(Busy, match="somebody writes here"),
+        files.hold_lock(tmp_path / name, "somebody writes here"),
+    ):
+        pass
+    with files.hold_lock(tmp_path / name, "nobody does"):
+        pass
+
+
+def test_a_lock_is_not_made_through_a_link(tmp_path):
+    """A planted link leads nowhere."""
+    (tmp_path / "lock").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="symbolic links"), files.hold_lock(tmp_path / "lock", ""):
+        pass
+    assert not (tmp_path / "elsewhere").exists()

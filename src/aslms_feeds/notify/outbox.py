@@ -6,14 +6,14 @@ never. No address of a receiver is in it; they are read from the definitions whe
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from aslms_feeds.errors import Busy
 from aslms_feeds.identity import digest
 from aslms_feeds.instants import format_moment, parse_instant
 from aslms_feeds.notify import messages as notify_messages
@@ -139,16 +139,13 @@ def alone(output: Path) -> Iterator[Path | None]:
     if not box.is_dir():
         yield None
         return
-    handle = os.open(box / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
+    with ExitStack() as stack:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            stack.enter_context(files.hold_lock(box / "lock", "another delivery is at work"))
+        except Busy:
             yield None
         else:
             yield box
-    finally:
-        os.close(handle)
 
 
 def put(box: Path, messages: Collection[Message]) -> None:

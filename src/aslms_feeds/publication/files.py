@@ -1,17 +1,21 @@
-"""Files that are whole or not there, whenever the power goes: written beside, synced, then one rename.
+"""Files that are whole or not there, whenever the power goes; and locks that end with the process that holds them.
 
-A new name is durable only when its folder is synced, too; whoever writes several files syncs it once, behind them.
+A file is written beside the old one and synced, then takes its place with one rename. A new name is durable only when
+its folder is synced, too; whoever writes several files syncs it once, behind them.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from aslms_feeds.errors import Busy
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 _AT_ONCE = 32
@@ -62,3 +66,22 @@ def sync_all(paths: Iterable[str]) -> None:
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for _done in pool.map(sync, paths):
             pass
+
+
+@contextmanager
+def hold_lock(path: Path, busy: str) -> Iterator[None]:
+    """Keep other processes out, by the lock of a file, which is made where there is none, or of a folder that is there.
+
+    The lock ends with its holder. Raises :class:`aslms_feeds.errors.Busy`, which says ``busy``, at once where another
+    process has it, and :class:`OSError` where the file cannot be opened.
+    """
+    kind = os.O_RDONLY | os.O_DIRECTORY if path.is_dir() else os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
+    handle = os.open(path, kind | os.O_CLOEXEC, 0o644)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Busy(busy, hint="wait until it is done; the lock ends with that process") from error
+        yield
+    finally:
+        os.close(handle)

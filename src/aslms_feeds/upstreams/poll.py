@@ -12,17 +12,16 @@ What comes out depends on what is stored, on the answers, on the definitions and
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from aslms_feeds.errors import Busy
 from aslms_feeds.identity import digest
 from aslms_feeds.publication import files as publication_files
 from aslms_feeds.upstreams import news
@@ -140,20 +139,16 @@ def _tell(path: Path, found: Sequence[Proposal]) -> None:
 @contextmanager
 def _alone(folder: Path) -> Iterator[str | None]:
     """Yield why nothing can be asked: empty where another process does, None where we may; the lock dies with us."""
-    handle, reason = -1, None
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        reason = ""
-    except OSError as error:
-        reason = f"nothing can be kept in {folder}: {error.strerror or error}"
-    try:
+    reason = None
+    with ExitStack() as stack:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(publication_files.hold_lock(folder / "lock", "another run asks the upstreams"))
+        except Busy:
+            reason = ""
+        except OSError as error:
+            reason = f"nothing can be kept in {folder}: {error.strerror or error}"
         yield reason
-    finally:
-        if handle >= 0:
-            os.close(handle)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ an empty file ``public``: what has none was never seen by anybody and is swept a
 
 from __future__ import annotations
 
-import fcntl
 import gzip
 import os
 import re
@@ -18,14 +17,14 @@ import shutil
 import stat
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import brotli
 
-from aslms_feeds.errors import Busy, PublicationError
+from aslms_feeds.errors import PublicationError
 from aslms_feeds.identity import ID_PATTERN
 from aslms_feeds.processes import count_processors
 from aslms_feeds.publication import files
@@ -62,22 +61,19 @@ class LocalStore:
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Keep other builders out, tidy up after one that died, and behind oneself; the lock dies with its holder."""
-        try:
-            _make(self.output)
-            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-            handle = os.open(self.output / "lock", flags, 0o644)
-        except OSError as error:
-            raise _storage_error(error, self.output) from error
-        try:
-            self._take(handle)
+        with ExitStack() as held:
+            try:
+                _make(self.output)
+                held.enter_context(files.hold_lock(self.output / "lock", f"another build is writing {self.output}"))
+                self._tidy()
+            except OSError as error:
+                raise _storage_error(error, self.output) from error
             self._switched.clear()
             yield
             # At the end: nobody who waits for the index, or for what comes next, waits for this.
             for part, generation in self._switched.items():
                 with suppress(OSError):
                     self._prune(part, generation)
-        finally:
-            os.close(handle)
 
     def parts(self) -> tuple[str, ...]:
         """Return the names of the parts that are public."""
@@ -146,18 +142,11 @@ class LocalStore:
             (final / _PUBLIC).touch(exist_ok=True)
         self._switched[part] = manifest.generation
 
-    def _take(self, handle: int) -> None:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            for name in self._names():
-                self._sweep(name)
-            # Before the index there is nothing behind it; whoever removes it finds it again after the next build.
-            _point(self.output / "site", Path(INDEX) / "current" / "site")
-        except BlockingIOError as error:
-            message = f"another build is writing {self.output}"
-            raise Busy(message, hint="wait until it is done; the lock ends with that process") from error
-        except OSError as error:
-            raise _storage_error(error, self.output) from error
+    def _tidy(self) -> None:
+        for name in self._names():
+            self._sweep(name)
+        # Before the index there is nothing behind it; whoever removes it finds it again after the next build.
+        _point(self.output / "site", Path(INDEX) / "current" / "site")
 
     def _write(
         self, manifest: Manifest, put: Mapping[str, Document], state: Mapping[str, bytes], old: Path | None

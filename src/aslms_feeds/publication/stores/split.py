@@ -7,14 +7,13 @@ is kept beside them by its digest.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from aslms_feeds.errors import Busy, PublicationError
+from aslms_feeds.errors import PublicationError
 from aslms_feeds.publication import files as publication_files
 from aslms_feeds.publication.manifest import ASSETS, MANIFEST, Document, check, read_manifest
 from aslms_feeds.publication.publish import RECOVER, Generation
@@ -41,17 +40,15 @@ class SplitStore:
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Keep other builders out of both folders, and finish what one that died began."""
-        try:
-            self.state.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self.state, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        except OSError as error:
-            raise _failure(self.state, error) from error
-        try:
-            self._take(handle)
-            with self.inner.lock():
-                yield
-        finally:
-            os.close(handle)
+        with ExitStack() as held:
+            try:
+                self.state.mkdir(parents=True, exist_ok=True)
+                held.enter_context(publication_files.hold_lock(self.state, f"another build is writing {self.state}"))
+                self._tidy()
+            except OSError as error:
+                raise _failure(self.state, error) from error
+            held.enter_context(self.inner.lock())
+            yield
 
     def parts(self) -> tuple[str, ...]:
         """Return the names of the parts that are public, or remembered."""
@@ -111,16 +108,6 @@ class SplitStore:
             raise _failure(self.state / manifest.part, error) from error
         if public is None or public.manifest != manifest:
             self.inner.switch(manifest, [*made.values(), *kept], state)
-
-    def _take(self, handle: int) -> None:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._tidy()
-        except BlockingIOError as error:
-            message = f"another build is writing {self.state}"
-            raise Busy(message, hint="wait until it is done; the lock ends with that process") from error
-        except OSError as error:
-            raise _failure(self.state, error) from error
 
     def _remembered(self, part: str) -> Generation | None:
         folder = self.state / part
