@@ -178,7 +178,7 @@ def test_the_old_time_comes_back_with_new_stamps(moved):
     assert after.statement == old.statement
     assert (old.sequence, before.sequence, after.sequence) == (0, 1, 2)
     assert (after.count, after.last_modified, after.created) == (3, NOW + 2 * HOUR, old.created)
-    assert [(one.fact.what, one.headline) for one in part.told] == [
+    assert [(one.fact.what, one.headline) for one in part.new_facts] == [
         (What.MOVED, "4 Hours of Okayama: Race 1 moved to 2 Mar 2030")
     ]
     text = moved.read("trial", "trial-all.ics")
@@ -223,7 +223,7 @@ def test_every_type_of_change_is_undone(everything_first_store, everything_store
 def test_going_back_to_what_is_public_changes_no_document(moved):
     """Holding the public content is a generation of state alone: it says what holds from now on."""
     part = back(moved, contents(MOVED, publisher=FEW), NOW + 2 * HOUR, 2)
-    assert (part.generation, part.written, part.told, part.back_to) == (3, (), (), 2)
+    assert (part.generation, part.written, part.new_facts, part.back_to) == (3, (), (), 2)
 
 
 def test_back_and_forth(moved):
@@ -299,8 +299,11 @@ def test_a_rollback_of_a_mass_change_needs_no_other_word():
     store, wrong = once_published((contents(publisher=FEW), NOW)), SEASON.replace("T1", "T0")
     assert build(store, contents(wrong, publisher=FEW), NOW + HOUR).problems
     good(store, contents(wrong, publisher=FEW), NOW + HOUR, accept=True)
-    assert len(back(store, contents(wrong, publisher=FEW), NOW + 2 * HOUR, 1).revised) == 4
-    assert len(good(store, contents(wrong, publisher=FEW), NOW + 3 * HOUR, release=frozenset(["trial"])).revised) == 4
+    assert len(back(store, contents(wrong, publisher=FEW), NOW + 2 * HOUR, 1).changed_events) == 4
+    assert (
+        len(good(store, contents(wrong, publisher=FEW), NOW + 3 * HOUR, release=frozenset(["trial"])).changed_events)
+        == 4
+    )
 
 
 def test_a_rollback_may_be_ordered_while_another_holds(gone_back):
@@ -335,7 +338,7 @@ def test_what_was_added_since_stays_and_is_cancelled():
     for name in ("second", "race.second", "race-2.okayama"):
         uid = f"{name}.2030.trial@example.org"
         assert (said[uid].status, revision(store, uid).sequence) == ("cancelled", 1)
-    assert {(one.fact.what, one.fact.event, one.fact.session) for one in part.told} >= {
+    assert {(one.fact.what, one.fact.event, one.fact.session) for one in part.new_facts} >= {
         (What.CANCELLED, "second", ""),
         (What.CANCELLED, "okayama", "race-2"),
     }
@@ -455,7 +458,9 @@ def test_going_back_over_new_ids():
     assert after.items.items() >= before.items.items()
     said = after.revisions[RACE].statement
     assert (said.start, said.event, said.session, said.place) == ("2030-03-02T04:00:00Z", "oka", "first", "okayama")
-    assert [(one.fact.what, one.fact.event, one.fact.session) for one in part.told] == [(What.MOVED, "oka", "first")]
+    assert [(one.fact.what, one.fact.event, one.fact.session) for one in part.new_facts] == [
+        (What.MOVED, "oka", "first")
+    ]
     assert good(store, renamed(), NOW + 3 * HOUR).written == ()
 
 
@@ -488,7 +493,7 @@ def test_a_tombstone_stays_buried():
     part = back(store, retired, NOW + 2 * HOUR, 1)
     assert stated(store)["race.second.2030.trial@example.org"].status == "cancelled"
     assert ledger(store).retired == before.retired
-    assert part.told == ()
+    assert part.new_facts == ()
     assert not build(store, retired, NOW + 3 * HOUR).failed
 
 

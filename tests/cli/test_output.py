@@ -37,9 +37,9 @@ MOVED = Part(
     documents=3,
     size=999,
     written=("2030/season.json", "trial-all.ics"),
-    told=(TOLD,),
-    revised=(EventChange("2030", UID, 0, 1),),
-    items=(ItemChange("2030/change/race", "Okayama: Race moved to 3 Mar 2030", new=True),),
+    new_facts=(TOLD,),
+    changed_events=(EventChange("2030", UID, 0, 1),),
+    changed_items=(ItemChange("2030/change/race", "Okayama: Race moved to 3 Mar 2030", new=True),),
 )
 QUIET = Part("index", generation=1, documents=2)
 PROBLEM = Problem("calendars/cup/2030/season.toml", 3, 1, "event.x", "is wrong")
@@ -170,7 +170,7 @@ def test_a_build_as_json():
 def test_a_plan_is_tables_of_what_would_change():
     """First the numbers, then what is told, what is replaced, what feed readers show, and the files."""
     added = EventChange("2030", "new.okayama.2030.trial@example.org", None, 0)
-    part = Part(**{**vars(MOVED), "revised": (*MOVED.revised, added)})
+    part = Part(**{**vars(MOVED), "changed_events": (*MOVED.changed_events, added)})
     assert output.plan(Report((part, QUIET)), "publication") == (
         "trial: 2 files, 1 new calendar event, 1 changed calendar event, 1 feed item\n"
         "Season  Fact                                         What subscribers read              In full\n"
@@ -195,7 +195,9 @@ def test_a_plan_of_a_change_that_nobody_is_told_of():
 def test_a_plan_counts_one_and_many():
     """In plain English."""
     item = ItemChange("2030/news/x", "X", new=False)
-    part = Part("trial", 2, 3, 0, ("a", "b"), revised=(EventChange("2030", UID, 3, 3),) * 2, items=(item, item))
+    part = Part(
+        "trial", 2, 3, 0, ("a", "b"), changed_events=(EventChange("2030", UID, 3, 3),) * 2, changed_items=(item, item)
+    )
     lines = output.plan(Report((part,)), "publication").splitlines()
     assert lines[0] == "trial: 2 files, 2 changed calendar events, 2 feed items"
     assert "race.okayama.2030.trial@example.org  3 → 3" in lines
@@ -220,7 +222,7 @@ def test_a_long_plan_counts_the_rest():
 @pytest.mark.parametrize("name", ["Race [gt] :car: Day", "A [/b] B", "[link=https://x.example]y[/link]", "a\\[b]"])
 def test_names_are_shown_as_they_are(name):
     """Brackets and colons in a name are no markup for the terminal."""
-    part = Part("trial", 2, 3, 0, ("a",), told=(NewFact("2030", FACT, name, name),))
+    part = Part("trial", 2, 3, 0, ("a",), new_facts=(NewFact("2030", FACT, name, name),))
     heading, row = output.plan(Report((part,)), "publication").splitlines()[1:3]
     assert heading.startswith("Season  Fact")
     assert row.count(name) == 2

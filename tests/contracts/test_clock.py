@@ -287,7 +287,7 @@ def test_a_leap_day():
     assert [one["day"] for one in data["events"][0]["sessions"]] == ["2028-02-29"] * 3
     moved = text.replace("2028-02-29T22", "2028-03-01T22")
     part = regenerate(store, contents(moved, publisher=BOTH), now=datetime(2028, 1, 2, tzinfo=UTC)).parts[0]
-    assert [one.headline for one in part.told] == ["Meeting: Race 3 moved to 1 Mar 2028"]
+    assert [one.headline for one in part.new_facts] == ["Meeting: Race 3 moved to 1 Mar 2028"]
 
 
 def test_a_day_that_there_is_not():
@@ -334,7 +334,7 @@ def test_an_hour_across_new_year():
     store = MemoryStore()
     for step, start in enumerate(("2031-01-01T08:30:00", "2031-01-01T09:30:00", "2030-12-31T23:30:00")):
         report = regenerate(store, contents(dated("", "", start), publisher=BOTH), now=NOW + step * HOUR)
-        told = [one.headline for one in report.parts[0].told]
+        told = [one.headline for one in report.parts[0].new_facts]
         expected = ("2030 Test Series announced", "Meeting: Race 1: new time", "Meeting moved to 31 Dec 2030")[step]
         assert told == [expected]
 

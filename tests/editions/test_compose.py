@@ -469,7 +469,7 @@ def test_a_renamed_season_is_no_news_to_the_operator():
     regenerate(store, contents(), now=NOW, base_url=BASE)
     report = regenerate(store, contents('formerly = ["2030"]\n' + SEASON, name="2030-31"), now=LATER, base_url=BASE)
     assert not report.failed
-    assert [part.told for part in report.parts] == [(), ()]
+    assert [part.new_facts for part in report.parts] == [(), ()]
 
 
 def test_a_renamed_season_keeps_the_addresses_its_items_were_told_with():

@@ -249,7 +249,7 @@ def test_what_has_no_embargo_goes_on_meanwhile():
     store = once_published((files, NOW))
     moved = edited(files, "trial/2030/season.toml", ("2030-04-06T13:00", "2030-04-06T15:00"))
     part = build(store, moved, NOW + HOUR)["trial"]
-    assert [str(told.fact.what) for told in part.told] == ["retimed"]
+    assert [str(told.fact.what) for told in part.new_facts] == ["retimed"]
     assert build(store, moved, DUE)["trial"].generation == 3
 
 

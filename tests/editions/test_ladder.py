@@ -59,7 +59,7 @@ class Season:
 
     def told(self, text):
         """Publish and return what is told of it: type, headline, text."""
-        return [(str(one.fact.what), one.headline, one.text) for one in self.step(text).told]
+        return [(str(one.fact.what), one.headline, one.text) for one in self.step(text).new_facts]
 
     @property
     def race(self):
@@ -269,9 +269,9 @@ def test_an_event_climbs_too():
     one.step(season(event='when = "in spring"'))
     assert "trial-all.ics" not in one.store.current("trial").manifest.documents
     part = one.step(season(event=DAYS))
-    assert {row.uid.partition(".")[0] for row in part.revised} == {"race", "okayama"}
+    assert {row.uid.partition(".")[0] for row in part.changed_events} == {"race", "okayama"}
     assert shown(one.race) == (*THREE_DAYS, 0, "CONFIRMED", TITLE)
-    event = {one.fact.what for one in part.told if not one.fact.session}
+    event = {one.fact.what for one in part.new_facts if not one.fact.session}
     assert len(event) == 1
 
 

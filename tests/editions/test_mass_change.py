@@ -70,7 +70,7 @@ def test_the_whole_message():
     part = after(season(*FIVE), season(*days(6, 7, 8, 9, 5)))
     shown = "okayama.race-1, okayama.race-2, okayama.race-3"
     assert [str(one) for one in part.problems] == [message(4, 5, shown, ", …")]
-    assert (part.generation, part.written, part.told) == (1, (), ())
+    assert (part.generation, part.written, part.new_facts) == (1, (), ())
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ def test_whoever_accepts_it_publishes_it_once():
     assert regenerate(store, moved, now=NOW + HOUR).failed
     report = regenerate(store, moved, now=NOW + HOUR, orders=accept)
     assert not report.failed
-    assert len(report.parts[0].told) == 5
+    assert len(report.parts[0].new_facts) == 5
     assert not regenerate(store, moved, now=NOW + 2 * HOUR).failed
     assert regenerate(store, contents(season(*FIVE), publisher=FEW), now=NOW + 2 * HOUR).failed
 

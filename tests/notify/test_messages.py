@@ -29,7 +29,7 @@ def of(part, **further):
 
 def test_facts_of_a_generation_are_one_notice():
     """JSON tells everything of a fact, and the text beside it is what people read."""
-    notice = of(Part("aslms", 4, told=(MOVED,)))
+    notice = of(Part("aslms", 4, new_facts=(MOVED,)))
     assert messages.body(notice, "json") == {
         "format": 1,
         "kind": "facts",
@@ -67,7 +67,7 @@ def test_a_generation_without_facts_is_no_news():
 
 def test_what_a_dead_builder_published_is_told_as_the_chronicle_has_it():
     """There is no headline any more, but the line is the same; the notice is that of the later generation."""
-    notice = of(Part("aslms", 5, told=(MOVED,)), missed=["2023-24: dubai: cancelled"])
+    notice = of(Part("aslms", 5, new_facts=(MOVED,)), missed=["2023-24: dubai: cancelled"])
     data = messages.body(notice, "json")
     assert [one["line"] for one in data["facts"]] == [
         "2023-24: dubai: cancelled",
@@ -78,16 +78,16 @@ def test_what_a_dead_builder_published_is_told_as_the_chronicle_has_it():
 
 def test_the_same_news_has_the_same_id():
     """Noted twice, it is one notice; another generation is another one."""
-    part = Part("aslms", 4, told=(MOVED,))
+    part = Part("aslms", 4, new_facts=(MOVED,))
     assert of(part).id == of(part).id
-    assert of(part).id != of(Part("aslms", 5, told=(MOVED,))).id
-    assert of(part).id != of(Part("elms", 4, told=(MOVED,))).id
+    assert of(part).id != of(Part("aslms", 5, new_facts=(MOVED,))).id
+    assert of(part).id != of(Part("elms", 4, new_facts=(MOVED,))).id
 
 
 def test_slack_gets_one_text_in_which_nothing_is_markup():
     """A headline cannot call a channel, or hide a link."""
     loud = MOVED._replace(headline="<!channel> A & B", text="<https://evil.example|Sepang>")
-    body = messages.body(of(Part("aslms", 4, told=(loud,))), "slack")
+    body = messages.body(of(Part("aslms", 4, new_facts=(loud,))), "slack")
     assert list(body) == ["text"]
     assert body["text"].splitlines()[1] == ("• &lt;!channel&gt; A &amp; B: &lt;https://evil.example|Sepang&gt;")
 
@@ -95,7 +95,7 @@ def test_slack_gets_one_text_in_which_nothing_is_markup():
 def test_long_news_is_cut_and_counted():
     """A season of facts is no screen of text, and no megabyte of JSON; what is left out is counted."""
     long = MOVED._replace(text="x" * 10_000)
-    data = messages.body(of(Part("aslms", 4, told=(long,) * 300)), "json")
+    data = messages.body(of(Part("aslms", 4, new_facts=(long,) * 300)), "json")
     lines = data["text"].splitlines()
     assert (len(data["facts"]), data["more"]) == (messages.MANY, 100)
     assert lines[-1] == "… and 281 more"
@@ -154,7 +154,7 @@ def test_warnings_are_their_own_kind():
 @pytest.mark.parametrize("form", ["json", "slack"])
 def test_what_is_posted_is_json_in_utf8(form):
     """Letters stay letters."""
-    notice = of(Part("aslms", 4, told=(MOVED._replace(headline="Yas Marina → São Paulo"),)))
+    notice = of(Part("aslms", 4, new_facts=(MOVED._replace(headline="Yas Marina → São Paulo"),)))
     text = messages.encode(messages.body(notice, form))
     assert "São Paulo".encode() in text
     assert "text" in json.loads(text)

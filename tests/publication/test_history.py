@@ -108,7 +108,7 @@ def test_it_tells_all_that_was_told_and_what_has_no_news():
     store = MemoryStore()
     regenerate(store, everything_at_first(), now=NOW)
     report = regenerate(store, everything(), now=LATER, orders=Orders(accept_mass_change=True))
-    told = next(part for part in report.parts if part.name == "cup").told
+    told = next(part for part in report.parts if part.name == "cup").new_facts
     assert len(rows(store, "cup")[1].told) == len(told) > 10
     store = MemoryStore()
     regenerate(store, contents(publisher=FEW), now=NOW)

@@ -193,9 +193,11 @@ class _Run:
         before = [(one, _ledger_of(one, ledgers)) for one in edition.seasons]
         part = Part(
             files.id,
-            told=tuple(told for one, ledger in before for told in _told(edition, one, ledger)),
-            revised=tuple(revised for one, ledger in before for revised in _revised(one, ledger)),
-            items=tuple(item for one, ledger in before for item in _items(one, ledger, edition.languages[0].tag)),
+            new_facts=tuple(told for one, ledger in before for told in _told(edition, one, ledger)),
+            changed_events=tuple(revised for one, ledger in before for revised in _revised(one, ledger)),
+            changed_items=tuple(
+                item for one, ledger in before for item in _items(one, ledger, edition.languages[0].tag)
+            ),
             back_to=held.back_to if held else None,
         )
         notes = {
@@ -264,7 +266,7 @@ def _chronicle(
     part: Part, public: Generation | None, documents: Collection[Document], now: datetime
 ) -> dict[str, bytes]:
     """Return the chronicle with the generation that is being made."""
-    told = [f"{one.season}: {line(one.fact)}" for one in part.told]
+    told = [f"{one.season}: {line(one.fact)}" for one in part.new_facts]
     changed = changes(public.manifest if public else None, documents)
     row = history.Row(
         generation=public.manifest.generation + 1 if public else 1,

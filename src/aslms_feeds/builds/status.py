@@ -16,7 +16,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from aslms_feeds.builds import freshness
-from aslms_feeds.cli import output
 from aslms_feeds.definitions.model import Warned
 from aslms_feeds.definitions.reading import read_definitions
 from aslms_feeds.definitions.warnings import of_season
@@ -57,13 +56,12 @@ def write(folder: Path, status: Status) -> None:
 
 def of_report(report: Report, before: Status, *, now: datetime, extra: Mapping[str, object] | None = None) -> Status:
     """Return the status after a build; ``before`` is what it was, ``extra`` what else there is to say."""
-    whole = json.loads(output.as_json(report))
     return {
         "at": _written(now),
-        **whole,
+        **report.data(),
         "error": None,
         "next_due": _written(report.next_due),
-        "last_good": _written(now) if whole["ok"] else before.get("last_good"),
+        "last_good": _written(now) if not report.failed else before.get("last_good"),
         "warnings": before.get("warnings", []),
         "extra": dict(extra) if extra is not None else before.get("extra", {}),
     }

@@ -149,10 +149,10 @@ def _built(part: Part) -> None:
         documents=part.documents,
         bytes=part.size,
         written=len(part.written),
-        facts=len(part.told),
+        facts=len(part.new_facts),
         back_to=part.back_to,
     )
-    for one in part.told:
+    for one in part.new_facts:
         log.note(
             Event.FACT,
             part.name,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from aslms_feeds.instants import format_moment
 from aslms_feeds.ledger.facts import line
+from aslms_feeds.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from aslms_feeds.publication.history import Row
-    from aslms_feeds.report import Part, Report
+    from aslms_feeds.report import Part
 
 _MANY = 12
 """Paths and facts listed one by one; more are counted."""
@@ -24,27 +25,7 @@ _MANY = 12
 
 def as_json(report: Report | None) -> str:
     """Return what a build did; None: there was nothing to do."""
-    if report is None:
-        return json.dumps({"ok": True, "changed": False, "parts": []}, indent=1)
-    parts = [
-        {
-            "part": part.name,
-            "ok": not part.failed,
-            "generation": part.generation,
-            "back_to": part.back_to,
-            "documents": part.documents,
-            "bytes": part.size,
-            "written": list(part.written),
-            "problems": _problems(part),
-        }
-        for part in report.parts
-    ]
-    whole = {"ok": not report.failed, "changed": report.changed, "parts": parts}
-    return json.dumps(whole, ensure_ascii=False, indent=1)
-
-
-def _problems(part: Part) -> list[str]:
-    return [str(problem) for problem in part.problems] + ([part.error] if part.error else [])
+    return json.dumps((report or Report()).data(), ensure_ascii=False, indent=1)
 
 
 def tell(report: Report, output: str, *, quiet: bool = False) -> None:
@@ -83,10 +64,10 @@ def _tell_written(part: Part) -> None:
     if len(part.written) <= _MANY:
         for path in part.written:
             print(f"  {path}")
-    for told in part.told[:_MANY]:
+    for told in part.new_facts[:_MANY]:
         print(f"  {told.season}: {line(told.fact)}")
-    if len(part.told) > _MANY:
-        print(f"  and {len(part.told) - _MANY} more")
+    if len(part.new_facts) > _MANY:
+        print(f"  and {len(part.new_facts) - _MANY} more")
 
 
 def plan(report: Report | None, output: str) -> str:
@@ -97,25 +78,25 @@ def plan(report: Report | None, output: str) -> str:
 
 
 def _planned(part: Part) -> str:
-    new = sum(one.before is None for one in part.revised)
+    new = sum(one.before is None for one in part.changed_events)
     counts = [
         (len(part.written), "file", "files"),
         (new, "new calendar event", "new calendar events"),
-        (len(part.revised) - new, "changed calendar event", "changed calendar events"),
-        (len(part.items), "feed item", "feed items"),
+        (len(part.changed_events) - new, "changed calendar event", "changed calendar events"),
+        (len(part.changed_items), "feed item", "feed items"),
     ]
     said = ", ".join(f"{count} {one if count == 1 else many}" for count, one, many in counts if count)
     texts = [f"{part.name}: {said}"]
-    if part.told:
-        rows = [(one.season, line(one.fact), one.headline, one.text) for one in part.told[:_LONGEST]]
-        texts.append(_table(("Season", "Fact", "What subscribers read", "In full"), rows, len(part.told)))
-    revised = [one for one in part.revised if one.before is not None]
+    if part.new_facts:
+        rows = [(one.season, line(one.fact), one.headline, one.text) for one in part.new_facts[:_LONGEST]]
+        texts.append(_table(("Season", "Fact", "What subscribers read", "In full"), rows, len(part.new_facts)))
+    revised = [one for one in part.changed_events if one.before is not None]
     if revised:
         changed = [(one.uid, f"{one.before} → {one.sequence}") for one in revised[:_LONGEST]]
         texts.append(_table(("Calendar event", "SEQUENCE"), changed, len(revised)))
-    items = [(one.key, "new" if one.new else "edited", one.title) for one in part.items[:_LONGEST]]
+    items = [(one.key, "new" if one.new else "edited", one.title) for one in part.changed_items[:_LONGEST]]
     if items:
-        texts.append(_table(("Feed item", "", "Headline"), items, len(part.items)))
+        texts.append(_table(("Feed item", "", "Headline"), items, len(part.changed_items)))
     files = [(path,) for path in part.written[:_LONGEST]]
     return "\n".join([*texts, _table(("File",), files, len(part.written))])
 
@@ -163,14 +144,14 @@ def _plan_data(part: Part) -> dict[str, Any]:
     return {
         "part": part.name,
         "ok": not part.failed,
-        "facts": [one.data() for one in part.told],
+        "facts": [one.data() for one in part.new_facts],
         "revisions": [
             {"season": one.season, "uid": one.uid, "sequence": {"from": one.before, "to": one.sequence}}
-            for one in part.revised
+            for one in part.changed_events
         ],
-        "items": [{"key": one.key, "title": one.title, "new": one.new} for one in part.items],
+        "items": [{"key": one.key, "title": one.title, "new": one.new} for one in part.changed_items],
         "documents": list(part.written),
-        "problems": _problems(part),
+        "problems": part.messages(),
     }
 
 

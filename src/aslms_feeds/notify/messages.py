@@ -83,7 +83,7 @@ def facts(part: Part, *, publication: str, url: str, now: datetime, missed: Sequ
     builder published and died before it could tell.
     """
     rows: list[dict[str, Any]] = [{"line": one} for one in missed]
-    rows += [{"line": f"{one.season}: {line(one.fact)}", **one.data()} for one in part.told]
+    rows += [{"line": f"{one.season}: {line(one.fact)}", **one.data()} for one in part.new_facts]
     if not rows:
         return None
     data = {
@@ -97,7 +97,7 @@ def facts(part: Part, *, publication: str, url: str, now: datetime, missed: Sequ
         "facts": rows[:MANY],
         "more": max(0, len(rows) - MANY),
     }
-    told = (*missed, *(_one_line(one.headline, one.text) for one in part.told))
+    told = (*missed, *(_one_line(one.headline, one.text) for one in part.new_facts))
     heading = f"{publication}: {part.name}, generation {part.generation}: {_counted(len(rows), 'fact')}. {url}"
     return Notice("facts", digest("facts", part.name, str(part.generation)), data, (heading, *told))
 

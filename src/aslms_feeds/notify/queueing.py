@@ -119,7 +119,7 @@ def _of_part(
     # The report tells of the generation that this build made; what a builder made that died, the chronicle tells. But
     # who asks to be told today is not told of the past: without a mark, only a first generation is news.
     known = mark[0] if mark else 0 if part.generation == 1 else part.generation
-    last = part.generation - 1 if part.written or part.told else part.generation
+    last = part.generation - 1 if part.written or part.new_facts else part.generation
     return feeds, _missed(store, part.name, range(known + 1, last + 1))
 
 
