@@ -35,6 +35,7 @@ from aslms_feeds.definitions.model import (
     Winner,
 )
 from aslms_feeds.editions.compose import compose
+from aslms_feeds.render.pages import front
 from aslms_feeds.render.pages import series as page_series
 
 BASE = "https://calendars.example/races"
@@ -403,7 +404,7 @@ def whole_site(edition):
     """Return every document of the site by its path below the host."""
     root = urlsplit(edition.addresses.base_url).path
     made = {f"{root}/ex/{one.path}": one for one in page_series.series_pages(edition)}
-    site = page_series.site_pages(edition.files.publisher, [page_series.teasers(edition)])
+    site = front.site_pages(edition.files.publisher, [page_series.teasers(edition)])
     return {**made, **{f"{root}/{one.path}": one for one in site}}
 
 

@@ -35,6 +35,7 @@ from aslms_feeds.publication.manifest import HTML
 from aslms_feeds.publication.stores.memory import MemoryStore
 from aslms_feeds.render import ics
 from aslms_feeds.render import site as index
+from aslms_feeds.render.pages import front as pages_front
 from aslms_feeds.render.pages import series
 from aslms_feeds.render.pages.clients import clients
 from seasons import NOW, PUBLISHER, contents
@@ -258,7 +259,7 @@ def test_not_found_leads_to_every_series(trees):
     """The series, its current season and the addresses of its calendars are one step away."""
     links = trees["/races/404.html"].xpath("//main//section//a/@href")
     assert links == ["/races/ex/", "/races/ex/2025-26/", "/races/ex/subscribe/"]
-    (alone,) = [one for one in series.site_pages(series_files().publisher, []) if one.path == "404.html"]
+    (alone,) = [one for one in pages_front.site_pages(series_files().publisher, []) if one.path == "404.html"]
     assert tree(alone).xpath("//main//a/@href") == ["/races/", "/races/ar/", "/races/ja/"]
 
 

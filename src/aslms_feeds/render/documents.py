@@ -16,6 +16,7 @@ from aslms_feeds.render.atom_rss import render_atom, render_rss
 from aslms_feeds.render.ics import Rendered, Renderer
 from aslms_feeds.render.images import drawing
 from aslms_feeds.render.pages import series, share
+from aslms_feeds.render.pages.assets import icon_path
 from aslms_feeds.render.reuse import PublicDocuments, Unit
 
 if TYPE_CHECKING:
@@ -235,7 +236,7 @@ def _feeds(edition: Edition, published: Collection[str]) -> list[tuple[str, Feed
     opened = min((one.ledger.opened for one in edition.seasons), default=None)
     for language in edition.languages:
         told = {one.files.id: one.items[language.tag] for one in seasons}
-        icon = edition.addresses.url(series.icon_path())
+        icon = edition.addresses.url(icon_path())
         if opened is not None:
             made += feeds(
                 edition.files,

@@ -19,7 +19,9 @@ from aslms_feeds.errors import PublicationError
 from aslms_feeds.publication.manifest import HTML, OPML, TEXT, XML, Document
 from aslms_feeds.render import opml
 from aslms_feeds.render.bundles.documents import NO_BUNDLES
-from aslms_feeds.render.pages.series import Teaser, TeaserEvent, TeaserItem, site_pages, teasers
+from aslms_feeds.render.pages.front import site_pages
+from aslms_feeds.render.pages.series import teasers
+from aslms_feeds.render.pages.summary import Teaser, TeaserEvent, TeaserItem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

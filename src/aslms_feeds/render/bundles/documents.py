@@ -22,12 +22,12 @@ from aslms_feeds.identity import fingerprint, tag_uri
 from aslms_feeds.publication.manifest import ATOM, CALENDAR, HTML, JSON_FEED, RSS, Document
 from aslms_feeds.render import jsonfeed, opml, readback
 from aslms_feeds.render.atom_rss import render_atom, render_rss
-from aslms_feeds.render.bundles import page as pages
 from aslms_feeds.render.bundles.calendars import joined
 from aslms_feeds.render.bundles.items import newest_first, retold
-from aslms_feeds.render.bundles.page import BundleView, SeriesLink
 from aslms_feeds.render.ics import head
+from aslms_feeds.render.pages import bundle as pages
 from aslms_feeds.render.pages.assets import icon_path
+from aslms_feeds.render.pages.bundle import BundleView, SeriesLink
 from aslms_feeds.render.pages.links import FORMATS, CalendarLink, FeedLink
 from aslms_feeds.render.pages.series_view import told
 from aslms_feeds.render.reuse import Unit

@@ -1,4 +1,4 @@
-"""Which pages there are: values in, complete HTML documents out, the same bytes for the same edition.
+"""Which pages a series has: values in, complete HTML documents out, the same bytes for the same edition.
 
 A page says what stays true until the definitions change. What depends on the hour, such as the next session, a
 countdown or the reader's own time zone, is left to a small script, and no page needs it. Templates and static files are
@@ -12,18 +12,14 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from aslms_feeds.definitions.model import translated
 from aslms_feeds.definitions.times import event_days
 from aslms_feeds.editions import markup
-from aslms_feeds.editions.addresses import INDEX, NOT_FOUND, Addresses
-from aslms_feeds.editions.language import language as language_of
 from aslms_feeds.publication.manifest import HTML, Document
-from aslms_feeds.render.images.posters import ShareImage
 from aslms_feeds.render.pages import drawings
-from aslms_feeds.render.pages.assets import asset, assets, colours, icon_path, series_assets
+from aslms_feeds.render.pages.assets import asset, assets, colours, series_assets
 from aslms_feeds.render.pages.blocks import data_block
 from aslms_feeds.render.pages.clients import clients
-from aslms_feeds.render.pages.frame import Page, framed, opml_path, site_url, summary
+from aslms_feeds.render.pages.frame import Page, framed, opml_path, summary
 from aslms_feeds.render.pages.history import History
 from aslms_feeds.render.pages.links import local
 from aslms_feeds.render.pages.seasons import SeasonView
@@ -31,31 +27,17 @@ from aslms_feeds.render.pages.series_view import Book
 from aslms_feeds.render.pages.share import meeting_picture, season_picture
 from aslms_feeds.render.pages.structured import meeting_data, season_data
 from aslms_feeds.render.pages.subscribing import Subscribing, snippet
-from aslms_feeds.render.pages.summary import Teaser, TeaserEvent, TeaserItem, teaser
+from aslms_feeds.render.pages.summary import Teaser, teaser
 from aslms_feeds.render.pages.templates import render
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from aslms_feeds.definitions.model import Publisher
     from aslms_feeds.editions.components import Component
     from aslms_feeds.editions.edition import Edition
     from aslms_feeds.editions.items import FeedName, Item
-    from aslms_feeds.editions.language import Language
-    from aslms_feeds.render.bundles.page import BundleView
     from aslms_feeds.render.pages.meetings import MeetingView
 
-__all__ = [
-    "SeriesPages",
-    "Teaser",
-    "TeaserEvent",
-    "TeaserItem",
-    "icon_path",
-    "series_files",
-    "series_pages",
-    "site_pages",
-    "teasers",
-]
 
 _LATEST = 6
 
@@ -122,77 +104,6 @@ def teasers(edition: Edition) -> dict[str, Teaser]:
     """Return what the front page shows of a series, by language."""
     books = {language.tag: Book(edition, language) for language in edition.languages}
     return {tag: _Pages(book).teaser() for tag, book in books.items()}
-
-
-def site_pages(
-    publisher: Publisher,
-    series: Sequence[Mapping[str, Teaser]],
-    bundles: Mapping[str, Sequence[BundleView]] | None = None,
-) -> list[Document]:
-    """Return the front page in every language, and its assets.
-
-    ``series`` holds the :func:`teasers` of each, ``bundles`` those of each language.
-    """
-    made = list(assets())
-    addresses = Addresses(publisher.base_url, "", publisher.languages[0])
-    languages = [language_of(tag) for tag in publisher.languages]
-    for language in languages:
-        _ = language.gettext
-        name = translated(publisher.name, publisher.names, language.tag)
-        cards = [one[language.tag] for one in series if language.tag in one]
-        page = Page(
-            title=name,
-            heading=name,
-            description=_("Race calendars and news to subscribe to, kept up to date."),
-            url=site_url(addresses, language),
-            alternates=tuple((other, site_url(addresses, other)) for other in languages),
-            site=name,
-            assets=f"{local(publisher.base_url)}/",
-            icon=f"{publisher.base_url}/{icon_path()}",
-            footer=((opml_path(publisher.base_url), _("All feeds as one OPML file")),),
-            image=_image(cards),
-        )
-        several = bundles.get(language.tag, ()) if bundles else ()
-        body = render("front.html", language, page=page, series=cards, bundles=several)
-        made.append(Document(addresses.path(language.tag, INDEX), HTML, body))
-    made.append(_not_found(publisher, series, languages))
-    return made
-
-
-def _image(cards: Sequence[Teaser]) -> ShareImage | None:
-    """Return the picture of the site: that of its series, where it has but one."""
-    held = [ShareImage(one.image_url, one.image_alt) for one in cards]
-    return held[0] if len(held) == 1 and held[0].url else None
-
-
-def _not_found(publisher: Publisher, series: Sequence[Mapping[str, Teaser]], languages: Sequence[Language]) -> Document:
-    """Return the page for addresses at which there is nothing, in every language at once: nobody knows which is asked.
-
-    It is sent from any depth, so every link in it begins at the root of the host.
-    """
-    first = languages[0]
-    addresses = Addresses(publisher.base_url, "", first.tag)
-    _ = first.gettext
-    page = Page(
-        title=_("There is nothing at this address"),
-        heading=_("There is nothing at this address"),
-        description=_("The address may be misspelt, or not public yet."),
-        url=f"{publisher.base_url}/{NOT_FOUND}",
-        alternates=(),
-        site=translated(publisher.name, publisher.names, first.tag),
-        assets=f"{local(publisher.base_url)}/",
-        icon=f"{publisher.base_url}/{icon_path()}",
-        footer=((opml_path(publisher.base_url), _("All feeds as one OPML file")),),
-    )
-    homes = [_home(one, local(site_url(addresses, one))) for one in languages]
-    cards = [one[first.tag] for one in series if first.tag in one]
-    return Document(NOT_FOUND, HTML, render("404.html", first, page=page, homes=homes, series=cards))
-
-
-def _home(language: Language, url: str) -> tuple[Language, str, str, str]:
-    """Return a language with what it says where there is nothing, and how it leads to its front page."""
-    _ = language.gettext
-    return language, _("There is nothing at this address"), url, _("To the front page")
 
 
 @dataclass(frozen=True)
