@@ -15,9 +15,11 @@ import jsonschema
 import pytest
 
 from aslms_feeds.cli.arguments import parser
-from aslms_feeds.definitions.model import FILES, Circuit, Warned
+from aslms_feeds.definitions.model import FILES
 from aslms_feeds.definitions.reading import read_definitions
 from aslms_feeds.definitions.schema import schemas, with_reference
+from aslms_feeds.definitions.series import Circuit
+from aslms_feeds.definitions.values import Warned
 from aslms_feeds.definitions.warnings import warnings
 from aslms_feeds.settings import Settings
 

@@ -12,7 +12,7 @@ import pytest
 
 from aslms_feeds.builds.recipe import Orders, regenerate
 from aslms_feeds.builds.rollback import DEFINITIONS, HELD, Held, carried, held, hold, keep, kept
-from aslms_feeds.definitions.model import What
+from aslms_feeds.definitions.values import What
 from aslms_feeds.errors import PublicationError
 from aslms_feeds.ledger.ledger import read_ledger
 from aslms_feeds.publication.stores.memory import MemoryStore

@@ -17,7 +17,7 @@ from aslms_feeds.publication.stores.local import LocalStore
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from aslms_feeds.definitions.model import Publisher
+    from aslms_feeds.definitions.publisher import Publisher
     from aslms_feeds.notify.delivery import Delivered
     from aslms_feeds.report import Report
 

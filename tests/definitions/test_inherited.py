@@ -3,7 +3,8 @@
 import pytest
 
 from aslms_feeds.definitions.inherited import rounds_of, status_of
-from aslms_feeds.definitions.model import Event, Kind, Season, Session, Status
+from aslms_feeds.definitions.season import Event, Season, Session
+from aslms_feeds.definitions.values import Kind, Status
 
 
 @pytest.mark.parametrize(

@@ -7,19 +7,12 @@ from datetime import date, datetime
 import pytest
 from pydantic import ValidationError
 
-from aslms_feeds.definitions.model import (
-    Champion,
-    Circuit,
-    Event,
-    NewsItem,
-    Publisher,
-    Retired,
-    Season,
-    SeasonFiles,
-    Series,
-    Session,
-    translated,
-)
+from aslms_feeds.definitions.model import SeasonFiles
+from aslms_feeds.definitions.publisher import Publisher
+from aslms_feeds.definitions.results import Champion, NewsItem
+from aslms_feeds.definitions.season import Event, Retired, Season, Session
+from aslms_feeds.definitions.series import Circuit, Series
+from aslms_feeds.definitions.values import translated
 
 PUBLISHER = {"name": "x", "base_url": "https://example.org", "identity": "example.org", "tag_date": date(2030, 1, 1)}
 CIRCUIT = {"name": "x", "country": "MY", "timezone": "UTC"}

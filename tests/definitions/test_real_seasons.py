@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from aslms_feeds.definitions.model import Status, What
 from aslms_feeds.definitions.reading import read_definitions
+from aslms_feeds.definitions.values import Status, What
 
 if TYPE_CHECKING:
-    from aslms_feeds.definitions.model import Champion, Event, SeasonFiles, SeriesFiles
+    from aslms_feeds.definitions.model import SeasonFiles, SeriesFiles
+    from aslms_feeds.definitions.results import Champion
+    from aslms_feeds.definitions.season import Event
 
 CALENDARS = Path(__file__).parents[2] / "calendars"
 HISTORY = "https://en.wikipedia.org/wiki/Asian_Le_Mans_Series"

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from aslms_feeds.definitions.model import Event, Kind, Session
+from aslms_feeds.definitions.season import Event, Session
 from aslms_feeds.definitions.times import (
     Clock,
     Precision,
@@ -17,6 +17,7 @@ from aslms_feeds.definitions.times import (
     midnight,
     session_span,
 )
+from aslms_feeds.definitions.values import Kind
 
 ASSUMED = {Kind.RACE: 240}
 

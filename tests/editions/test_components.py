@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from aslms_feeds.definitions.model import Status
+from aslms_feeds.definitions.values import Status
 from aslms_feeds.editions.addresses import Addresses
 from aslms_feeds.editions.components import (
     DESCRIPTION_LIMIT,

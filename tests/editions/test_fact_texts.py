@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from aslms_feeds.definitions.model import What
+from aslms_feeds.definitions.values import What
 from aslms_feeds.editions import markup
 from aslms_feeds.editions.fact_texts import FactWriter
 from aslms_feeds.editions.language import language

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aslms_feeds.definitions.model import Champion, ClassWinner, Entry, EntryList, Result, Winner
+from aslms_feeds.definitions.results import Champion, ClassWinner, Entry, EntryList, Result, Winner
 from aslms_feeds.editions import markup
 from aslms_feeds.editions.item_texts import ItemWriter, name_crew
 from aslms_feeds.editions.language import language

@@ -2,7 +2,9 @@
 
 import pytest
 
-from aslms_feeds.definitions.model import Circuit, Event, Kind, Session, Status, What
+from aslms_feeds.definitions.season import Event, Session
+from aslms_feeds.definitions.series import Circuit
+from aslms_feeds.definitions.values import Kind, Status, What
 from aslms_feeds.editions import labels
 from aslms_feeds.editions.language import language
 from seasons import SEASON, SERIES, contents, series_files

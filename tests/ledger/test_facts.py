@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from aslms_feeds.definitions.model import What
+from aslms_feeds.definitions.values import What
 from aslms_feeds.ledger.facts import Fact, Statement, differences, worth_telling
 
 RACE = Statement(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from aslms_feeds.definitions.model import What
+from aslms_feeds.definitions.values import What
 from aslms_feeds.errors import PublicationError
 from aslms_feeds.ledger.facts import Fact, Statement
 from aslms_feeds.ledger.ledger import Offer, open_ledger, read_ledger

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 import aslms_feeds
-from aslms_feeds.definitions.model import What
+from aslms_feeds.definitions.values import What
 from aslms_feeds.errors import PublicationError
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from aslms_feeds.definitions.model import What
+from aslms_feeds.definitions.values import What
 from aslms_feeds.errors import Problem
 from aslms_feeds.ledger.facts import Fact
 from aslms_feeds.notify import messages

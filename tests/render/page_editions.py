@@ -6,34 +6,24 @@ from urllib.parse import urlsplit
 
 import lxml.html
 
-from aslms_feeds.definitions.model import (
-    Broadcast,
+from aslms_feeds.definitions.model import SeasonFiles, SeriesFiles
+from aslms_feeds.definitions.publisher import Publisher
+from aslms_feeds.definitions.results import (
     Champion,
-    Change,
-    Circuit,
     ClassWinner,
     Entries,
     Entry,
     EntryList,
-    Event,
     Invitation,
-    Kind,
     News,
     NewsItem,
-    Publisher,
-    RaceClass,
-    Record,
     Result,
     Results,
-    Season,
-    SeasonFiles,
-    Series,
-    SeriesFiles,
-    Session,
-    Status,
-    What,
     Winner,
 )
+from aslms_feeds.definitions.season import Change, Event, Record, Season, Session
+from aslms_feeds.definitions.series import Broadcast, Circuit, RaceClass, Series
+from aslms_feeds.definitions.values import Kind, Status, What
 from aslms_feeds.editions.compose import compose
 from aslms_feeds.render.pages import front
 from aslms_feeds.render.pages import series as page_series

@@ -25,8 +25,10 @@ from page_editions import (
 )
 from pydantic import BaseModel
 
-from aslms_feeds.definitions.model import Champion, Invitation, Record, Result, Results, Status, Winner
 from aslms_feeds.definitions.reading import read_definitions
+from aslms_feeds.definitions.results import Champion, Invitation, Result, Results, Winner
+from aslms_feeds.definitions.season import Record
+from aslms_feeds.definitions.values import Status
 from aslms_feeds.editions.compose import compose
 from aslms_feeds.editions.language import language
 from aslms_feeds.render.pages import drawings

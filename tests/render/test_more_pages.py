@@ -27,7 +27,7 @@ from page_editions import (
 )
 
 from aslms_feeds.builds.recipe import regenerate
-from aslms_feeds.definitions.model import Event
+from aslms_feeds.definitions.season import Event
 from aslms_feeds.editions.items import FEEDS
 from aslms_feeds.editions.language import language
 from aslms_feeds.identity import SERIES_FOLDERS, SITE_FOLDERS

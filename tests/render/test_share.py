@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from lxml import etree
 from page_editions import BASE, EVIL, LONG, make_edition, running, series_files, tree, whole_site
 
-from aslms_feeds.definitions.model import Status
+from aslms_feeds.definitions.values import Status
 from aslms_feeds.editions.addresses import Addresses
 from aslms_feeds.editions.language import LOCALES, language
 from aslms_feeds.render.images import drawing, fonts, posters

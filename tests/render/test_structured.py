@@ -7,7 +7,9 @@ from datetime import date, datetime
 import pytest
 from page_editions import BASE, EVIL, LATER, changed_edition, make_edition, running, series_files, tree, whole_site
 
-from aslms_feeds.definitions.model import Change, Event, Kind, Season, SeasonFiles, Session, Status, What
+from aslms_feeds.definitions.model import SeasonFiles
+from aslms_feeds.definitions.season import Change, Event, Season, Session
+from aslms_feeds.definitions.values import Kind, Status, What
 from aslms_feeds.render.pages.blocks import breadcrumbs, data_block
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d[+-]\d\d:\d\d)?")

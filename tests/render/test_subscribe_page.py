@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from aslms_feeds.builds.recipe import regenerate
 from aslms_feeds.definitions import reading
-from aslms_feeds.definitions.model import Publisher
+from aslms_feeds.definitions.publisher import Publisher
 from aslms_feeds.editions.compose import compose
 from aslms_feeds.editions.language import language
 from aslms_feeds.publication.manifest import INDEX

@@ -7,7 +7,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from aslms_feeds.definitions.model import Publisher
+from aslms_feeds.definitions.publisher import Publisher
 from aslms_feeds.identity import SITE_FOLDERS
 from aslms_feeds.serve import health
 from aslms_feeds.serve.health import Builds, Public, Record

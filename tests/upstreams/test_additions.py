@@ -2,7 +2,7 @@
 
 from rivals import found, says, short
 
-from aslms_feeds.definitions.model import What
+from aslms_feeds.definitions.values import What
 from seasons import (
     SEASON,
     SERIES,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rivals import found, says, short
 
-from aslms_feeds.definitions.model import What
+from aslms_feeds.definitions.values import What
 from seasons import (
     SEASON,
     contents,

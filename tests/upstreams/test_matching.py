@@ -3,7 +3,7 @@
 import pytest
 from rivals import FILES, found, says, short
 
-from aslms_feeds.definitions.model import What
+from aslms_feeds.definitions.values import What
 from aslms_feeds.upstreams.proposals.matching import overlaps
 from seasons import (
     SEASON,

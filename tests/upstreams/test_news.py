@@ -5,7 +5,7 @@ import re
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from aslms_feeds.definitions.model import NewsItem
+from aslms_feeds.definitions.results import NewsItem
 from aslms_feeds.editions.markup import plain
 from aslms_feeds.upstreams import news
 

@@ -6,8 +6,8 @@ from datetime import date
 import pytest
 from rivals import found, says
 
-from aslms_feeds.definitions.model import What
 from aslms_feeds.definitions.reading import read_definitions
+from aslms_feeds.definitions.values import What
 from seasons import (
     SEASON,
     contents,

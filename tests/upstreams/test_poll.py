@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aslms_feeds.builds.recipe import regenerate
-from aslms_feeds.definitions.model import Upstream
+from aslms_feeds.definitions.publisher import Upstream
 from aslms_feeds.definitions.reading import read_definitions
 from aslms_feeds.editions.markup import plain
 from aslms_feeds.publication import files as publication_files

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rivals import found, says, short
 
-from aslms_feeds.definitions.model import What
+from aslms_feeds.definitions.values import What
 from aslms_feeds.upstreams.proposals import compare as proposal_compare
 from aslms_feeds.upstreams.proposals.compare import compare
 from aslms_feeds.upstreams.proposals.matching import overlaps

@@ -2,7 +2,7 @@
 
 from rivals import FILES
 
-from aslms_feeds.definitions.model import Kind
+from aslms_feeds.definitions.values import Kind
 from aslms_feeds.upstreams.proposals import statements
 
 

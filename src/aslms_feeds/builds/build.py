@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from aslms_feeds.builds.recipe import Orders
-    from aslms_feeds.definitions.model import Publisher
+    from aslms_feeds.definitions.publisher import Publisher
     from aslms_feeds.publication.publish import Store
     from aslms_feeds.publication.stores.preview import PreviewStore
     from aslms_feeds.report import Report

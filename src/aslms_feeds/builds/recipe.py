@@ -34,8 +34,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
     from datetime import datetime
 
-    from aslms_feeds.definitions.model import NewsItem, Publisher, SeasonFiles, SeriesFiles
+    from aslms_feeds.definitions.model import SeasonFiles, SeriesFiles
+    from aslms_feeds.definitions.publisher import Publisher
     from aslms_feeds.definitions.reading import Definitions
+    from aslms_feeds.definitions.results import NewsItem
     from aslms_feeds.editions.edition import Edition, SeasonEdition
     from aslms_feeds.editions.embargo import Visible
     from aslms_feeds.ledger.ledger import Ledger

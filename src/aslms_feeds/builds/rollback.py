@@ -13,26 +13,19 @@ import zlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from aslms_feeds.definitions.model import (
-    Circuit,
-    Definition,
-    Entries,
-    News,
-    NewsItem,
-    Results,
-    Season,
-    SeasonFiles,
-    Series,
-    SeriesFiles,
-    Status,
-)
+from aslms_feeds.definitions.model import SeasonFiles, SeriesFiles
+from aslms_feeds.definitions.results import Entries, News, NewsItem, Results
+from aslms_feeds.definitions.season import Season
+from aslms_feeds.definitions.series import Circuit, Series
 from aslms_feeds.definitions.times import event_days
+from aslms_feeds.definitions.values import Definition, Status
 from aslms_feeds.errors import PublicationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from aslms_feeds.definitions.model import Change, Event, Publisher, Session
+    from aslms_feeds.definitions.publisher import Publisher
+    from aslms_feeds.definitions.season import Change, Event, Session
 
 DEFINITIONS = "definitions.json.gz"
 """The file of the private state that holds what a generation was made from."""

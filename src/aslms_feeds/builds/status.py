@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from aslms_feeds.builds import freshness
-from aslms_feeds.definitions.model import Warned
 from aslms_feeds.definitions.reading import read_definitions
+from aslms_feeds.definitions.values import Warned
 from aslms_feeds.definitions.warnings import of_season
 from aslms_feeds.editions.embargo import masked
 from aslms_feeds.errors import AslmsFeedsError
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from aslms_feeds.definitions.model import Publisher
+    from aslms_feeds.definitions.publisher import Publisher
     from aslms_feeds.errors import Problem
     from aslms_feeds.report import Report
     from aslms_feeds.upstreams.poll import Polled

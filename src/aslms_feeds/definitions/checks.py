@@ -13,7 +13,7 @@ import webcolors
 from babel.localedata import locale_identifiers
 
 from aslms_feeds.definitions import crontab
-from aslms_feeds.definitions.model import CALENDAR_NAMES
+from aslms_feeds.definitions.publisher import CALENDAR_NAMES
 from aslms_feeds.definitions.times import Clock, clock, instant, known_timezones
 from aslms_feeds.identity import ID_LENGTH, ID_PATTERN, SITE_FOLDERS
 
@@ -21,8 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
-    from aslms_feeds.definitions.model import Circuit, Event, Publisher, SeasonFiles, Series, Session
+    from aslms_feeds.definitions.model import SeasonFiles
     from aslms_feeds.definitions.positions import Location
+    from aslms_feeds.definitions.publisher import Publisher
+    from aslms_feeds.definitions.season import Event, Session
+    from aslms_feeds.definitions.series import Circuit, Series
 
     Ids = AbstractSet[str]
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aslms_feeds.definitions.model import Status
+from aslms_feeds.definitions.values import Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aslms_feeds.definitions.model import Broadcast, Circuit, Event, Season, Series, Session
+    from aslms_feeds.definitions.season import Event, Season, Session
+    from aslms_feeds.definitions.series import Broadcast, Circuit, Series
 
 
 def classes_of(session: Session | None, event: Event, season: Season) -> tuple[str, ...]:

@@ -15,25 +15,16 @@ from pydantic import BaseModel, ValidationError
 
 from aslms_feeds.definitions import checks
 from aslms_feeds.definitions.checks import is_id, nearest
-from aslms_feeds.definitions.model import (
-    CALENDAR_NAMES,
-    LINE_PATTERN,
-    RETIRED_PATTERN,
-    Circuit,
-    Definition,
-    Entries,
-    News,
-    Publisher,
-    Results,
-    Season,
-    SeasonFiles,
-    Series,
-    SeriesFiles,
-)
+from aslms_feeds.definitions.model import SeasonFiles, SeriesFiles
 from aslms_feeds.definitions.positions import Positions
+from aslms_feeds.definitions.publisher import CALENDAR_NAMES, Publisher
+from aslms_feeds.definitions.results import Entries, News, Results
+from aslms_feeds.definitions.season import Season
+from aslms_feeds.definitions.series import Circuit, Series
 from aslms_feeds.definitions.shortening import shorten
 from aslms_feeds.definitions.times import event_days
 from aslms_feeds.definitions.toml import frozen, parse, text_problems, unfilled
+from aslms_feeds.definitions.values import LINE_PATTERN, RETIRED_PATTERN, Definition
 from aslms_feeds.errors import Problem
 from aslms_feeds.identity import ID_PATTERN, SERIES_FOLDERS, SITE_FOLDERS
 

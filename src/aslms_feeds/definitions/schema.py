@@ -10,7 +10,9 @@ import json
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from aslms_feeds.definitions.model import FILES, URL_LENGTH, Circuit, json_schema
+from aslms_feeds.definitions.model import FILES, json_schema
+from aslms_feeds.definitions.series import Circuit
+from aslms_feeds.definitions.values import URL_LENGTH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aslms_feeds.definitions.model import Event, Kind, Session
+    from aslms_feeds.definitions.season import Event, Session
+    from aslms_feeds.definitions.values import Kind
 
 zoneinfo.reset_tzpath(())
 

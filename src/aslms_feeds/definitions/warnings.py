@@ -25,15 +25,17 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from aslms_feeds.definitions.model import Kind, Status, Warned
 from aslms_feeds.definitions.times import event_days, instant, zone
+from aslms_feeds.definitions.values import Kind, Status, Warned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from aslms_feeds.definitions.model import Accepted, Circuit, Event, SeasonFiles, SeriesFiles, Session
+    from aslms_feeds.definitions.model import SeasonFiles, SeriesFiles
     from aslms_feeds.definitions.positions import Location
     from aslms_feeds.definitions.reading import Definitions
+    from aslms_feeds.definitions.season import Accepted, Event, Session
+    from aslms_feeds.definitions.series import Circuit
     from aslms_feeds.errors import Problem
 
 EARLIEST, LATEST = time(6), time(23)

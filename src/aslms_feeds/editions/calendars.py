@@ -9,13 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from aslms_feeds.definitions.model import Cancelled, Kind
+from aslms_feeds.definitions.publisher import Cancelled
+from aslms_feeds.definitions.values import Kind
 from aslms_feeds.editions import labels
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from aslms_feeds.definitions.model import CalendarName, SeasonFiles, Series, SeriesFiles
+    from aslms_feeds.definitions.model import SeasonFiles, SeriesFiles
+    from aslms_feeds.definitions.publisher import CalendarName
+    from aslms_feeds.definitions.series import Series
     from aslms_feeds.editions.addresses import Addresses
     from aslms_feeds.editions.components import Component
     from aslms_feeds.editions.language import Language

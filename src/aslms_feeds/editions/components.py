@@ -12,8 +12,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from aslms_feeds.definitions import inherited
-from aslms_feeds.definitions.model import Event, Kind, Session, Status, translated
+from aslms_feeds.definitions.season import Event, Session
 from aslms_feeds.definitions.times import Span, event_span, session_span
+from aslms_feeds.definitions.values import Kind, Status, translated
 from aslms_feeds.editions import labels
 from aslms_feeds.identity import component_uid, digest
 from aslms_feeds.instants import format_moment
@@ -22,7 +23,10 @@ from aslms_feeds.ledger.facts import OFF, Statement
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from aslms_feeds.definitions.model import Broadcast, Calendars, Circuit, Season, SeasonFiles, SeriesFiles
+    from aslms_feeds.definitions.model import SeasonFiles, SeriesFiles
+    from aslms_feeds.definitions.publisher import Calendars
+    from aslms_feeds.definitions.season import Season
+    from aslms_feeds.definitions.series import Broadcast, Circuit
     from aslms_feeds.editions.addresses import Addresses
     from aslms_feeds.editions.language import Language
 

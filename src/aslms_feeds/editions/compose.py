@@ -9,18 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from aslms_feeds.definitions.model import (
-    Change,
-    Event,
-    Retired,
-    Season,
-    SeasonFiles,
-    SeriesFiles,
-    Session,
-    Status,
-    What,
-)
+from aslms_feeds.definitions.season import Change, Event, Retired, Season, Session
 from aslms_feeds.definitions.times import event_days, midnight
+from aslms_feeds.definitions.values import Status, What
 from aslms_feeds.editions import items, labels
 from aslms_feeds.editions.addresses import Addresses
 from aslms_feeds.editions.calendars import chosen, planned
@@ -38,6 +29,7 @@ from aslms_feeds.ledger.ledger import Ledger, open_ledger
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from aslms_feeds.definitions.model import SeasonFiles, SeriesFiles
     from aslms_feeds.editions.items import Draft
     from aslms_feeds.editions.language import Language
 

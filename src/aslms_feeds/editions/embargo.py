@@ -12,24 +12,15 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from aslms_feeds.definitions.model import What
+from aslms_feeds.definitions.values import What
 from aslms_feeds.errors import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from aslms_feeds.definitions.model import (
-        Champion,
-        Entries,
-        EntryList,
-        Event,
-        NewsItem,
-        Result,
-        Results,
-        Season,
-        SeasonFiles,
-        SeriesFiles,
-    )
+    from aslms_feeds.definitions.model import SeasonFiles, SeriesFiles
+    from aslms_feeds.definitions.results import Champion, Entries, EntryList, NewsItem, Result, Results
+    from aslms_feeds.definitions.season import Event, Season
     from aslms_feeds.ledger.ledger import Ledger
 
 _Name = tuple[str, ...]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from aslms_feeds.definitions.model import What, translated
 from aslms_feeds.definitions.times import Precision, local
+from aslms_feeds.definitions.values import What, translated
 from aslms_feeds.editions import labels
 from aslms_feeds.editions.language import joined
 from aslms_feeds.editions.stories import Story, StoryWriter, escape_markdown

@@ -9,7 +9,7 @@ from aslms_feeds.editions.language import joined
 from aslms_feeds.editions.stories import Story, StoryWriter, escape_markdown
 
 if TYPE_CHECKING:
-    from aslms_feeds.definitions.model import Champion, EntryList, Result, Winner
+    from aslms_feeds.definitions.results import Champion, EntryList, Result, Winner
 
 
 class ItemWriter(StoryWriter):

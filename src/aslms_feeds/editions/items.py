@@ -11,8 +11,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from aslms_feeds.definitions.model import What, translated
 from aslms_feeds.definitions.times import event_days
+from aslms_feeds.definitions.values import What, translated
 from aslms_feeds.editions import labels, markup
 from aslms_feeds.editions.addresses import INDEX
 from aslms_feeds.editions.fact_texts import FactWriter
@@ -25,7 +25,8 @@ from aslms_feeds.ledger.ledger import Offer
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from aslms_feeds.definitions.model import NewsItem, SeasonFiles, SeriesFiles
+    from aslms_feeds.definitions.model import SeasonFiles, SeriesFiles
+    from aslms_feeds.definitions.results import NewsItem
     from aslms_feeds.editions.addresses import Addresses
     from aslms_feeds.editions.language import Language
     from aslms_feeds.ledger.facts import Fact

@@ -8,13 +8,14 @@ from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING, Literal
 
-from aslms_feeds.definitions.model import Kind, Status, What, translated
+from aslms_feeds.definitions.values import Kind, Status, What, translated
 from aslms_feeds.editions.language import joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from aslms_feeds.definitions.model import Circuit, Event, RaceClass, Season, Series, Session
+    from aslms_feeds.definitions.season import Event, Season, Session
+    from aslms_feeds.definitions.series import Circuit, RaceClass, Series
     from aslms_feeds.editions.language import Language
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from aslms_feeds.definitions.model import What
 from aslms_feeds.definitions.times import Precision
+from aslms_feeds.definitions.values import What
 from aslms_feeds.errors import Problem
 from aslms_feeds.instants import parse_moment
 from aslms_feeds.ledger.facts import OFF, local_day
@@ -19,7 +19,8 @@ from aslms_feeds.ledger.history import stated_changes
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from aslms_feeds.definitions.model import Event, SeasonFiles, SeriesFiles, Session
+    from aslms_feeds.definitions.model import SeasonFiles, SeriesFiles
+    from aslms_feeds.definitions.season import Event, Session
     from aslms_feeds.ledger.facts import Statement
     from aslms_feeds.ledger.ledger import Ledger
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from aslms_feeds.editions import labels
 
 if TYPE_CHECKING:
-    from aslms_feeds.definitions.model import Event, SeasonFiles, SeriesFiles, Session
+    from aslms_feeds.definitions.model import SeasonFiles, SeriesFiles
+    from aslms_feeds.definitions.season import Event, Session
     from aslms_feeds.editions.language import Language
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from aslms_feeds.definitions.model import Status, What
 from aslms_feeds.definitions.times import Precision, local, midnight
+from aslms_feeds.definitions.values import Status, What
 from aslms_feeds.instants import parse_moment
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from aslms_feeds.ledger.facts import Fact
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from aslms_feeds.definitions.model import Change, Season, SeasonFiles, SeriesFiles
+    from aslms_feeds.definitions.model import SeasonFiles, SeriesFiles
+    from aslms_feeds.definitions.season import Change, Season
     from aslms_feeds.ledger.ledger import Ledger
 
 MATCHING = timedelta(days=7)

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from aslms_feeds.definitions.model import What
+from aslms_feeds.definitions.values import What
 from aslms_feeds.errors import PublicationError
 from aslms_feeds.instants import ONE_SECOND, format_instant, parse_instant, whole_second
 from aslms_feeds.ledger.facts import Fact, Statement, differences, grouped, shown, worth_telling

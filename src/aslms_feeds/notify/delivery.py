@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from aslms_feeds.definitions.model import Publisher
+    from aslms_feeds.definitions.publisher import Publisher
     from aslms_feeds.notify.outbox import Message
     from aslms_feeds.report import Report
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from aslms_feeds.definitions.model import Announced
+    from aslms_feeds.definitions.publisher import Announced
     from aslms_feeds.errors import Problem
     from aslms_feeds.report import Part, Report
 

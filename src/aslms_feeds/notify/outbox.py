@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from aslms_feeds.definitions.model import Notify
+    from aslms_feeds.definitions.publisher import Notify
     from aslms_feeds.notify.messages import Notice
 
 T = TypeVar("T")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from aslms_feeds.definitions.model import Publisher
+    from aslms_feeds.definitions.publisher import Publisher
     from aslms_feeds.errors import Problem
     from aslms_feeds.notify.messages import Notice
     from aslms_feeds.notify.outbox import Message

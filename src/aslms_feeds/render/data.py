@@ -10,8 +10,8 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from aslms_feeds.definitions import inherited
-from aslms_feeds.definitions.model import translated
 from aslms_feeds.definitions.times import event_days
+from aslms_feeds.definitions.values import translated
 from aslms_feeds.editions import labels
 from aslms_feeds.editions.components import season_uid, why
 from aslms_feeds.instants import format_moment
@@ -21,7 +21,9 @@ from aslms_feeds.publication.manifest import JSON, Document
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from aslms_feeds.definitions.model import Broadcast, Circuit, Definition, Event, Session
+    from aslms_feeds.definitions.season import Event, Session
+    from aslms_feeds.definitions.series import Broadcast, Circuit
+    from aslms_feeds.definitions.values import Definition
     from aslms_feeds.editions.addresses import Addresses
     from aslms_feeds.editions.edition import Edition, SeasonEdition
     from aslms_feeds.editions.language import Language

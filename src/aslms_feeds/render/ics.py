@@ -15,15 +15,17 @@ import webcolors
 from icalendar import Alarm, Event, Parameters, vCategory, vDDDTypes, vDuration, vGeo, vInt, vText, vUri
 from icalendar import Calendar as Vcalendar
 
-from aslms_feeds.definitions.model import Cancelled, Kind, Status, Times
+from aslms_feeds.definitions.publisher import Cancelled, Times
 from aslms_feeds.definitions.times import Clock, clock, zone
+from aslms_feeds.definitions.values import Kind, Status
 from aslms_feeds.render.vtimezone import offset, vtimezone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date
 
-    from aslms_feeds.definitions.model import Publisher, Series
+    from aslms_feeds.definitions.publisher import Publisher
+    from aslms_feeds.definitions.series import Series
     from aslms_feeds.editions.calendars import Calendar
     from aslms_feeds.editions.components import Component
     from aslms_feeds.editions.language import Language

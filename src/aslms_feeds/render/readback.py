@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from icalendar import Component as Vcomponent
 
-    from aslms_feeds.definitions.model import Cancelled
+    from aslms_feeds.definitions.publisher import Cancelled
     from aslms_feeds.editions.components import Component
     from aslms_feeds.editions.edition import Edition
     from aslms_feeds.editions.items import Feed

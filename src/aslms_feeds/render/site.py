@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lxml.etree import Element, SubElement, tostring
 
-from aslms_feeds.definitions.model import Status
+from aslms_feeds.definitions.values import Status
 from aslms_feeds.editions.addresses import EMBED, NOT_FOUND
 from aslms_feeds.editions.items import FEEDS, describe
 from aslms_feeds.editions.safeguards import successor
@@ -26,7 +26,7 @@ from aslms_feeds.render.pages.summary import Teaser, TeaserEvent, TeaserItem
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from aslms_feeds.definitions.model import Publisher
+    from aslms_feeds.definitions.publisher import Publisher
     from aslms_feeds.editions.edition import Edition
     from aslms_feeds.publication.manifest import Manifest
     from aslms_feeds.render.bundles.documents import BundleDocuments

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from prometheus_client.core import Metric
 
-    from aslms_feeds.definitions.model import Publisher
+    from aslms_feeds.definitions.publisher import Publisher
 
 LONGEST_PERIOD = timedelta(days=1)
 """How often there is a build at least, where nothing asks for more."""

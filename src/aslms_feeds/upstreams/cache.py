@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from aslms_feeds.definitions.model import Upstream
+    from aslms_feeds.definitions.publisher import Upstream
 
 UPSTREAMS = "upstreams"
 """The folder below the output, one folder of it for each upstream."""

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from aslms_feeds.definitions.model import Publisher, SeasonFiles, SeriesFiles, Upstream
+    from aslms_feeds.definitions.model import SeasonFiles, SeriesFiles
+    from aslms_feeds.definitions.publisher import Publisher, Upstream
     from aslms_feeds.definitions.reading import Definitions
 
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from aslms_feeds.definitions.model import NewsItem
+from aslms_feeds.definitions.results import NewsItem
 from aslms_feeds.definitions.toml import text_problems
 from aslms_feeds.identity import digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aslms_feeds.definitions.model import Upstream
+    from aslms_feeds.definitions.publisher import Upstream
 
 
 def item_id(upstream: Upstream, key: str) -> str:

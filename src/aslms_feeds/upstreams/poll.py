@@ -47,7 +47,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from aslms_feeds.definitions.model import NewsItem, Publisher, SeasonFiles, SeriesFiles, Upstream
+    from aslms_feeds.definitions.model import SeasonFiles, SeriesFiles
+    from aslms_feeds.definitions.publisher import Publisher, Upstream
+    from aslms_feeds.definitions.results import NewsItem
     from aslms_feeds.upstreams.proposals.compare import Proposal
     from aslms_feeds.upstreams.proposals.statements import Theirs
 

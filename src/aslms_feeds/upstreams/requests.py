@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from aslms_feeds.definitions.model import Publisher, Upstream
+    from aslms_feeds.definitions.publisher import Publisher, Upstream
     from aslms_feeds.upstreams.cache import Holding, State
 
 T = TypeVar("T")

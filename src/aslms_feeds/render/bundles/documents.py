@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from aslms_feeds.definitions.model import translated
+from aslms_feeds.definitions.values import translated
 from aslms_feeds.editions.addresses import BUNDLES, INDEX, Addresses, BundleAddresses
 from aslms_feeds.editions.calendars import Calendar, what_it_holds
 from aslms_feeds.editions.items import FEEDS, Feed, described
@@ -35,7 +35,7 @@ from aslms_feeds.render.reuse import Unit
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from aslms_feeds.definitions.model import Bundle, CalendarName, Publisher
+    from aslms_feeds.definitions.publisher import Bundle, CalendarName, Publisher
     from aslms_feeds.editions.items import FeedName
     from aslms_feeds.editions.language import Language
     from aslms_feeds.publication.manifest import Listed, Manifest

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import webcolors
 from lxml.etree import Element, SubElement, tostring
 
-from aslms_feeds.definitions.model import Status
+from aslms_feeds.definitions.values import Status
 from aslms_feeds.publication.manifest import PNG
 from aslms_feeds.render.images.fonts import FAMILIES, Letters, directed, font_files, typeface
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from aslms_feeds.publication.manifest import ASSETS, CSS, PNG, SCRIPT, SVG, Document
 
 if TYPE_CHECKING:
-    from aslms_feeds.definitions.model import Series
+    from aslms_feeds.definitions.series import Series
 
 _STATIC = Path(__file__).with_name("static")
 _MEDIA_TYPES = {".css": CSS, ".js": SCRIPT, ".svg": SVG, ".png": PNG}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aslms_feeds.definitions.model import translated
+from aslms_feeds.definitions.values import translated
 from aslms_feeds.editions import markup
 from aslms_feeds.editions.addresses import Addresses
 from aslms_feeds.render.pages.assets import icon_path
@@ -16,7 +16,7 @@ from aslms_feeds.render.pages.templates import render
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aslms_feeds.definitions.model import Publisher
+    from aslms_feeds.definitions.publisher import Publisher
     from aslms_feeds.editions.language import Language
     from aslms_feeds.render.pages.links import CalendarLink, FeedLink
     from aslms_feeds.render.pages.summary import TeaserEvent

@@ -19,7 +19,7 @@ from aslms_feeds.definitions.times import ONE_DAY
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from aslms_feeds.definitions.model import Status
+    from aslms_feeds.definitions.values import Status
     from aslms_feeds.editions.language import Language
 
 _MONTHS_SHOWN = 12

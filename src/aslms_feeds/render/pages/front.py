@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aslms_feeds.definitions.model import translated
+from aslms_feeds.definitions.values import translated
 from aslms_feeds.editions.addresses import INDEX, NOT_FOUND, Addresses
 from aslms_feeds.editions.language import language as language_of
 from aslms_feeds.publication.manifest import HTML, Document
@@ -17,7 +17,7 @@ from aslms_feeds.render.pages.templates import render
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from aslms_feeds.definitions.model import Publisher
+    from aslms_feeds.definitions.publisher import Publisher
     from aslms_feeds.editions.language import Language
     from aslms_feeds.render.pages.bundle import BundleView
     from aslms_feeds.render.pages.summary import Teaser

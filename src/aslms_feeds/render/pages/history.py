@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from aslms_feeds.definitions.model import What
+from aslms_feeds.definitions.values import What
 from aslms_feeds.ledger.facts import OFF
 from aslms_feeds.render.pages import drawings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aslms_feeds.definitions.model import Circuit
+    from aslms_feeds.definitions.series import Circuit
     from aslms_feeds.editions.items import Item
     from aslms_feeds.render.pages.drawings import ClassYears
     from aslms_feeds.render.pages.meetings import MeetingView, SessionView

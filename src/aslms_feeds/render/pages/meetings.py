@@ -15,8 +15,11 @@ from aslms_feeds.render.pages.series_view import ClassMark
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aslms_feeds.definitions.model import Broadcast, Circuit, Entry, EntryList, Event, Result, Session, Status
+    from aslms_feeds.definitions.results import Entry, EntryList, Result
+    from aslms_feeds.definitions.season import Event, Session
+    from aslms_feeds.definitions.series import Broadcast, Circuit
     from aslms_feeds.definitions.times import Span
+    from aslms_feeds.definitions.values import Status
     from aslms_feeds.editions.items import Item
     from aslms_feeds.ledger.ledger import Revision
     from aslms_feeds.render.pages.links import CalendarLink

@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from aslms_feeds.definitions import inherited
-from aslms_feeds.definitions.model import translated
 from aslms_feeds.definitions.times import event_days
+from aslms_feeds.definitions.values import translated
 from aslms_feeds.editions import labels
 from aslms_feeds.editions.components import why
 from aslms_feeds.ledger.facts import OFF
@@ -19,7 +19,9 @@ from aslms_feeds.render.pages.meetings import MeetingView, SessionView
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aslms_feeds.definitions.model import EntryList, Event, Season, Session, Status
+    from aslms_feeds.definitions.results import EntryList
+    from aslms_feeds.definitions.season import Event, Season, Session
+    from aslms_feeds.definitions.values import Status
     from aslms_feeds.editions.components import Component
     from aslms_feeds.editions.edition import SeasonEdition
     from aslms_feeds.editions.items import Item

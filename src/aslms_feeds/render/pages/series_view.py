@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from aslms_feeds.definitions.model import translated
+from aslms_feeds.definitions.values import translated
 from aslms_feeds.editions import labels
 from aslms_feeds.editions.calendars import what_it_holds
 from aslms_feeds.editions.items import FEEDS
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from aslms_feeds.definitions.model import RaceClass, Series
+    from aslms_feeds.definitions.series import RaceClass, Series
     from aslms_feeds.editions.calendars import Calendar
     from aslms_feeds.editions.components import Component
     from aslms_feeds.editions.edition import Edition

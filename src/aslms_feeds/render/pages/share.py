@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aslms_feeds.definitions.model import Status
+from aslms_feeds.definitions.values import Status
 from aslms_feeds.editions import labels
 from aslms_feeds.render.images.posters import Poster, picture
 from aslms_feeds.render.pages.frame import series_picture

@@ -10,9 +10,9 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from aslms_feeds.definitions.model import Status, What
 from aslms_feeds.definitions.times import local
 from aslms_feeds.definitions.times import zone as timezone_of
+from aslms_feeds.definitions.values import Status, What
 from aslms_feeds.instants import parse_moment
 from aslms_feeds.ledger.history import collect_facts
 from aslms_feeds.render.pages.blocks import CONTEXT
@@ -20,7 +20,7 @@ from aslms_feeds.render.pages.blocks import CONTEXT
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aslms_feeds.definitions.model import Change
+    from aslms_feeds.definitions.season import Change
     from aslms_feeds.definitions.times import Span
     from aslms_feeds.render.images.posters import ShareImage
     from aslms_feeds.render.pages.meetings import MeetingView, SessionView

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING
 
 from markupsafe import escape
 
-from aslms_feeds.definitions.model import Cancelled, Kind
+from aslms_feeds.definitions.publisher import Cancelled
+from aslms_feeds.definitions.values import Kind
 from aslms_feeds.editions import labels
 from aslms_feeds.render.pages.clients import clients
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from aslms_feeds.definitions.model import CalendarName
+    from aslms_feeds.definitions.publisher import CalendarName
     from aslms_feeds.render.pages.links import CalendarLink
     from aslms_feeds.render.pages.seasons import SeasonView
     from aslms_feeds.render.pages.series_view import Book, ClassMark

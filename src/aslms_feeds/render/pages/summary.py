@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from aslms_feeds.definitions.model import Status
+    from aslms_feeds.definitions.values import Status
     from aslms_feeds.editions.items import Item
     from aslms_feeds.render.pages.meetings import MeetingView
     from aslms_feeds.render.pages.seasons import SeasonView

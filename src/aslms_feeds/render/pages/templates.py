@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from jinja2.runtime import Context
 
-    from aslms_feeds.definitions.model import Status
+    from aslms_feeds.definitions.values import Status
     from aslms_feeds.editions.language import Language
 
 _TEMPLATES = Path(__file__).with_name("templates")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from aslms_feeds.definitions.model import Kind, What
+from aslms_feeds.definitions.values import Kind, What
 from aslms_feeds.ledger.facts import OFF
 from aslms_feeds.upstreams.proposals import patches
 from aslms_feeds.upstreams.proposals.matching import between

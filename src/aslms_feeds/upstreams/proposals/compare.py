@@ -10,7 +10,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
-from aslms_feeds.definitions.model import What
+from aslms_feeds.definitions.values import What
 from aslms_feeds.identity import digest
 from aslms_feeds.upstreams.proposals.additions import Additions
 from aslms_feeds.upstreams.proposals.differences import Differences

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aslms_feeds.definitions.model import Status, What
 from aslms_feeds.definitions.times import Precision, zone
+from aslms_feeds.definitions.values import Status, What
 from aslms_feeds.ledger.facts import OFF
 from aslms_feeds.upstreams.proposals import patches
 from aslms_feeds.upstreams.proposals.patches import Difference

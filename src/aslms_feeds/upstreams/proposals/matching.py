@@ -8,14 +8,15 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from aslms_feeds.definitions.model import Kind
+from aslms_feeds.definitions.values import Kind
 from aslms_feeds.upstreams.proposals.statements import Ours, Theirs, ours
 from aslms_feeds.upstreams.proposals.vocabulary import ENOUGH, WARM, Vocabulary, kind_of, number_of, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from aslms_feeds.definitions.model import Series, SeriesFiles
+    from aslms_feeds.definitions.model import SeriesFiles
+    from aslms_feeds.definitions.series import Series
 
 REACH = timedelta(days=120)
 """A session that is farther away than this is another season's."""

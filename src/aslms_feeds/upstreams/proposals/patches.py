@@ -14,7 +14,7 @@ from aslms_feeds.upstreams.proposals.vocabulary import plain
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
-    from aslms_feeds.definitions.model import What
+    from aslms_feeds.definitions.values import What
     from aslms_feeds.upstreams.proposals.statements import Ours, Theirs
 
 

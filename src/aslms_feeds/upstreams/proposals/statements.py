@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from aslms_feeds.definitions import inherited
-from aslms_feeds.definitions.model import Kind, Status
 from aslms_feeds.definitions.times import ONE_DAY, Span, event_span, local, session_span, zone
+from aslms_feeds.definitions.values import Kind, Status
 from aslms_feeds.editions import labels
 from aslms_feeds.editions.language import language
 from aslms_feeds.identity import component_uid
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Set as AbstractSet
 
-    from aslms_feeds.definitions.model import Circuit, Event, SeasonFiles, SeriesFiles, Session
+    from aslms_feeds.definitions.model import SeasonFiles, SeriesFiles
+    from aslms_feeds.definitions.season import Event, Session
+    from aslms_feeds.definitions.series import Circuit
 
 _DAYS = timedelta(hours=36)
 """Nothing races so long: what does is days, written with times."""

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from aslms_feeds.definitions.model import Kind
+from aslms_feeds.definitions.values import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
