@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from rivals import found, says, short
+from their_calendar import propose, summarize_proposals, their_event
 
 from aslms_feeds.definitions.values import What
 from seasons import (
@@ -17,11 +17,11 @@ from seasons import (
     ("other", "proposed"),
     [
         (
-            says("Okayama Race", "2030-03-03T04:00:00+00:00"),
+            their_event("Okayama Race", "2030-03-03T04:00:00+00:00"),
             ("race-1", What.MOVED, "2030-03-02T13:00:00+09:00", "2030-03-03T13:00:00+09:00"),
         ),
         (
-            says("Okayama Race", "2030-03-02T04:00:00+00:00", "2030-03-02T10:00:00+00:00"),
+            their_event("Okayama Race", "2030-03-02T04:00:00+00:00", "2030-03-02T10:00:00+00:00"),
             (
                 "race-1",
                 What.RETIMED,
@@ -29,52 +29,55 @@ from seasons import (
                 "2030-03-02T13:00:00+09:00/2030-03-02T19:00:00+09:00",
             ),
         ),
-        (says("Okayama Race", "2030-03-04"), ("race-1", What.MOVED, "2030-03-02", "2030-03-04")),
+        (their_event("Okayama Race", "2030-03-04"), ("race-1", What.MOVED, "2030-03-02", "2030-03-04")),
         (
-            says("Okayama Race", "2030-03-02T15:00:00"),
+            their_event("Okayama Race", "2030-03-02T15:00:00"),
             ("race-1", What.RETIMED, "2030-03-02T13:00:00+09:00", "2030-03-02T15:00:00+09:00"),
         ),
-        (says("CANCELLED: Okayama Race", "2030-03-02"), ("race-1", What.CANCELLED, "confirmed", "cancelled")),
+        (their_event("CANCELLED: Okayama Race", "2030-03-02"), ("race-1", What.CANCELLED, "confirmed", "cancelled")),
         (
-            says("Okayama Race", "2030-03-02T04:00:00+00:00", status="cancelled"),
+            their_event("Okayama Race", "2030-03-02T04:00:00+00:00", status="cancelled"),
             ("race-1", What.CANCELLED, "confirmed", "cancelled"),
         ),
-        (says("4h Okayama (postponed)", "2030-03-01", "2030-03-03"), ("", What.POSTPONED, "confirmed", "postponed")),
         (
-            says("4h Okayama", "2030-03-08", "2030-03-11"),
+            their_event("4h Okayama (postponed)", "2030-03-01", "2030-03-03"),
+            ("", What.POSTPONED, "confirmed", "postponed"),
+        ),
+        (
+            their_event("4h Okayama", "2030-03-08", "2030-03-11"),
             ("", What.MOVED, "2030-03-01/2030-03-02", "2030-03-08/2030-03-10"),
         ),
         (
-            says("4h Okayama", "2030-03-08T00:00:00+00:00", "2030-03-11T00:00:00+00:00"),
+            their_event("4h Okayama", "2030-03-08T00:00:00+00:00", "2030-03-11T00:00:00+00:00"),
             ("", What.MOVED, "2030-03-01/2030-03-02", "2030-03-08/2030-03-10"),
         ),
     ],
 )
 def test_a_difference_says_ours_and_theirs(other, proposed):
     """Moved, retimed, another length, off: with both values by the circuit's clock."""
-    assert short(other) == [("okayama", *proposed)]
+    assert summarize_proposals(other) == [("okayama", *proposed)]
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        says("Okayama Race", "2030-03-02"),
-        says("Okayama weekend", "2030-03-01", "2030-03-04"),
-        says("Okayama race weekend", "2030-02-28", "2030-03-03"),
-        says("Okayama", "2030-03-02", "2030-03-03"),
+        their_event("Okayama Race", "2030-03-02"),
+        their_event("Okayama weekend", "2030-03-01", "2030-03-04"),
+        their_event("Okayama race weekend", "2030-02-28", "2030-03-03"),
+        their_event("Okayama", "2030-03-02", "2030-03-03"),
     ],
 )
 def test_less_than_we_know_is_no_difference(other):
     """A day on which our session is, or days around ours, say nothing else than we do."""
-    assert found(other) == ()
+    assert propose(other) == ()
 
 
 def test_what_is_over_is_not_proposed():
     """After the last of both there is nothing to decide; before it there is."""
-    other = says("Okayama Race", "2030-03-02T05:00:00+00:00")
+    other = their_event("Okayama Race", "2030-03-02T05:00:00+00:00")
     after = datetime(2030, 3, 2, 9, 0, tzinfo=UTC)
-    assert found(other, now=after - timedelta(hours=2))
-    assert found(other, now=after) == ()
+    assert propose(other, now=after - timedelta(hours=2))
+    assert propose(other, now=after) == ()
 
 
 def test_what_we_called_off_is_not_proposed_again():
@@ -83,5 +86,10 @@ def test_what_we_called_off_is_not_proposed_again():
         contents(SEASON.replace('circuit = "okayama"\n', 'circuit = "okayama"\nstatus = "cancelled"\n'))
     )
     assert (
-        found(says("Okayama Race", "2030-03-09T05:00:00+00:00"), says("Okayama FP2", "2030-03-01"), files=files) == ()
+        propose(
+            their_event("Okayama Race", "2030-03-09T05:00:00+00:00"),
+            their_event("Okayama FP2", "2030-03-01"),
+            files=files,
+        )
+        == ()
     )

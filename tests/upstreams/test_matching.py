@@ -1,10 +1,10 @@
 """Which of theirs is which of ours."""
 
 import pytest
-from rivals import FILES, found, says, short
+from their_calendar import FILES, propose, summarize_proposals, their_event
 
 from aslms_feeds.definitions.values import What
-from aslms_feeds.upstreams.proposals.matching import overlaps
+from aslms_feeds.upstreams.proposals.matching import names_an_event
 from seasons import (
     SEASON,
     contents,
@@ -27,7 +27,7 @@ from seasons import (
 )
 def test_a_race_is_known_by_many_names(title):
     """Series, separators, languages, accents and a slip of the pen do not matter."""
-    assert short(says(title, "2030-03-02T05:00:00+00:00")) == [
+    assert summarize_proposals(their_event(title, "2030-03-02T05:00:00+00:00")) == [
         ("okayama", "race-1", What.RETIMED, "2030-03-02T13:00:00+09:00", "2030-03-02T14:00:00+09:00")
     ]
 
@@ -44,19 +44,19 @@ def test_a_race_is_known_by_many_names(title):
 )
 def test_sessions_are_known_by_kind_number_and_class(title, session):
     """Each goes to its own, however near another one is in time."""
-    assert [one.session for one in found(says(title, "2030-03-02T04:10:00+00:00"))] == [session]
+    assert [one.session for one in propose(their_event(title, "2030-03-02T04:10:00+00:00"))] == [session]
 
 
 @pytest.mark.parametrize("title", ["Okayama 練習", "Okayama Autogramme", "岡山 Okayama"])
 def test_at_exactly_the_time_of_ours_it_is_ours(title):
     """A kind in a language that nobody here speaks is known by its time, as long as that is equal."""
-    assert found(says(title, "2030-03-01T01:00:00+00:00", place="Okayama")) == ()
+    assert propose(their_event(title, "2030-03-01T01:00:00+00:00", place="Okayama")) == ()
 
 
 @pytest.mark.parametrize("title", ["Okayama FP2", "Okayama Qualifying Prototype", "Okayama Warm-up"])
 def test_what_we_do_not_have_is_a_session_more(title):
     """Another number, class or kind is another session, at an event of ours."""
-    (proposal,) = found(says(title, "2030-03-01T07:00:00+00:00", "2030-03-01T07:30:00+00:00"))
+    (proposal,) = propose(their_event(title, "2030-03-01T07:00:00+00:00", "2030-03-01T07:30:00+00:00"))
     assert (proposal.event, proposal.what, proposal.theirs) == ("okayama", What.ADDED, "2030-03-01T16:00:00+09:00")
 
 
@@ -66,8 +66,11 @@ def test_the_nearer_of_two_is_meant():
         'id = "okayama"', 'id = "okayama-2"', 1
     ).replace("2030-03-0", "2030-05-0")
     files = series_files(contents(again))
-    races = [says("Okayama Race", "2030-05-02T05:00:00+00:00"), says("Okayama Race", "2030-03-02T05:00:00+00:00")]
-    assert [(one.event, one.theirs[:10]) for one in found(*races, files=files)] == [
+    races = [
+        their_event("Okayama Race", "2030-05-02T05:00:00+00:00"),
+        their_event("Okayama Race", "2030-03-02T05:00:00+00:00"),
+    ]
+    assert [(one.event, one.theirs[:10]) for one in propose(*races, files=files)] == [
         ("okayama", "2030-03-02"),
         ("okayama-2", "2030-05-02"),
     ]
@@ -79,25 +82,36 @@ def test_a_word_more_counts_more_than_a_day_less():
         'id = "okayama"\nname = "', 'id = "okayama-summer"\nname = "Summer ', 1
     ).replace("2030-03-0", "2030-05-0")
     files = series_files(contents(again))
-    assert [one.event for one in found(says("Summer Okayama Race", "2030-03-20T04:00:00+00:00"), files=files)] == [
-        "okayama-summer"
-    ]
+    assert [
+        one.event for one in propose(their_event("Summer Okayama Race", "2030-03-20T04:00:00+00:00"), files=files)
+    ] == ["okayama-summer"]
 
 
 def test_one_of_theirs_is_one_of_ours():
     """A double entry is not two of ours, and the better fit wins whatever the order."""
-    one, two = says("Okayama Race 1", "2030-03-02T05:00:00+00:00"), says("Okayama Race 1", "2030-03-02T06:00:00+00:00")
-    assert short(one, two) == short(two, one)
-    assert [row[1:3] for row in short(one, two)] == [("race-1", What.RETIMED), ("race-1-2", What.ADDED)]
+    one, two = (
+        their_event("Okayama Race 1", "2030-03-02T05:00:00+00:00"),
+        their_event("Okayama Race 1", "2030-03-02T06:00:00+00:00"),
+    )
+    assert summarize_proposals(one, two) == summarize_proposals(two, one)
+    assert [row[1:3] for row in summarize_proposals(one, two)] == [("race-1", What.RETIMED), ("race-1-2", What.ADDED)]
 
 
 def test_another_years_race_is_not_ours():
     """What is months away is another season's; what is long over is nobody's news."""
-    assert found(says("Okayama Race", "2029-03-02T05:00:00+00:00"), says("Okayama", "2031-03-02T05:00:00+00:00")) == ()
+    assert (
+        propose(
+            their_event("Okayama Race", "2029-03-02T05:00:00+00:00"),
+            their_event("Okayama", "2031-03-02T05:00:00+00:00"),
+        )
+        == ()
+    )
 
 
 def test_whether_a_calendar_is_about_the_series_at_all():
     """One event of any season is enough; nothing in common is another calendar."""
-    assert overlaps(FILES, [says("Dentist", "2030-01-01"), says("Okayama", "2019-01-01")])
-    assert not overlaps(FILES, [says("Dentist", "2030-01-01"), says("4 Hours of Race Circuit", "2030-03-02")])
-    assert not overlaps(FILES, [])
+    assert names_an_event(FILES, [their_event("Dentist", "2030-01-01"), their_event("Okayama", "2019-01-01")])
+    assert not names_an_event(
+        FILES, [their_event("Dentist", "2030-01-01"), their_event("4 Hours of Race Circuit", "2030-03-02")]
+    )
+    assert not names_an_event(FILES, [])

@@ -4,7 +4,7 @@ import tomllib
 from datetime import date
 
 import pytest
-from rivals import found, says
+from their_calendar import propose, their_event
 
 from aslms_feeds.definitions.reading import read_definitions
 from aslms_feeds.definitions.values import What
@@ -66,32 +66,34 @@ def value(one):
 @pytest.mark.parametrize(
     "other",
     [
-        says("Okayama Race", "2030-03-03T04:00:00+00:00"),
-        says("Okayama Race", "2030-03-02T04:00:00+00:00", "2030-03-02T09:30:00+00:00"),
-        says("Okayama Race", "2030-03-09"),
-        says("Okayama Practice", "2030-03-01T02:00:00+00:00"),
-        says("Okayama Practice", "2030-03-01T01:00:00+00:00", "2030-03-01T02:20:00+00:00"),
-        says("Paris Race", "2030-04-06T08:00:00+00:00"),
-        says("Paris Race", "2030-04-13T11:00:00+00:00"),
-        says("Paris Race", "2030-10-27T00:30:00+00:00"),
-        says("Paris Race", "2030-03-31T11:00:00+00:00"),
-        says("4h Okayama", "2030-03-08", "2030-03-11"),
-        says("CANCELLED: 4 Hours of Paris", "2030-04-06"),
-        says("Okayama FP2", "2030-03-01T07:00:00+00:00", "2030-03-01T07:30:00+00:00"),
-        says("4 Hours of Suzuka - Race 1", "2030-04-20T04:00:00+00:00", place="Suzuka"),
-        says("Test Series: 2 Hours of Paris Nord: Race", "2030-05-11T00:00:00+00:00", "2030-05-11T02:00:00+00:00"),
-        says("Okayama Sprint: Race", "2030-05-11T03:00:00+00:00", "2030-05-11T05:00:00+00:00"),
+        their_event("Okayama Race", "2030-03-03T04:00:00+00:00"),
+        their_event("Okayama Race", "2030-03-02T04:00:00+00:00", "2030-03-02T09:30:00+00:00"),
+        their_event("Okayama Race", "2030-03-09"),
+        their_event("Okayama Practice", "2030-03-01T02:00:00+00:00"),
+        their_event("Okayama Practice", "2030-03-01T01:00:00+00:00", "2030-03-01T02:20:00+00:00"),
+        their_event("Paris Race", "2030-04-06T08:00:00+00:00"),
+        their_event("Paris Race", "2030-04-13T11:00:00+00:00"),
+        their_event("Paris Race", "2030-10-27T00:30:00+00:00"),
+        their_event("Paris Race", "2030-03-31T11:00:00+00:00"),
+        their_event("4h Okayama", "2030-03-08", "2030-03-11"),
+        their_event("CANCELLED: 4 Hours of Paris", "2030-04-06"),
+        their_event("Okayama FP2", "2030-03-01T07:00:00+00:00", "2030-03-01T07:30:00+00:00"),
+        their_event("4 Hours of Suzuka - Race 1", "2030-04-20T04:00:00+00:00", place="Suzuka"),
+        their_event(
+            "Test Series: 2 Hours of Paris Nord: Race", "2030-05-11T00:00:00+00:00", "2030-05-11T02:00:00+00:00"
+        ),
+        their_event("Okayama Sprint: Race", "2030-05-11T03:00:00+00:00", "2030-05-11T05:00:00+00:00"),
     ],
 )
 @pytest.mark.parametrize("files", [contents(), SEPARATELY], ids=["lengths", "ends"])
 def test_a_patch_makes_ours_say_what_theirs_does(files, other):
     """Written into the season file, it is a season without a problem, and nothing is left to propose."""
     here = series_files(files)
-    for proposal in found(other, files=here):
+    for proposal in propose(other, files=here):
         after = applied(proposal, files)
         read = read_definitions(after, "calendars")
         assert read.problems == ()
-        left = found(other, files=read.series["trial"])
+        left = propose(other, files=read.series["trial"])
         assert [one for one in left if one.session] == []
         if not (proposal.what is What.ADDED and "# circuit" in proposal.patch):
             assert left == ()
@@ -99,7 +101,7 @@ def test_a_patch_makes_ours_say_what_theirs_does(files, other):
 
 def test_a_patch_holds_no_more_than_it_needs():
     """The tables it changes, by their ids, and the keys that change, by the circuit's clock."""
-    (proposal,) = found(says("Okayama Race", "2030-03-03T04:00:00+00:00", "2030-03-03T10:00:00+00:00"))
+    (proposal,) = propose(their_event("Okayama Race", "2030-03-03T04:00:00+00:00", "2030-03-03T10:00:00+00:00"))
     assert proposal.patch == (
         "[[event]]  # Okayama Race, in place of its own\n"
         'id = "okayama"\n\n'
@@ -113,7 +115,7 @@ def test_a_patch_holds_no_more_than_it_needs():
 def test_an_hour_that_comes_twice_says_which():
     """In the night the clocks go back, a time alone is not enough."""
     season = SEASON.replace("2030-04-06T13:00:00", "2030-10-27T13:00:00")
-    (first,) = found(says("Paris Race", "2030-10-27T00:30:00+00:00"), files=series_files(contents(season)))
-    (second,) = found(says("Paris Race", "2030-10-27T01:30:00+00:00"), files=series_files(contents(season)))
+    (first,) = propose(their_event("Paris Race", "2030-10-27T00:30:00+00:00"), files=series_files(contents(season)))
+    (second,) = propose(their_event("Paris Race", "2030-10-27T01:30:00+00:00"), files=series_files(contents(season)))
     assert "start = 2030-10-27T02:30:00\n  fold = 0\n" in first.patch
     assert "start = 2030-10-27T02:30:00\n  fold = 1\n" in second.patch

@@ -356,7 +356,7 @@ def test_differences_are_proposed_and_nothing_is_changed(tmp_path):
             ("okayama", "race-1", "retimed", "club")
         ]
         assert (polled.contents, polled.joined) == ({}, {})
-        assert compare.read((tmp_path / PROPOSALS).read_bytes()) == polled.proposals
+        assert compare.parse_proposals((tmp_path / PROPOSALS).read_bytes()) == polled.proposals
 
 
 def test_a_proposal_goes_when_we_agree(tmp_path):
@@ -368,7 +368,7 @@ def test_a_proposal_goes_when_we_agree(tmp_path):
         world.known[path] = world.known[path].replace(b"2030-03-02T13:00:00", b"2030-03-02T14:00:00")
         again = world.poll()
         assert (again.proposals, again.asked) == ((), ())
-        assert compare.read((tmp_path / PROPOSALS).read_bytes()) == ()
+        assert compare.parse_proposals((tmp_path / PROPOSALS).read_bytes()) == ()
 
 
 # Definitions

@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rivals import found, says, short
+from their_calendar import propose, summarize_proposals, their_event
 
 from aslms_feeds.definitions.values import What
 from aslms_feeds.upstreams.proposals import compare as proposal_compare
-from aslms_feeds.upstreams.proposals.compare import compare
-from aslms_feeds.upstreams.proposals.matching import overlaps
-from aslms_feeds.upstreams.proposals.statements import theirs
+from aslms_feeds.upstreams.proposals.compare import compare_calendar
+from aslms_feeds.upstreams.proposals.matching import names_an_event
+from aslms_feeds.upstreams.proposals.statements import parse_their_event
 from aslms_feeds.upstreams.sandbox import read_calendar
 from seasons import (
     CALENDARS,
@@ -28,12 +28,12 @@ def test_our_own_calendar_differs_in_nothing(everything_now, name):
     """What we publish ourselves, with our UIDs or under other ones, is what we say."""
     files = series_files(everything(), "cup")
     rows = read_calendar(everything_now[name])
-    mirrored = [theirs(**row._asdict()) for row in rows]
-    copied = [theirs(**row._replace(uid=f"copy-{at}")._asdict()) for at, row in enumerate(rows)]
+    mirrored = [parse_their_event(**row._asdict()) for row in rows]
+    copied = [parse_their_event(**row._replace(uid=f"copy-{at}")._asdict()) for at, row in enumerate(rows)]
     season = next(one for one in files.seasons if one.id == "2030")
     assert len(rows) > 1
-    assert compare(files, season, mirrored, "club", now=NOW) == ()
-    assert compare(files, season, copied, "club", now=NOW) == ()
+    assert compare_calendar(files, season, mirrored, "club", now=NOW) == ()
+    assert compare_calendar(files, season, copied, "club", now=NOW) == ()
 
 
 def test_the_real_seasons_differ_from_themselves_in_nothing(real):
@@ -41,32 +41,32 @@ def test_the_real_seasons_differ_from_themselves_in_nothing(real):
     now = datetime(2013, 1, 1, tzinfo=UTC)
     files = series_files(folder(CALENDARS), "aslms")
     found_there = read_calendar(real["aslms-all.ics"])
-    rows = [theirs(**row._replace(uid=f"copy-{at}")._asdict()) for at, row in enumerate(found_there)]
+    rows = [parse_their_event(**row._replace(uid=f"copy-{at}")._asdict()) for at, row in enumerate(found_there)]
     assert len(rows) > 100
-    assert overlaps(files, rows)
-    proposed = [one for season in files.seasons for one in compare(files, season, rows, "club", now=now)]
+    assert names_an_event(files, rows)
+    proposed = [one for season in files.seasons for one in compare_calendar(files, season, rows, "club", now=now)]
     assert [one for one in proposed if one.what is not What.ADDED] == []
 
 
 def test_an_end_of_theirs_is_no_news_where_we_know_none():
     """Calendars must write some end; ours that is assumed is not compared with theirs that is."""
-    assert found(says("Okayama qualifying GT", "2030-03-01T05:00:00+00:00", "2030-03-01T06:30:00+00:00")) == ()
+    assert propose(their_event("Okayama qualifying GT", "2030-03-01T05:00:00+00:00", "2030-03-01T06:30:00+00:00")) == ()
 
 
 def test_a_meeting_that_is_off_is_one_proposal():
     """Its sessions go with it."""
     off = [
-        says("CANCELLED: Okayama", "2030-03-01", "2030-03-03"),
-        says("CANCELLED: Okayama Race", "2030-03-02T04:00:00+00:00"),
-        says("CANCELLED: Okayama Practice", "2030-03-01T01:00:00+00:00"),
+        their_event("CANCELLED: Okayama", "2030-03-01", "2030-03-03"),
+        their_event("CANCELLED: Okayama Race", "2030-03-02T04:00:00+00:00"),
+        their_event("CANCELLED: Okayama Practice", "2030-03-01T01:00:00+00:00"),
     ]
-    assert short(*off) == [("okayama", "", What.CANCELLED, "confirmed", "cancelled")]
+    assert summarize_proposals(*off) == [("okayama", "", What.CANCELLED, "confirmed", "cancelled")]
 
 
 def test_the_same_difference_is_the_same_proposal():
     """Its id stays while ours and theirs do, and only then."""
     one, same, other = (
-        found(says(title, start, uid=uid))[0].id
+        propose(their_event(title, start, uid=uid))[0].id
         for title, start, uid in (
             ("Okayama Race", "2030-03-02T05:00:00+00:00", "a"),
             ("4 Hours of Okayama: Race 1", "2030-03-02T05:00:00+00:00", "b"),
@@ -79,8 +79,10 @@ def test_the_same_difference_is_the_same_proposal():
 
 def test_a_calendar_that_differs_in_everything_proposes_no_flood():
     """A hundred proposals are more than a person reads."""
-    flood = [says(f"Meeting {at} of Place{at} Race", f"2030-03-{at % 28 + 1:02}T05:00:00+00:00") for at in range(300)]
-    assert len(found(*flood)) == proposal_compare.MOST
+    flood = [
+        their_event(f"Meeting {at} of Place{at} Race", f"2030-03-{at % 28 + 1:02}T05:00:00+00:00") for at in range(300)
+    ]
+    assert len(propose(*flood)) == proposal_compare.MAX_PROPOSALS
 
 
 LETTERS = st.text(st.characters(blacklist_categories=("Cc", "Cs")), max_size=60)
@@ -90,7 +92,7 @@ MOMENTS = st.datetimes(datetime(2030, 1, 11), datetime(2030, 6, 1)).map(lambda o
 @given(
     st.lists(
         st.builds(
-            lambda title, place, start, length, form: says(
+            lambda title, place, start, length, form: their_event(
                 title,
                 start.date().isoformat() if form == 0 else start.isoformat() + ("+00:00" if form == 1 else ""),
                 (start + length).isoformat() + "+00:00" if form == 1 else "",
@@ -107,9 +109,9 @@ MOMENTS = st.datetimes(datetime(2030, 1, 11), datetime(2030, 6, 1)).map(lambda o
 )
 def test_whatever_they_say_a_patch_can_be_read(others):
     """Foreign titles neither break a patch nor write anything into it; the order they come in changes nothing."""
-    proposed = found(*others)
-    assert found(*reversed(others)) == proposed
-    assert proposal_compare.read(proposal_compare.to_json(proposed)) == proposed
+    proposed = propose(*others)
+    assert propose(*reversed(others)) == proposed
+    assert proposal_compare.parse_proposals(proposal_compare.format_proposals(proposed)) == proposed
     assert len({one.id for one in proposed}) == len(proposed)
     for one in proposed:
         (event,) = tomllib.loads(one.patch)["event"]
@@ -121,7 +123,7 @@ def test_whatever_they_say_a_patch_can_be_read(others):
 
 def test_proposals_are_shown_for_people():
     """What, ours, theirs, whose, and what to write."""
-    text = proposal_compare.shown(found(says("Okayama Race", "2030-03-03T04:00:00+00:00")))
+    text = proposal_compare.describe_proposals(propose(their_event("Okayama Race", "2030-03-03T04:00:00+00:00")))
     assert (
         text
         == """\
@@ -135,11 +137,11 @@ trial 2030: okayama.race-1: moved
       id = "race-1"
       start = 2030-03-03T13:00:00"""
     )
-    assert proposal_compare.shown(()) == "nothing is proposed"
+    assert proposal_compare.describe_proposals(()) == "nothing is proposed"
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"format": 2}', '{"format": 1, "proposals": [{}]}'])
 def test_proposals_that_cannot_be_read_are_an_error(text):
     """A file that is damaged does not look like an empty one."""
     with pytest.raises(ValueError):  # noqa: PT011 - whichever
-        proposal_compare.read(text)
+        proposal_compare.parse_proposals(text)

@@ -226,8 +226,8 @@ def _proposals(given: Namespace, chosen: Settings) -> int:
     from aslms_feeds.upstreams.proposals import compare
 
     path = chosen.output / PROPOSALS
-    found = compare.read(path.read_bytes()) if path.is_file() else ()
-    print(compare.to_json(found) if given.json else compare.shown(found))
+    found = compare.parse_proposals(path.read_bytes()) if path.is_file() else ()
+    print(compare.format_proposals(found) if given.json else compare.describe_proposals(found))
     return DONE
 
 

@@ -100,5 +100,5 @@ def _current(files: SeriesFiles, now: datetime) -> SeasonFiles | None:
 
 
 def _over(files: SeriesFiles, season: SeasonFiles, now: datetime) -> bool:
-    spans = [one.span for one in statements.ours(files, season) if one.span]
+    spans = [one.span for one in statements.collect_our_events(files, season) if one.span]
     return bool(spans) and all(span.over(now) for span in spans)

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from aslms_feeds.definitions.publisher import Publisher, Upstream
     from aslms_feeds.definitions.results import NewsItem
     from aslms_feeds.upstreams.proposals.compare import Proposal
-    from aslms_feeds.upstreams.proposals.statements import Theirs
+    from aslms_feeds.upstreams.proposals.statements import TheirEvent
 
 PROPOSALS = "proposals.json"
 """The file below the output that says where somebody else's calendar differs from ours."""
@@ -131,7 +131,7 @@ def poll(
 
 
 def _tell(path: Path, found: Sequence[Proposal]) -> None:
-    body = compare.to_json(found).encode()
+    body = compare.format_proposals(found).encode()
     there = path.read_bytes() if path.exists() else None
     if there != body and (found or there is not None):
         publication_files.replace(path, body)
@@ -266,7 +266,7 @@ class _Run:
         if not trusted:
             _not_shrunken(len(found), len(_intact(place, EVENTS).get("events", ())), "events")
             files = self.overlay.world.series.get(upstream.series)
-            if files and found and not matching.overlaps(files, _theirs(found)):
+            if files and found and not matching.names_an_event(files, _theirs(found)):
                 raise DoubtError(f"names no event of the series {upstream.series!r}: it is another calendar")
         place.keep(EVENTS, events=[one._asdict() for one in found])
 
@@ -343,7 +343,7 @@ class _Run:
                 continue
             files, season = self.overlay.world.series.get(upstream.series), self.overlay.season(upstream)
             if files and season:
-                found += compare.compare(files, season, _theirs(rows), upstream.id, now=self.now)
+                found += compare.compare_calendar(files, season, _theirs(rows), upstream.id, now=self.now)
         return tuple(found)
 
 
@@ -372,11 +372,11 @@ def _intact(place: Holding, name: str) -> dict[str, Any]:
         return {}
 
 
-def _theirs(rows: Sequence[Appointment]) -> list[Theirs]:
+def _theirs(rows: Sequence[Appointment]) -> list[TheirEvent]:
     found = []
     for row in rows:
         with suppress(ValueError):
-            found.append(statements.theirs(**row._asdict()))
+            found.append(statements.parse_their_event(**row._asdict()))
     return found
 
 

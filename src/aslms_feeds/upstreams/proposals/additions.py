@@ -1,8 +1,7 @@
-"""What they have and we do not: sessions of our events, and events with their sessions."""
+"""Finds what their calendar has and ours does not: sessions of our events, and new events with their sessions."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -10,19 +9,41 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from aslms_feeds.definitions.values import Kind, What
+from aslms_feeds.definitions.writing import (
+    make_id,
+    make_unused_id,
+    write_comment,
+    write_ids,
+    write_minutes,
+    write_start,
+    write_text,
+)
 from aslms_feeds.ledger.facts import OFF
-from aslms_feeds.upstreams.proposals import patches
-from aslms_feeds.upstreams.proposals.matching import between
-from aslms_feeds.upstreams.proposals.patches import Difference
-from aslms_feeds.upstreams.proposals.statements import called
-from aslms_feeds.upstreams.proposals.vocabulary import ENOUGH, WEIGHT, Vocabulary, kind_of, number_of, telling, words_of
+from aslms_feeds.upstreams.proposals.matching import days_between
+from aslms_feeds.upstreams.proposals.patches import (
+    Difference,
+    format_days,
+    format_their_time,
+    join_lines,
+    write_added_session,
+)
+from aslms_feeds.upstreams.proposals.statements import circuit_names
+from aslms_feeds.upstreams.proposals.vocabulary import (
+    ENOUGH,
+    WEIGHT,
+    Vocabulary,
+    find_kind,
+    find_number,
+    telling_words,
+    words_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from aslms_feeds.definitions.model import SeriesFiles
-    from aslms_feeds.upstreams.proposals.matching import Left, Pair
-    from aslms_feeds.upstreams.proposals.statements import Ours, Theirs
+    from aslms_feeds.upstreams.proposals.matching import Pair, Unmatched
+    from aslms_feeds.upstreams.proposals.statements import OurEvent, TheirEvent
 
 MARGIN = timedelta(days=45)
 """How far before our first and behind our last day something of theirs may be new to the season."""
@@ -33,132 +54,170 @@ NEAR = timedelta(days=7)
 
 
 @dataclass(frozen=True)
-class Additions:
-    """Finds what is new to a season, for what is not over at ``now``."""
+class AdditionFinder:
+    """Finds what is new to a season, as far as it is not over at ``now``."""
 
     files: SeriesFiles
-    ours: tuple[Ours, ...]
-    words: Vocabulary
+    our_events: tuple[OurEvent, ...]
+    vocabulary: Vocabulary
     now: datetime
 
-    def of(self, pairs: Sequence[Pair], left: Sequence[Left]) -> Iterator[Difference]:
+    def find(self, pairs: Sequence[Pair], unmatched: Sequence[Unmatched]) -> Iterator[Difference]:
         """Yield what we do not have: sessions of our events, then events with their sessions."""
-        first, last = self._window()
-        there = self._there(pairs)
-        used: dict[str, set[str]] = defaultdict(set)
-        for own in self.ours:
-            used[own.event].add(own.session)
-        foreign = []
-        for one, events in left:
-            if one.off or not first <= one.day("UTC") <= last or one.last_day("UTC") < self.now.date():
-                continue
-            near = [own for own, days in there if own.event in events and between(days, one) <= NEAR]
-            if not near:
-                foreign.append(one)
-            elif one.is_session and near[0].status not in OFF:
-                yield self._new_session(near[0], one, used[near[0].event])
-        ids = {own.event for own in self.ours}
-        for label, group in self._grouped(foreign):
-            yield self._new_event(label, group, ids)
+        meeting_days = self._meeting_days(pairs)
+        session_ids: dict[str, set[str]] = defaultdict(set)
+        for our_event in self.our_events:
+            session_ids[our_event.event_id].add(our_event.session_id)
+        elsewhere: list[TheirEvent] = []
+        for their_event, event_ids in self._select_upcoming(unmatched):
+            meeting = _find_meeting(meeting_days, their_event, event_ids)
+            if meeting is None:
+                elsewhere.append(their_event)
+            elif their_event.is_session and meeting.status not in OFF:
+                yield self._add_session(meeting, their_event, session_ids[meeting.event_id])
+        used_ids = set(session_ids)
+        for label, events in _group_by_meeting(elsewhere):
+            yield self._add_event(label, events, used_ids)
 
-    def _there(self, pairs: Sequence[Pair]) -> list[tuple[Ours, tuple[date, date]]]:
-        """Return the race meetings of ours with the days they are at, by us and by them."""
-        meetings = {own.event: own for own in self.ours if not own.session}
-        found = [(own, (own.span.first_day, own.span.last_day)) for own in meetings.values() if own.span]
-        return found + [
-            (meetings[own.event], (one.day(own.timezone), one.last_day(own.timezone))) for own, one in pairs
+    def _select_upcoming(self, unmatched: Sequence[Unmatched]) -> Iterator[Unmatched]:
+        """Yield what takes place, is not over, and is near enough to the season to be of it."""
+        first_day, last_day = self._window()
+        for candidate in unmatched:
+            event = candidate.their_event
+            is_upcoming = event.last_day("UTC") >= self.now.date()
+            if is_upcoming and not event.off_status and first_day <= event.first_day("UTC") <= last_day:
+                yield candidate
+
+    def _meeting_days(self, pairs: Sequence[Pair]) -> list[tuple[OurEvent, tuple[date, date]]]:
+        """Return our race meetings with the first and last days they have, by us and by them."""
+        meetings = {event.event_id: event for event in self.our_events if not event.session_id}
+        ours = [(event, (event.span.first_day, event.span.last_day)) for event in meetings.values() if event.span]
+        theirs = [
+            (meetings[our_event.event_id], (event.first_day(our_event.timezone), event.last_day(our_event.timezone)))
+            for our_event, event in pairs
         ]
+        return ours + theirs
 
     def _window(self) -> tuple[date, date]:
-        days = [day for own in self.ours if own.span for day in (own.span.first_day, own.span.last_day)]
+        """Return the first and the last day on which something can be new to the season."""
+        days = [day for event in self.our_events if event.span for day in (event.span.first_day, event.span.last_day)]
         if not days:
             return self.now.date(), self.now.date() + WITHOUT_CALENDAR
         return min(days) - MARGIN, max(days) + MARGIN
 
-    def _new_session(self, own: Ours, one: Theirs, used: set[str]) -> Difference:
-        circuit = own.timezone if own.circuit else None
-        name, lines = self._session(one, circuit, used)
-        patch = [f"[[event]]  # {patches.comment(one.title)}, one session more", f'id = "{own.event}"', "", *lines]
-        return _added(own.event, name, one.title, patches.value(one, circuit), patch)
+    def _add_session(self, meeting: OurEvent, event: TheirEvent, used_ids: set[str]) -> Difference:
+        timezone = meeting.timezone if meeting.circuit_id else None
+        session_id, lines = self._write_session(event, timezone, used_ids)
+        patch = write_added_session(meeting, event, lines)
+        return _addition(meeting.event_id, session_id, event.title, format_their_time(event, timezone), patch)
 
-    def _session(self, one: Theirs, timezone: str | None, used: set[str]) -> tuple[str, list[str]]:
-        """Return the id and the table of a session that is new."""
-        kind = kind_of(one.words) or (Kind.RACE if isinstance(one.start, datetime) else Kind.OTHER)
-        number = number_of(one.title)
-        classes = [one_class.id for one_class in self.files.series.classes if one_class.id in one.words]
-        name = patches.free("-".join([kind.value, *([str(number)] if number else []), *classes]), used)
-        used.add(name)
-        lines = ["  [[event.session]]", f'  id = "{name}"', f'  kind = "{kind.value}"']
-        if classes:
-            lines.append(f"  classes = {json.dumps(classes)}")
-        if timezone is None:
-            return name, [*lines, f"  start = {one.day('UTC')}"]
-        begin, end = one.instant(one.start, timezone), one.instant(one.end, timezone)
-        if begin is None:
-            return name, [*lines, f"  start = {one.day(timezone)}"]
-        return name, lines + [f"  {line}" for line in patches.start_lines(begin, timezone)] + (
-            [f"  minutes = {(end - begin) // timedelta(minutes=1)}"]
-            if end and timedelta(minutes=1) <= end - begin <= timedelta(minutes=2880)
-            else []
-        )
+    def _write_session(self, event: TheirEvent, timezone: str | None, used_ids: set[str]) -> tuple[str, list[str]]:
+        """Return the id and the table of a session that is new; its id is one of ``used_ids`` from now on."""
+        kind = find_kind(event.words) or (Kind.RACE if isinstance(event.start, datetime) else Kind.OTHER)
+        number = find_number(event.title)
+        class_ids = [race_class.id for race_class in self.files.series.classes if race_class.id in event.words]
+        parts = [kind.value, *([str(number)] if number else []), *class_ids]
+        session_id = make_unused_id("-".join(parts), used_ids)
+        used_ids.add(session_id)
+        lines = ["[[event.session]]", f'id = "{session_id}"', f'kind = "{kind.value}"']
+        if class_ids:
+            lines.append(f"classes = {write_ids(class_ids)}")
+        lines += _write_session_times(event, timezone)
+        return session_id, [f"  {line}" for line in lines]
 
-    def _grouped(self, found: Sequence[Theirs]) -> list[tuple[str, list[Theirs]]]:
-        """Return what belongs to one race meeting together: called alike, within days of each other."""
-        groups: list[tuple[str, list[Theirs]]] = []
-        for one in found:
-            label = self._label(one)
-            for name, group in groups:
-                if name.casefold() == label.casefold() and one.day("UTC") - group[-1].last_day("UTC") <= NEAR:
-                    group.append(one)
-                    break
-            else:
-                groups.append((label, [one]))
-        return groups
+    def _add_event(self, label: str, events: Sequence[TheirEvent], used_ids: set[str]) -> Difference:
+        """Return a race meeting that is new, with its sessions; its id is one of ``used_ids`` from now on."""
+        circuit_id = self._find_circuit(events)
+        timezone = self.files.circuits[circuit_id].timezone if circuit_id else None
+        event_id = make_unused_id(make_id(label) or f"event-{events[0].first_day('UTC')}", used_ids)
+        used_ids.add(event_id)
+        first_day = min(event.first_day(timezone or "UTC") for event in events)
+        last_day = max(event.last_day(timezone or "UTC") for event in events)
+        unknown_circuit = f"# circuit: {write_comment(events[0].place or 'not said')}"
+        lines = [
+            "[[event]]",
+            f'id = "{event_id}"',
+            f"name = {write_text(label)}",
+            f'circuit = "{circuit_id}"' if circuit_id else unknown_circuit,
+            f"first_day = {first_day}",
+            f"last_day = {last_day}",
+            'status = "provisional"',
+            *self._write_sessions(events, timezone),
+        ]
+        return _addition(event_id, "", events[0].title, format_days(first_day, last_day), join_lines(lines))
 
-    def _label(self, one: Theirs) -> str:
-        """Return what a title calls the event: without the session behind it."""
-        parts = [part.strip() for part in re.split(r"\s[-–—|/]\s|:\s|,\s", one.title) if part.strip()]
-        kept = [part for part in parts if not kind_of(words_of(part))]
-        return (kept or parts or ["Event"])[0]
+    def _write_sessions(self, events: Sequence[TheirEvent], timezone: str | None) -> Iterator[str]:
+        session_ids: set[str] = set()
+        for event in events:
+            if event.is_session:
+                yield ""
+                yield from self._write_session(event, timezone, session_ids)[1]
+                if timezone is None and isinstance(event.start, datetime):
+                    yield f"  # their time: {event.start.isoformat()}"
 
-    def _new_event(self, label: str, group: Sequence[Theirs], ids: set[str]) -> Difference:
-        circuit = self._circuit(group)
-        timezone = self.files.circuits[circuit].timezone if circuit else None
-        name = patches.free(patches.slug(label) or f"event-{group[0].day('UTC')}", ids)
-        ids.add(name)
-        zone_name = timezone or "UTC"
-        first, last = min(one.day(zone_name) for one in group), max(one.last_day(zone_name) for one in group)
-        lines = ["[[event]]", f'id = "{name}"', f"name = {json.dumps(label, ensure_ascii=False)}"]
-        lines.append(
-            f'circuit = "{circuit}"' if circuit else f"# circuit: {patches.comment(group[0].place or 'not said')}"
-        )
-        lines += [f"first_day = {first}", f"last_day = {last}", 'status = "provisional"']
-        used: set[str] = set()
-        for one in group:
-            if one.is_session:
-                lines += ["", *self._session(one, timezone, used)[1]]
-                if timezone is None and isinstance(one.start, datetime):
-                    lines.append(f"  # their time: {one.start.isoformat()}")
-        return _added(name, "", group[0].title, patches.days_of(first, last), lines)
-
-    def _circuit(self, group: Sequence[Theirs]) -> str | None:
-        """Return the circuit of ours that they mean, where one and no other fits."""
-        known = {name: telling((name, *called(one)), self.words.common) for name, one in self.files.circuits.items()}
-        counted = Counter(word for words in known.values() for word in words)
-        said = telling([text for one in group for text in (one.title, one.place)], self.words.common)
-        scores = {name: sum(WEIGHT // counted[word] for word in words & said) for name, words in known.items()}
-        top = max(scores.values(), default=0)
-        best = [name for name, score in scores.items() if score == top]
-        return best[0] if top >= ENOUGH and len(best) == 1 else None
+    def _find_circuit(self, events: Sequence[TheirEvent]) -> str | None:
+        """Return the id of the circuit of ours that they mean, where one and no other fits."""
+        common_words = self.vocabulary.common_words
+        circuit_words = {
+            circuit_id: telling_words((circuit_id, *circuit_names(circuit)), common_words)
+            for circuit_id, circuit in self.files.circuits.items()
+        }
+        counts = Counter(word for words in circuit_words.values() for word in words)
+        their_words = telling_words([text for event in events for text in (event.title, event.place)], common_words)
+        scores = {
+            circuit_id: sum(WEIGHT // counts[word] for word in words & their_words)
+            for circuit_id, words in circuit_words.items()
+        }
+        best_score = max(scores.values(), default=0)
+        best_ids = [circuit_id for circuit_id, score in scores.items() if score == best_score]
+        return best_ids[0] if best_score >= ENOUGH and len(best_ids) == 1 else None
 
 
-def _added(event: str, session: str, title: str, said: str, patch: Sequence[str]) -> Difference:
+def _find_meeting(
+    meeting_days: Sequence[tuple[OurEvent, tuple[date, date]]], event: TheirEvent, event_ids: frozenset[str]
+) -> OurEvent | None:
+    """Return the race meeting of ours that something of theirs belongs to, by its words and its days."""
+    return next(
+        (
+            meeting
+            for meeting, days in meeting_days
+            if meeting.event_id in event_ids and days_between(days, event) <= NEAR
+        ),
+        None,
+    )
+
+
+def _group_by_meeting(events: Sequence[TheirEvent]) -> list[tuple[str, list[TheirEvent]]]:
+    """Return what belongs to one race meeting together: called alike, within days of each other."""
+    groups: list[tuple[str, list[TheirEvent]]] = []
+    for event in events:
+        label = _meeting_label(event.title)
+        for group_label, group in groups:
+            is_near = event.first_day("UTC") - group[-1].last_day("UTC") <= NEAR
+            if group_label.casefold() == label.casefold() and is_near:
+                group.append(event)
+                break
+        else:
+            groups.append((label, [event]))
+    return groups
+
+
+def _meeting_label(title: str) -> str:
+    """Return what a title calls the race meeting: without the session behind it."""
+    parts = [part.strip() for part in re.split(r"\s[-–—|/]\s|:\s|,\s", title) if part.strip()]
+    meeting_parts = [part for part in parts if not find_kind(words_of(part))]
+    return (meeting_parts or parts or ["Event"])[0]
+
+
+def _write_session_times(event: TheirEvent, timezone: str | None) -> list[str]:
+    """Return the keys that say when a new session is: its day alone where its clock or its time is not known."""
+    begin = event.instant(event.start, timezone) if timezone else None
+    if timezone is None or begin is None:
+        return [f"start = {event.first_day(timezone or 'UTC')}"]
+    return [*write_start(begin, timezone), *write_minutes(begin, event.instant(event.end, timezone))]
+
+
+def _addition(event_id: str, session_id: str, title: str, theirs: str, patch: str) -> Difference:
     return Difference(
-        event=event,
-        session=session,
-        what=What.ADDED,
-        title=title,
-        ours="",
-        theirs=said,
-        patch="\n".join(patch) + "\n",
+        event=event_id, session=session_id, what=What.ADDED, title=title, ours="", theirs=theirs, patch=patch
     )

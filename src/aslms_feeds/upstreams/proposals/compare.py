@@ -1,6 +1,6 @@
 """Somebody else's calendar compared with ours: what differs is a proposal for a person, and never published by itself.
 
-What matches and says the same is nobody's news; what differs becomes a `Proposal` with the TOML to write. The same
+What matches and says the same is left out; what differs becomes a `Proposal` with the TOML to write. The same
 difference is the same proposal, with the same id, until either side changes.
 """
 
@@ -11,12 +11,13 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from aslms_feeds.definitions.values import What
+from aslms_feeds.definitions.writing import write_comment
 from aslms_feeds.identity import digest
-from aslms_feeds.upstreams.proposals.additions import Additions
-from aslms_feeds.upstreams.proposals.differences import Differences
-from aslms_feeds.upstreams.proposals.matching import Matcher, names_of, order, without_series
-from aslms_feeds.upstreams.proposals.patches import Difference, comment
-from aslms_feeds.upstreams.proposals.statements import ours
+from aslms_feeds.upstreams.proposals.additions import AdditionFinder
+from aslms_feeds.upstreams.proposals.differences import DifferenceFinder
+from aslms_feeds.upstreams.proposals.matching import Matcher, remove_series_name, series_names, sort_key
+from aslms_feeds.upstreams.proposals.patches import Difference
+from aslms_feeds.upstreams.proposals.statements import collect_our_events
 from aslms_feeds.upstreams.proposals.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -24,16 +25,17 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from aslms_feeds.definitions.model import SeasonFiles, SeriesFiles
-    from aslms_feeds.upstreams.proposals.statements import Theirs
+    from aslms_feeds.upstreams.proposals.statements import TheirEvent
 
-MOST = 100
+MAX_PROPOSALS = 100
 """Proposals of one upstream; a calendar that differs in more is another calendar."""
+_FORMAT = 1
 _OFF = (What.CANCELLED, What.POSTPONED)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Proposal(Difference):
-    """One difference, and whose it is; what to write where theirs is right is its ``patch``."""
+    """One difference, and whose calendar it is in; what to write where they are right is its ``patch``."""
 
     id: str
     upstream: str
@@ -42,66 +44,73 @@ class Proposal(Difference):
     season: str
 
 
-def compare(
-    files: SeriesFiles, season: SeasonFiles, found: Sequence[Theirs], upstream: str, *, now: datetime
+def compare_calendar(
+    files: SeriesFiles, season: SeasonFiles, their_events: Sequence[TheirEvent], upstream: str, *, now: datetime
 ) -> tuple[Proposal, ...]:
-    """Return how somebody else's calendar differs from a season of ours, for what is not over at ``now``.
+    """Return how somebody else's calendar differs from a season of ours, as far as it is not over at ``now``.
 
     By event and session in the season's order, new events last; ``upstream`` is the id of whose calendar it is.
     """
-    own = ours(files, season)
-    words = Vocabulary.of(own, names_of(files))
-    named = [replace(one, title=without_series(files, one.title)) for one in found]
-    pairs, left = Matcher(files.series, own, words).pairs(sorted(named, key=order))
-    differences = Differences(own, now)
-    changed = {(one.event, one.session): made for one, their in pairs if (made := differences.of(one, their))}
-    in_order = [changed[one.event, one.session] for one in own if (one.event, one.session) in changed]
-    # A meeting that is off takes its sessions with it: that is one decision.
-    off = {made.event for made in in_order if not made.session and made.what in _OFF}
-    kept = [made for made in in_order if not (made.session and made.what in _OFF and made.event in off)]
-    new = Additions(files, own, words, now).of(pairs, left)
-    return tuple(_proposal(one, files.id, season.id, upstream) for one in (*kept, *new))[:MOST]
+    our_events = collect_our_events(files, season)
+    vocabulary = Vocabulary.of(our_events, series_names(files))
+    renamed = [replace(event, title=remove_series_name(files, event.title)) for event in their_events]
+    pairs, unmatched = Matcher(files.series, our_events, vocabulary).match(sorted(renamed, key=sort_key))
+    finder = DifferenceFinder(our_events, now)
+    changes = {
+        (pair.our_event.event_id, pair.our_event.session_id): difference
+        for pair in pairs
+        if (difference := finder.find(*pair))
+    }
+    ordered = [changes[key] for event in our_events if (key := (event.event_id, event.session_id)) in changes]
+    additions = AdditionFinder(files, our_events, vocabulary, now).find(pairs, unmatched)
+    differences = [*_without_sessions_of_meetings_off(ordered), *additions]
+    return tuple(_propose(difference, files.id, season.id, upstream) for difference in differences[:MAX_PROPOSALS])
 
 
-def _proposal(one: Difference, series: str, season: str, upstream: str) -> Proposal:
-    name = digest(upstream, series, season, one.event, one.session, one.what, one.ours, one.theirs)
+def _without_sessions_of_meetings_off(differences: Sequence[Difference]) -> list[Difference]:
+    """Return the differences without sessions that are off because their meeting is: that is one decision."""
+    off_ids = {change.event for change in differences if not change.session and change.what in _OFF}
+    return [
+        change for change in differences if not (change.session and change.what in _OFF and change.event in off_ids)
+    ]
+
+
+def _propose(difference: Difference, series: str, season: str, upstream: str) -> Proposal:
+    key = (difference.event, difference.session, difference.what, difference.ours, difference.theirs)
+    name = digest(upstream, series, season, *key).removeprefix("1:")[:10]
     return Proposal(
-        id=f"{upstream[:40].rstrip('-')}-{name.removeprefix('1:')[:10]}",
-        upstream=upstream,
-        series=series,
-        season=season,
-        **vars(one),
+        id=f"{upstream[:40].rstrip('-')}-{name}", upstream=upstream, series=series, season=season, **vars(difference)
     )
 
 
-def to_json(found: Sequence[Proposal]) -> str:
-    """Return proposals as they are kept, and as programs read them."""
-    rows = [{"id": one.id, **asdict(one)} for one in found]
-    return json.dumps({"format": 1, "proposals": rows}, ensure_ascii=False, indent=1) + "\n"
+def format_proposals(proposals: Sequence[Proposal]) -> str:
+    """Return proposals as JSON, as they are stored, and as programs read them."""
+    rows = [{"id": proposal.id, **asdict(proposal)} for proposal in proposals]
+    return json.dumps({"format": _FORMAT, "proposals": rows}, ensure_ascii=False, indent=1) + "\n"
 
 
-def read(text: str | bytes) -> tuple[Proposal, ...]:
-    """Return proposals that were kept; ValueError where they cannot be read."""
+def parse_proposals(text: str | bytes) -> tuple[Proposal, ...]:
+    """Return the proposals of JSON that was stored; ValueError where it cannot be read."""
     try:
         data = json.loads(text)
-        if data["format"] != 1:
+        if data["format"] != _FORMAT:
             raise ValueError("written by another version")
         return tuple(Proposal(**{**row, "what": What(row["what"])}) for row in data["proposals"])
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError("these are no proposals") from error
 
 
-def shown(found: Sequence[Proposal]) -> str:
-    """Return proposals for a person to read: what, ours, theirs, and the TOML to write."""
-    return "\n\n".join(_told(one) for one in found) or "nothing is proposed"
+def describe_proposals(proposals: Sequence[Proposal]) -> str:
+    """Return proposals for a person to read: what differs, ours, theirs, and the TOML to write."""
+    return "\n\n".join(map(_describe, proposals)) or "nothing is proposed"
 
 
-def _told(one: Proposal) -> str:
-    where = f"{one.series} {one.season}: {one.event}{f'.{one.session}' if one.session else ''}"
+def _describe(proposal: Proposal) -> str:
+    session = f".{proposal.session}" if proposal.session else ""
     lines = [
-        f"{where}: {one.what.value}",
-        f"  ours    {one.ours or '–'}",
-        f"  theirs  {one.theirs} ({one.upstream}: {comment(one.title)})",
-        *(f"    {line}".rstrip() for line in one.patch.splitlines()),
+        f"{proposal.series} {proposal.season}: {proposal.event}{session}: {proposal.what.value}",
+        f"  ours    {proposal.ours or '–'}",
+        f"  theirs  {proposal.theirs} ({proposal.upstream}: {write_comment(proposal.title)})",
+        *(f"    {line}".rstrip() for line in proposal.patch.splitlines()),
     ]
     return "\n".join(lines)

@@ -1,100 +1,133 @@
-"""What differs between something of ours and the same of theirs."""
+"""What differs between an event of ours and the event of theirs that was matched to it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aslms_feeds.definitions.times import Precision, zone
+from aslms_feeds.definitions.times import Precision, Span, zone
 from aslms_feeds.definitions.values import Status, What
+from aslms_feeds.definitions.writing import write_times
 from aslms_feeds.ledger.facts import OFF
-from aslms_feeds.upstreams.proposals import patches
-from aslms_feeds.upstreams.proposals.patches import Difference
+from aslms_feeds.upstreams.proposals.patches import (
+    Difference,
+    format_days,
+    format_span,
+    write_changed_event,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
-    from aslms_feeds.upstreams.proposals.statements import Ours, Theirs
+    from aslms_feeds.upstreams.proposals.statements import OurEvent, TheirEvent
 
 
 @dataclass(frozen=True)
-class Differences:
-    """Compares pairs of a season, for what is not over at ``now``."""
+class DifferenceFinder:
+    """Compares matched events of a season, as far as they are not over at ``now``."""
 
-    ours: tuple[Ours, ...]
+    our_events: tuple[OurEvent, ...]
     now: datetime
 
-    def of(self, own: Ours, one: Theirs) -> Difference | None:
-        """Return what differs; None where nothing does, or nobody needs to know."""
-        if self._over(own, one) or own.status in OFF:
+    def find(self, our_event: OurEvent, their_event: TheirEvent) -> Difference | None:
+        """Return what differs; None where nothing does, or where it does not matter any more."""
+        if self._is_over(our_event, their_event) or our_event.status in OFF:
             return None
-        if off := one.off:
-            what = What.CANCELLED if off is Status.CANCELLED else What.POSTPONED
-            return self._patched(own, one, what, own.status.value, off.value, [f'status = "{off.value}"'])
-        return self._other_time(own, one) if own.session else self._other_days(own, one)
+        if status := their_event.off_status:
+            what = What.CANCELLED if status is Status.CANCELLED else What.POSTPONED
+            lines = [f'status = "{status.value}"']
+            return _difference(our_event, their_event, what, our_event.status.value, status.value, lines)
+        if our_event.session_id:
+            return _compare_times(our_event, their_event)
+        return self._compare_meeting_days(our_event, their_event)
 
-    def _over(self, own: Ours, one: Theirs) -> bool:
-        """Say whether it is over for both: what is past is no proposal any more."""
-        past = own.span.over(self.now) if own.span else True
-        today = self.now.astimezone(zone(own.timezone)).date()
-        start = one.instant(one.start, own.timezone)
-        return past and (start <= self.now if start else one.last_day(own.timezone) < today)
+    def _is_over(self, our_event: OurEvent, their_event: TheirEvent) -> bool:
+        """Say whether it is over by both calendars: what is past is no proposal any more."""
+        if our_event.span and not our_event.span.over(self.now):
+            return False
+        start = their_event.instant(their_event.start, our_event.timezone)
+        if start:
+            return start <= self.now
+        return their_event.last_day(our_event.timezone) < self.now.astimezone(zone(our_event.timezone)).date()
 
-    def _other_days(self, own: Ours, one: Theirs) -> Difference | None:
-        first, last = one.day(own.timezone), one.last_day(own.timezone)
-        said = patches.days_of(first, last)
-        if own.span:
-            days = own.span.first_day, own.span.last_day
-            apart = last < days[0] or first > days[1]
-            bare = own.stated and not any(other.session and other.event == own.event for other in self.ours)
-            # Who says when its sessions are has said it better than a calendar with whole days.
-            if not apart and (not bare or days == (first, last)):
+    def _compare_meeting_days(self, our_event: OurEvent, their_event: TheirEvent) -> Difference | None:
+        """Compare the days of a whole race meeting.
+
+        Where sessions say when the meeting is, whole days of theirs that touch it are less precise, and no difference.
+        """
+        first_day, last_day = their_event.first_day(our_event.timezone), their_event.last_day(our_event.timezone)
+        has_sessions = any(event.session_id and event.event_id == our_event.event_id for event in self.our_events)
+        our_days = ""
+        if span := our_event.span:
+            is_apart = last_day < span.first_day or first_day > span.last_day
+            is_comparable = our_event.has_stated_days and not has_sessions
+            if not is_apart and (not is_comparable or (span.first_day, span.last_day) == (first_day, last_day)):
                 return None
-        lines = [f"first_day = {first}", f"last_day = {last}"]
-        if any(other.session and other.event == own.event for other in self.ours):
+            our_days = format_days(span.first_day, span.last_day)
+        lines = [f"first_day = {first_day}", f"last_day = {last_day}"]
+        if has_sessions:
             lines.append("# and its sessions, whose times this calendar does not give")
-        return self._patched(own, one, What.MOVED, patches.days_of(*days) if own.span else "", said, lines)
+        return _difference(our_event, their_event, What.MOVED, our_days, format_days(first_day, last_day), lines)
 
-    def _other_time(self, own: Ours, one: Theirs) -> Difference | None:
-        begin = one.instant(one.start, own.timezone)
-        span, day = own.span, one.day(own.timezone)
-        timed = span is not None and span.timed
-        if begin is None or not own.circuit:
-            if span and span.first_day <= day <= span.last_day:
-                return None
-            shown = str(span.first_day) if span and span.precision is not Precision.EVENT else ""
-            return self._patched(own, one, What.MOVED, shown, str(day), [f"start = {day}"])
-        end = one.instant(one.end, own.timezone)
-        if span and timed and begin == span.start and (not span.end_known or end in (None, span.end) or end <= begin):
-            return None
-        known = span if timed else None
-        lines = patches.time_lines(begin, end, known, own)
-        here = span is not None and span.first_day <= day <= span.last_day
-        same_start = known is not None and begin == known.start
-        told = (
-            (patches.until(known.start, known.end, own) if same_start else patches.shown(known.start, own))
-            if known
-            else ""
-        )
-        if not told and span and span.precision is Precision.DAY:
-            told = str(span.first_day)
-        said = patches.until(begin, end, own) if same_start and end else patches.shown(begin, own)
-        same_day = known.first_day == day if known else here
-        return self._patched(own, one, What.RETIMED if same_day else What.MOVED, told, said, lines)
 
-    def _patched(self, own: Ours, one: Theirs, what: What, told: str, said: str, lines: Sequence[str]) -> Difference:
-        table = [f"[[event]]  # {patches.comment(one.title)}, in place of its own", f'id = "{own.event}"']
-        if own.session:
-            table += ["", "  [[event.session]]", f'  id = "{own.session}"', *(f"  {line}" for line in lines)]
-        else:
-            table += lines
-        return Difference(
-            event=own.event,
-            session=own.session,
-            what=what,
-            title=one.title,
-            ours=told,
-            theirs=said,
-            patch="\n".join(table) + "\n",
-        )
+def _compare_times(our_event: OurEvent, their_event: TheirEvent) -> Difference | None:
+    """Compare when a session is: its day where either side knows no time, else its start and its end."""
+    timezone, span = our_event.timezone, our_event.span
+    begin = their_event.instant(their_event.start, timezone)
+    day = their_event.first_day(timezone)
+    if begin is None or not our_event.circuit_id:
+        return _compare_day(our_event, their_event, day)
+    end = their_event.instant(their_event.end, timezone)
+    timed_span = span if span and span.timed else None
+    if timed_span and _has_same_times(timed_span, begin, end):
+        return None
+    is_same_start = timed_span is not None and begin == timed_span.start
+    is_same_day = timed_span.first_day == day if timed_span else _includes_day(span, day)
+    return _difference(
+        our_event,
+        their_event,
+        What.RETIMED if is_same_day else What.MOVED,
+        _format_our_time(our_event, with_end=is_same_start),
+        format_span(begin, end if is_same_start else None, timezone),
+        write_times(begin, end, timezone, span=timed_span, length_key=our_event.length_key),
+    )
+
+
+def _compare_day(our_event: OurEvent, their_event: TheirEvent, day: date) -> Difference | None:
+    span = our_event.span
+    if _includes_day(span, day):
+        return None
+    our_day = str(span.first_day) if span and span.precision is not Precision.EVENT else ""
+    return _difference(our_event, their_event, What.MOVED, our_day, str(day), [f"start = {day}"])
+
+
+def _has_same_times(span: Span, begin: datetime, end: datetime | None) -> bool:
+    """Say whether start and end are those of ours; an end counts only where both sides know a sensible one."""
+    return begin == span.start and (not span.end_known or end is None or end == span.end or end <= begin)
+
+
+def _includes_day(span: Span | None, day: date) -> bool:
+    return span is not None and span.first_day <= day <= span.last_day
+
+
+def _format_our_time(our_event: OurEvent, *, with_end: bool) -> str:
+    """Return when a session of ours is, as precisely as we know; empty where only its meeting's days are known."""
+    span = our_event.span
+    if span and span.timed:
+        return format_span(span.start, span.end if with_end else None, our_event.timezone)
+    return str(span.first_day) if span and span.precision is Precision.DAY else ""
+
+
+def _difference(
+    our_event: OurEvent, their_event: TheirEvent, what: What, ours: str, theirs: str, lines: Sequence[str]
+) -> Difference:
+    return Difference(
+        event=our_event.event_id,
+        session=our_event.session_id,
+        what=what,
+        title=their_event.title,
+        ours=ours,
+        theirs=theirs,
+        patch=write_changed_event(our_event, their_event, lines),
+    )

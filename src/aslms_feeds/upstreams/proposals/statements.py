@@ -1,4 +1,4 @@
-"""What we say and what somebody else says of the same season, as values that can be compared."""
+"""Events of our seasons and of somebody else's calendar, as values that can be compared."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from aslms_feeds.editions import labels
 from aslms_feeds.editions.language import language
 from aslms_feeds.identity import component_uid
 from aslms_feeds.upstreams.proposals.vocabulary import (
-    CANCELLED,
+    CANCELLED_WORDS,
     KIND_WORDS,
-    POSTPONED,
-    WARM,
-    kind_of,
-    number_of,
+    POSTPONED_WORDS,
+    WARM_UP_WORDS,
+    find_kind,
+    find_number,
     words_of,
 )
 
@@ -31,57 +31,57 @@ if TYPE_CHECKING:
     from aslms_feeds.definitions.season import Event, Session
     from aslms_feeds.definitions.series import Circuit
 
-_DAYS = timedelta(hours=36)
-"""Nothing races so long: what does is days, written with times."""
+_LONGEST_RACE = timedelta(hours=36)
+"""Nothing races so long: what lasts longer is a meeting of several days, written with times."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ours:
-    """What we say of one session, or of a whole race meeting where ``session`` is empty."""
+class OurEvent:
+    """One session of ours, or a whole race meeting where ``session_id`` is empty."""
 
     uid: str
-    event: str
-    session: str
+    event_id: str
+    session_id: str
     names: tuple[str, ...]
     """All that the race meeting and its place are called."""
-    own: tuple[str, ...]
+    session_names: tuple[str, ...]
     """All that the session is called; none for a race meeting."""
     kind: Kind | None
     span: Span | None
     """None where not even the days are known."""
     status: Status
     timezone: str
-    circuit: str
-    """The circuit's id; empty where there is none, and no time can be given."""
-    length: str = ""
+    circuit_id: str
+    """Empty where there is no circuit, and no time can be given."""
+    length_key: str = ""
     """The key that says how long it lasts: end, hours, minutes, or none."""
-    stated: bool = False
+    has_stated_days: bool = False
     """Whether a race meeting's first and last day stand in the file themselves."""
 
     @property
     def place(self) -> str:
         """What tells it from events elsewhere."""
-        return self.circuit or self.event
+        return self.circuit_id or self.event_id
 
     @cached_property
     def number(self) -> int | None:
         """Which one of its kind it is."""
-        return number_of(" ".join(self.own))
-
-    def is_named_in(self, words: AbstractSet[str]) -> bool:
-        """Say whether a title holds all words of one of its names, if those are several."""
-        return any(len(name) > 1 and name <= words for name in map(frozenset, map(words_of, self.own)))
+        return find_number(" ".join(self.session_names))
 
     @cached_property
-    def extras(self) -> frozenset[str]:
+    def distinctive_words(self) -> frozenset[str]:
         """What tells a session from others of its kind, beside its number: GT, LMP2, warm-up."""
-        words = frozenset(word for name in self.own for word in words_of(name) if not word.isdecimal())
-        return words - (KIND_WORDS - WARM)
+        words = frozenset(word for name in self.session_names for word in words_of(name) if not word.isdecimal())
+        return words - (KIND_WORDS - WARM_UP_WORDS)
+
+    def is_named_in(self, words: AbstractSet[str]) -> bool:
+        """Say whether a title holds all words of one of the session's names, if those are several."""
+        return any(len(name) > 1 and name <= words for name in map(frozenset, map(words_of, self.session_names)))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Theirs:
-    """What somebody else's calendar says."""
+class TheirEvent:
+    """One event of somebody else's calendar: a session or a race meeting."""
 
     uid: str
     title: str
@@ -100,15 +100,15 @@ class Theirs:
     @property
     def is_session(self) -> bool:
         """Whether it is a session rather than a whole race meeting."""
-        return isinstance(self.start, datetime) or (kind_of(self.words) is not None and not self.lasts_days)
+        return isinstance(self.start, datetime) or (find_kind(self.words) is not None and not self.lasts_days)
 
     @property
-    def off(self) -> Status | None:
+    def off_status(self) -> Status | None:
         """Whether it is cancelled or postponed, by its status or by how its title begins or ends."""
         edges = {self.words[0], self.words[-1]} if self.words else set()
-        if self.status == "cancelled" or edges & CANCELLED:
+        if self.status == "cancelled" or edges & CANCELLED_WORDS:
             return Status.CANCELLED
-        return Status.POSTPONED if edges & POSTPONED else None
+        return Status.POSTPONED if edges & POSTPONED_WORDS else None
 
     @property
     def lasts_days(self) -> bool:
@@ -117,7 +117,7 @@ class Theirs:
             return False
         return self.end - self.start > ONE_DAY
 
-    def day(self, timezone: str) -> date:
+    def first_day(self, timezone: str) -> date:
         """Return its first day, by a zone's clock."""
         if not isinstance(self.start, datetime):
             return self.start
@@ -127,64 +127,65 @@ class Theirs:
     def last_day(self, timezone: str) -> date:
         """Return its last day, by a zone's clock."""
         if self.end is None or isinstance(self.end, datetime):
-            return self.day(timezone)
-        return max(self.end - ONE_DAY, self.day(timezone))
+            return self.first_day(timezone)
+        return max(self.end - ONE_DAY, self.first_day(timezone))
 
     def instant(self, value: datetime | date | None, timezone: str) -> datetime | None:
-        """Return one of its two moments as an instant in UTC; None for a day."""
+        """Return its start or its end as an instant in UTC; None for a day."""
         if not isinstance(value, datetime):
             return None
         return (value if value.tzinfo else value.replace(tzinfo=zone(timezone))).astimezone(UTC)
 
 
-def theirs(uid: str, title: str, place: str, start: str, end: str, status: str) -> Theirs:
-    """Return one of their events from ISO 8601 texts; ValueError where they are none."""
-    begin, until = _read(start), _read(end) if end else None
+def parse_their_event(uid: str, title: str, place: str, start: str, end: str, status: str) -> TheirEvent:
+    """Return an event of theirs from ISO 8601 texts; ValueError where they are none."""
+    begin, until = _parse_moment(start), _parse_moment(end) if end else None
     if isinstance(begin, datetime) and isinstance(until, datetime):
         if (begin.tzinfo is None) != (until.tzinfo is None):
             until = None
-        elif until - begin >= _DAYS:  # nothing races so long: days, written with times
+        elif until - begin >= _LONGEST_RACE:
             begin, until = begin.date(), (until - timedelta(seconds=1)).date() + ONE_DAY
-    return Theirs(uid=uid, title=title, place=place, start=begin, end=until, status=status)
+    return TheirEvent(uid=uid, title=title, place=place, start=begin, end=until, status=status)
 
 
-def _read(text: str) -> datetime | date:
+def _parse_moment(text: str) -> datetime | date:
     return datetime.fromisoformat(text) if "T" in text else date.fromisoformat(text)
 
 
-def ours(files: SeriesFiles, season: SeasonFiles) -> tuple[Ours, ...]:
-    """Return what a season says of its race meetings and of their sessions, in the file's order."""
-    return tuple(one for event in season.season.events for one in _of_event(files, season, event))
+def collect_our_events(files: SeriesFiles, season: SeasonFiles) -> tuple[OurEvent, ...]:
+    """Return the race meetings of a season and their sessions, in the file's order."""
+    return tuple(our_event for event in season.season.events for our_event in _meeting(files, season, event))
 
 
-def _of_event(files: SeriesFiles, season: SeasonFiles, event: Event) -> Iterator[Ours]:
+def _meeting(files: SeriesFiles, season: SeasonFiles, event: Event) -> Iterator[OurEvent]:
+    """Yield a race meeting and its sessions."""
     circuit = files.circuits.get(event.circuit) if event.circuit else None
     timezone = circuit.timezone if circuit else "UTC"
-    names = (event.name, *event.names.values(), event.id, event.circuit_name or "", *called(circuit))
-    assumed = files.publisher.calendars.assumed_minutes
+    names = (event.name, *event.names.values(), event.id, event.circuit_name or "", *circuit_names(circuit))
+    assumed_minutes = files.publisher.calendars.assumed_minutes
     for session in (None, *event.sessions):
-        parts = (season.lasting_id, event.lasting_id, session.lasting_id if session else None)
-        yield Ours(
-            uid=component_uid(files.publisher.identity, files.lasting_id, *parts),
-            event=event.id,
-            session=session.id if session else "",
+        path = (season.lasting_id, event.lasting_id, session.lasting_id if session else None)
+        yield OurEvent(
+            uid=component_uid(files.publisher.identity, files.lasting_id, *path),
+            event_id=event.id,
+            session_id=session.id if session else "",
             names=tuple(name for name in names if name),
-            own=_session_names(files, session) if session else (),
+            session_names=_session_names(files, session) if session else (),
             kind=session.kind if session else None,
-            span=session_span(session, event, timezone, assumed) if session else event_span(event, timezone),
+            span=session_span(session, event, timezone, assumed_minutes) if session else event_span(event, timezone),
             status=inherited.status_of(session, event, season.season),
             timezone=timezone,
-            circuit=event.circuit if event.circuit and circuit else "",
-            length=next((key for key in ("end", "hours", "minutes") if session and getattr(session, key)), ""),
-            stated=event.first_day is not None and event.last_day is not None,
+            circuit_id=event.circuit if event.circuit and circuit else "",
+            length_key=next((key for key in ("end", "hours", "minutes") if session and getattr(session, key)), ""),
+            has_stated_days=event.first_day is not None and event.last_day is not None,
         )
 
 
-def called(circuit: Circuit | None) -> tuple[str, ...]:
+def circuit_names(circuit: Circuit | None) -> tuple[str, ...]:
     """Return all that a circuit is called; nothing where there is none."""
     return (circuit.name, *circuit.names.values(), circuit.city or "") if circuit else ()
 
 
 def _session_names(files: SeriesFiles, session: Session) -> tuple[str, ...]:
-    made = labels.session_name(session, files.series, language(files.publisher.languages[0]))
-    return tuple(dict.fromkeys((session.id.replace("-", " "), made, *session.names.values())))
+    label = labels.session_name(session, files.series, language(files.publisher.languages[0]))
+    return tuple(dict.fromkeys((session.id.replace("-", " "), label, *session.names.values())))

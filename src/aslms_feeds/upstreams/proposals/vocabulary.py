@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
 WEIGHT = 1000
-"""What a word weighs that only one of our places is called."""
+"""The weight of a word that is in the names of one place of ours only."""
 ENOUGH = 500
-"""The weight of the words that make a title one of our events."""
+"""The weight of words from which on a title means an event of ours."""
 
-WARM = frozenset({"warm", "warmup"})
+WARM_UP_WORDS = frozenset({"warm", "warmup"})
 _KINDS: tuple[tuple[Kind, frozenset[str]], ...] = (
     (
         Kind.QUALIFYING,
@@ -63,63 +63,63 @@ _KINDS: tuple[tuple[Kind, frozenset[str]], ...] = (
     (Kind.RACE, frozenset({"race", "races", "course", "rennen", "carrera", "gara", "r1", "r2", "r3"})),
 )
 KIND_WORDS = frozenset().union(*(words for _kind, words in _KINDS))
-CANCELLED = frozenset({"cancelled", "canceled", "annule", "annulee", "abgesagt", "cancelado"})
-POSTPONED = frozenset({"postponed", "reporte", "reportee", "verschoben"})
+CANCELLED_WORDS = frozenset({"cancelled", "canceled", "annule", "annulee", "abgesagt", "cancelado"})
+POSTPONED_WORDS = frozenset({"postponed", "reporte", "reportee", "verschoben"})
 _SHARED = """a and at circuit city course d de del des di du event fp gp grand h heures hour hours in international km
 la le miglia miles motor motorsport of on park prix provisional rd ring round rounds season series session speedway
 street the track up us weekend autodrome autodromo raceway racetrack championship cup"""
-_COMMON = frozenset(_SHARED.split()) | KIND_WORDS | CANCELLED | POSTPONED
+_COMMON = frozenset(_SHARED.split()) | KIND_WORDS | CANCELLED_WORDS | POSTPONED_WORDS
 """Words that many events share, in whichever calendar."""
 _NUMBER = re.compile(
     r"\b(?:fp|p|q|r|practice|qualifying|quali|race|course|rennen|session|test|essais|libres)[ #.:-]*(\d{1,2})\b"
 )
 
 
-def plain(text: str) -> str:
+def fold(text: str) -> str:
     """Return a text in small letters without accents."""
-    split = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(char for char in split if not unicodedata.combining(char))
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(char for char in decomposed if not unicodedata.combining(char))
 
 
 def words_of(text: str) -> tuple[str, ...]:
     """Return the words of a text, in small letters without accents."""
-    return tuple(re.findall(r"[^\W_]+", plain(text)))
+    return tuple(re.findall(r"[^\W_]+", fold(text)))
 
 
-def telling(texts: Iterable[str], common: AbstractSet[str]) -> frozenset[str]:
-    """Return the words that say which event is meant."""
-    found = {word for text in texts for word in words_of(text)}
-    return frozenset(word for word in found if word not in common and not word.isdecimal() and len(word) > 1)
+def telling_words(texts: Iterable[str], common_words: AbstractSet[str]) -> frozenset[str]:
+    """Return the words that say which event is meant: neither common, nor a number, nor a single letter."""
+    words = {word for text in texts for word in words_of(text)}
+    return frozenset(word for word in words if word not in common_words and not word.isdecimal() and len(word) > 1)
 
 
-def number_of(text: str) -> int | None:
+def find_number(text: str) -> int | None:
     """Return which one of its kind a text says it is."""
-    found = _NUMBER.search(plain(text))
-    return int(found[1]) if found else None
+    match = _NUMBER.search(fold(text))
+    return int(match[1]) if match else None
 
 
-def kind_of(words: Iterable[str]) -> Kind | None:
+def find_kind(words: Iterable[str]) -> Kind | None:
     """Return the kind of session that words say, if any does."""
-    said = frozenset(words)
-    return next((kind for kind, known in _KINDS if said & known), None)
+    title_words = frozenset(words)
+    return next((kind for kind, kind_words in _KINDS if title_words & kind_words), None)
 
 
 def _variants(word: str) -> frozenset[str]:
-    """Return a word and what is left of it without one letter: two that share one are alike but for a slip."""
+    """Return a word, and it without one of its letters: two words that share a variant differ by a slip of the pen."""
     if len(word) < _LONG:
         return frozenset({word})
-    return frozenset({word, *(word[:at] + word[at + 1 :] for at in range(len(word)))})
+    return frozenset({word, *(word[:index] + word[index + 1 :] for index in range(len(word)))})
 
 
 _LONG = 5
 """Letters; shorter words are alike by chance."""
 
 
-class Named(Protocol):
-    """What has names, and belongs to an event."""
+class NamedEvent(Protocol):
+    """Something of an event that has names and a place."""
 
     @property
-    def event(self) -> str:
+    def event_id(self) -> str:
         """The event's id."""
         ...
 
@@ -136,46 +136,47 @@ class Named(Protocol):
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What the words of our events weigh: a word that many places share says little."""
+    """How much the words of our events' names weigh: a word that many places share says little."""
 
-    common: frozenset[str]
-    events: Mapping[str, AbstractSet[str]]
+    common_words: frozenset[str]
+    event_ids: Mapping[str, AbstractSet[str]]
     """The events that a word is of."""
     weights: Mapping[str, int]
-    slips: Mapping[str, AbstractSet[str]]
+    words_by_variant: Mapping[str, AbstractSet[str]]
     """The words that a misspelt one may be, by its variants."""
 
     @classmethod
-    def of(cls, ours: Iterable[Named], names: Iterable[str]) -> Vocabulary:
-        """Return the vocabulary of what we have; ``names`` are the series' own, which tell nothing."""
-        common = _COMMON | {word for name in names for word in words_of(name)}
-        events: dict[str, set[str]] = defaultdict(set)
+    def of(cls, events: Iterable[NamedEvent], series_names: Iterable[str]) -> Vocabulary:
+        """Return the vocabulary of our events; the words of ``series_names`` tell no event from another."""
+        common_words = _COMMON | {word for name in series_names for word in words_of(name)}
+        event_ids: dict[str, set[str]] = defaultdict(set)
         places: dict[str, set[str]] = defaultdict(set)
-        slips: dict[str, set[str]] = defaultdict(set)
-        for one in ours:
+        words_by_variant: dict[str, set[str]] = defaultdict(set)
+        for event in events:
             # An event may be called by nothing else than the series is.
-            for word in telling(one.names, common) or telling(one.names, frozenset()):
-                events[word].add(one.event)
-                places[word].add(one.place)
+            for word in telling_words(event.names, common_words) or telling_words(event.names, frozenset()):
+                event_ids[word].add(event.event_id)
+                places[word].add(event.place)
                 for variant in _variants(word):
-                    slips[variant].add(word)
-        weights = {word: WEIGHT // len(known) for word, known in places.items()}
-        return cls(common, dict(events), weights, dict(slips))
+                    words_by_variant[variant].add(word)
+        weights = {word: WEIGHT // len(word_places) for word, word_places in places.items()}
+        return cls(common_words, dict(event_ids), weights, dict(words_by_variant))
 
-    def scores(self, *texts: str) -> dict[str, int]:
-        """Return the events of ours that texts of theirs can mean, with the weight of the words they share."""
+    def score_events(self, *texts: str) -> dict[str, int]:
+        """Return the ids of our events that texts of theirs can mean, with the weight of the words they share."""
         scores: Counter[str] = Counter()
-        for word in sorted(telling(texts, frozenset())):
-            for event, weight in self._weights(word).items():
-                scores[event] += weight
-        return {event: score for event, score in scores.items() if score >= ENOUGH}
+        for word in sorted(telling_words(texts, frozenset())):
+            for event_id, weight in self._weigh(word).items():
+                scores[event_id] += weight
+        return {event_id: score for event_id, score in scores.items() if score >= ENOUGH}
 
-    def _weights(self, word: str) -> dict[str, int]:
-        known = {word} if word in self.events else set()
-        if not known and word not in self.common:
-            known = {near for variant in _variants(word) for near in self.slips.get(variant, ())}
-        found: dict[str, int] = {}
-        for near in known:
-            for event in self.events[near]:
-                found[event] = max(found.get(event, 0), self.weights[near])
-        return found
+    def _weigh(self, word: str) -> dict[str, int]:
+        """Return what a word weighs for each event that it, or a word it is a slip of, is of."""
+        words = {word} if word in self.event_ids else set()
+        if not words and word not in self.common_words:
+            words = {near for variant in _variants(word) for near in self.words_by_variant.get(variant, ())}
+        weights: dict[str, int] = {}
+        for near in words:
+            for event_id in self.event_ids[near]:
+                weights[event_id] = max(weights.get(event_id, 0), self.weights[near])
+        return weights
