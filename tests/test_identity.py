@@ -8,7 +8,16 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aslms_feeds.identity import ID_PATTERN, component_uid, digest, fingerprint, tag_uri
+from aslms_feeds.identity import (
+    ID_PATTERN,
+    component_uid,
+    digest,
+    entry_list_uid,
+    fingerprint,
+    parse_uid,
+    season_uid,
+    tag_uri,
+)
 
 ids = st.from_regex(re.compile(ID_PATTERN.replace("^", r"\A").replace("$", r"\Z")))
 
@@ -59,3 +68,12 @@ def test_a_fingerprint_notices_every_file_and_version():
     ]
     assert base not in others
     assert len(set(others)) == len(others)
+
+
+def test_a_uid_is_taken_apart_as_it_was_made():
+    """Whatever it names: a session, an event, the season itself or an entry list."""
+    publication = ("example.org", "aslms", "2023-24")
+    assert parse_uid(component_uid(*publication, "sepang", "race-1")) == (("race-1", "sepang"), "2023-24", "aslms")
+    assert parse_uid(component_uid(*publication, "sepang")) == (("sepang",), "2023-24", "aslms")
+    assert parse_uid(season_uid(*publication)) == ((), "2023-24", "aslms")
+    assert parse_uid(entry_list_uid(*publication, "all")) == (("all", "entries"), "2023-24", "aslms")

@@ -7,7 +7,7 @@ serves the files. RFC 5545 section 3.8.4.7 and RFC 7986 section 5.3 want a UID f
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,8 +46,37 @@ def component_uid(identity: str, series: str, season: str, event: str, session: 
     >>> component_uid("example.org", "aslms", "2023-24", "sepang", "race-1")
     'race-1.sepang.2023-24.aslms@example.org'
     """
-    parts = (session, event, season, series) if session else (event, season, series)
-    return f"{'.'.join(parts)}@{identity}"
+    name = f"{session}.{event}" if session else event
+    return f"{name}.{season_uid(identity, series, season)}"
+
+
+def season_uid(identity: str, series: str, season: str) -> str:
+    """Return the name that a season's own statement has in the ledger: ``2023-24.aslms@example.org``."""
+    return f"{season}.{series}@{identity}"
+
+
+def entry_list_uid(identity: str, series: str, season: str, entry_list: str) -> str:
+    """Return the name that an entry list has in the ledger: ``all.entries.2023-24.aslms@example.org``."""
+    return f"{entry_list}.entries.{season_uid(identity, series, season)}"
+
+
+class UidParts(NamedTuple):
+    """What a UID is made from: the first ids that everything ever had."""
+
+    names: tuple[str, ...]
+    """What it names in the season: a session and its event, an event, or nothing for the season itself."""
+    season: str
+    series: str
+
+
+def parse_uid(uid: str) -> UidParts:
+    """Return the parts of a UID that was made here.
+
+    >>> parse_uid("race-1.sepang.2023-24.aslms@example.org")
+    UidParts(names=('race-1', 'sepang'), season='2023-24', series='aslms')
+    """
+    *names, season, series = uid.partition("@")[0].split(".")
+    return UidParts(tuple(names), season, series)
 
 
 def tag_uri(identity: str, minted: date, *specific: str) -> str:

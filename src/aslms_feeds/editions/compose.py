@@ -15,10 +15,11 @@ from aslms_feeds.definitions.values import Status, What
 from aslms_feeds.editions import items, labels
 from aslms_feeds.editions.addresses import Addresses
 from aslms_feeds.editions.calendars import chosen, planned
-from aslms_feeds.editions.components import Component, components, entry_statements, revived, statements
+from aslms_feeds.editions.components import make_components, restore_subject
 from aslms_feeds.editions.edition import Edition, SeasonEdition
 from aslms_feeds.editions.language import language
 from aslms_feeds.editions.safeguards import Guard, lost_calendars, lost_season, minted, other_names, still_there
+from aslms_feeds.editions.season_statements import collect_statements
 from aslms_feeds.errors import IdentityError, Problem
 from aslms_feeds.identity import digest
 from aslms_feeds.instants import format_moment, whole_second
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from aslms_feeds.definitions.model import SeasonFiles, SeriesFiles
+    from aslms_feeds.editions.components import Component
     from aslms_feeds.editions.items import Draft
     from aslms_feeds.editions.language import Language
 
@@ -123,11 +125,8 @@ class _SeasonWork:
         return Guard(self.files, self.season, self.folder)
 
     def edition(self, before: Ledger | None, now: datetime) -> SeasonEdition | list[Problem]:
-        made = components(self.files, self.season, self.addresses, self.languages)
-        said = {
-            **statements(self.files, self.season, made, self.languages),
-            **entry_statements(self.files, self.season, self.languages),
-        }
+        made = make_components(self.files, self.season, self.addresses, self.languages)
+        said = collect_statements(self.files, self.season, made, self.languages)
         ledger, guard = before or self._opened(made, now), self.guard
         retired = guard.retired(said)
         if problems := guard.vanished(ledger, said) + guard.used_again(ledger, said, retired):
@@ -208,7 +207,7 @@ def _with_tombstones(season: SeasonFiles, ledger: Ledger | None) -> SeasonFiles:
         alive = next((one for one in season.season.events if event_id in (one.id, *one.formerly)), None)
         names = (alive.id, *alive.formerly) if alive else (event_id,)
         known = [
-            revived(one.statement.subject)
+            restore_subject(one.statement.subject)
             for one in sorted(ledger.revisions.values(), key=lambda one: one.statement.scope)
             if one.statement.event in names and one.statement.subject and one.statement.scope in ("event", "session")
         ]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from aslms_feeds.definitions.values import What
 from aslms_feeds.errors import Problem
+from aslms_feeds.identity import parse_uid
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -60,11 +61,10 @@ def known(files: SeriesFiles | None, ledgers: Mapping[str, Ledger]) -> Known:
         circuits |= set(files.circuits)
     for ledger in ledgers.values():
         for uid, one in ledger.revisions.items():
-            # The ids in a UID are the first ones ever: session.event.season.series@identity.
-            names = uid.partition("@")[0].split(".")
-            things.add(("season", names[-2]))
+            names, season_id, _series = parse_uid(uid)
+            things.add(("season", season_id))
             if one.statement.scope in ("event", "entries"):
-                things.add((one.statement.scope, names[-2], names[0]))
+                things.add((one.statement.scope, season_id, names[0]))
             classes |= set(one.statement.classes)
             circuits.add(one.statement.place)
         for fact in ledger.facts:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aslms_feeds.definitions.values import What
 from aslms_feeds.errors import PublicationError
+from aslms_feeds.identity import parse_uid
 from aslms_feeds.instants import ONE_SECOND, format_instant, parse_instant, whole_second
 from aslms_feeds.ledger.facts import Fact, Statement, differences, grouped, shown, worth_telling
 
@@ -107,7 +108,7 @@ class Ledger:
             stamp += ONE_SECOND
         # The id in a UID is the first one ever, so that no other event can come to the same name.
         events = {said.event: (uid, said) for uid, said in statements.items() if said.scope == "event"}
-        items = {event: f"change/{uid.partition('.')[0]}{_together(stamp)}" for event, (uid, _said) in events.items()}
+        items = {event: f"change/{parse_uid(uid).names[0]}{_together(stamp)}" for event, (uid, _said) in events.items()}
         return grouped(news, items, {event: said.names for event, (_uid, said) in events.items()})
 
     def with_facts(self, *facts: Fact) -> Ledger:
@@ -245,7 +246,7 @@ def _facts(old: Mapping[str, Revision], new: Mapping[str, Revision], now: dateti
             stamp = revision.last_modified
         for what, was, became in changes:
             # The ids in a UID are the first ones ever, so that no other thing can come to the same name.
-            name = uid.partition("@")[0].rsplit(".", 2)[0] if said.scope != "season" else "season"
+            name = ".".join(parse_uid(uid).names) if said.scope != "season" else "season"
             detail = f".{became or was}" if what in (What.CLASS_ADDED, What.CLASS_DROPPED) else ""
             found.append(
                 Fact(

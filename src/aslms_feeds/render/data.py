@@ -13,7 +13,8 @@ from aslms_feeds.definitions import inherited
 from aslms_feeds.definitions.times import event_days
 from aslms_feeds.definitions.values import translated
 from aslms_feeds.editions import labels
-from aslms_feeds.editions.components import season_uid, why
+from aslms_feeds.editions.descriptions import find_reason
+from aslms_feeds.editions.season_statements import make_season_uid
 from aslms_feeds.instants import format_moment
 from aslms_feeds.ledger.history import collect_facts
 from aslms_feeds.publication.manifest import JSON, Document
@@ -180,7 +181,7 @@ class _Data:
     def season(self) -> dict[str, Any]:
         """Return season.json."""
         season, tag, addresses = self.definition, self.language.tag, self.edition.addresses
-        own = self.season_edition.ledger.revisions[season_uid(self.files, self.season_edition.files)]
+        own = self.season_edition.ledger.revisions[make_season_uid(self.files, self.season_edition.files)]
         return {
             "format": FORMAT,
             "series": self.files.id,
@@ -297,7 +298,7 @@ class _Data:
     def _why(self, event: Event, session: Session | None) -> str | None:
         """Return the reason of a cancellation or postponement."""
         status = inherited.status_of(session, event, self.definition)
-        reason, _day = why(event, self.definition, session, status, self.language)
+        reason, _day = find_reason(event, self.definition, session, status, self.language)
         return reason or None
 
     def changes(self) -> dict[str, Any]:

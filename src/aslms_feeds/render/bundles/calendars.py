@@ -8,6 +8,7 @@ from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
 
 from aslms_feeds.definitions.times import zone
+from aslms_feeds.identity import parse_uid
 from aslms_feeds.render.ics import cut
 
 if TYPE_CHECKING:
@@ -40,8 +41,9 @@ class _Vevent:
 
     @property
     def season(self) -> str:
-        """Its season and series: the last two words of what UIDs are made from (``identity.component_uid``)."""
-        return ".".join(self.uid.rpartition("@")[0].split(".")[-2:])
+        """Its season and series."""
+        _names, season, series = parse_uid(self.uid)
+        return f"{season}.{series}"
 
 
 def joined(calendars: Sequence[bytes], kilobytes: int) -> Joined:

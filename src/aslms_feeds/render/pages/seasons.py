@@ -12,7 +12,7 @@ from aslms_feeds.definitions import inherited
 from aslms_feeds.definitions.times import event_days
 from aslms_feeds.definitions.values import translated
 from aslms_feeds.editions import labels
-from aslms_feeds.editions.components import why
+from aslms_feeds.editions.descriptions import find_reason
 from aslms_feeds.ledger.facts import OFF
 from aslms_feeds.render.pages.meetings import MeetingView, SessionView
 
@@ -180,7 +180,7 @@ class SeasonView:
         language, files = self.book.language, self.book.edition.files
         circuit = inherited.circuit_of(event, files.circuits)
         status = inherited.status_of(None, event, self.season)
-        reason, new_day = why(event, self.season, None, status, language)
+        reason, new_day = find_reason(event, self.season, None, status, language)
         component = made.get((event.id, ""))
         days = event_days(event)
         names = {one.id: labels.session_name(one, files.series, language) for one in event.sessions}
@@ -216,7 +216,9 @@ class SeasonView:
     def _session(self, session: Session, event: Event, above: Status, component: Component | None) -> SessionView:
         language = self.book.language
         status = inherited.status_of(session, event, self.season)
-        reason, new_day = why(event, self.season, session, status, language) if status is not above else ("", "")
+        reason, new_day = (
+            find_reason(event, self.season, session, status, language) if status is not above else ("", "")
+        )
         return SessionView(
             session=session,
             name=labels.session_name(session, self.book.series, language),

@@ -11,8 +11,8 @@ from aslms_feeds.definitions import inherited
 from aslms_feeds.definitions.times import ONE_DAY, Span, event_span, local, session_span, zone
 from aslms_feeds.definitions.values import Kind, Status
 from aslms_feeds.editions import labels
+from aslms_feeds.editions.components import make_uid
 from aslms_feeds.editions.language import language
-from aslms_feeds.identity import component_uid
 from aslms_feeds.upstreams.proposals.vocabulary import (
     CANCELLED_WORDS,
     KIND_WORDS,
@@ -164,9 +164,8 @@ def _meeting(files: SeriesFiles, season: SeasonFiles, event: Event) -> Iterator[
     names = (event.name, *event.names.values(), event.id, event.circuit_name or "", *circuit_names(circuit))
     assumed_minutes = files.publisher.calendars.assumed_minutes
     for session in (None, *event.sessions):
-        path = (season.lasting_id, event.lasting_id, session.lasting_id if session else None)
         yield OurEvent(
-            uid=component_uid(files.publisher.identity, files.lasting_id, *path),
+            uid=make_uid(files, season, event, session),
             event_id=event.id,
             session_id=session.id if session else "",
             names=tuple(name for name in names if name),
