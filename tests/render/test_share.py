@@ -1,6 +1,5 @@
 """Share images: what they show, where they are, and that every machine draws the same."""
 
-import hashlib
 import os
 import re
 import struct
@@ -18,9 +17,9 @@ from page_editions import BASE, EVIL, LONG, make_edition, running, series_files,
 
 from aslms_feeds.definitions.values import Status
 from aslms_feeds.editions.addresses import Addresses
-from aslms_feeds.editions.language import LOCALES, language
+from aslms_feeds.editions.language import language
 from aslms_feeds.render.images import drawing, fonts, posters
-from aslms_feeds.render.images.posters import HEIGHT, WIDTH, Poster, drawn, svg
+from aslms_feeds.render.images.posters import HEIGHT, WIDTH, Poster, draw_png, draw_svg
 from aslms_feeds.render.pages import share
 
 TAGS = ("en", "fr", "ar", "ja", "ko", "ms", "th", "zh-Hans")
@@ -72,7 +71,7 @@ def pictures_of(edition, season):
 
 def made_of(pictures, published):
     """Return the pictures that are not ``published``, as they are drawn."""
-    return drawing.documents([one for one in pictures if one.path not in published])
+    return drawing.draw_pictures([one for one in pictures if one.path not in published])
 
 
 @pytest.fixture(scope="module")
@@ -170,8 +169,8 @@ def test_the_same_bytes_under_any_hash_seed_and_zone():
     program = (
         "import hashlib; from aslms_feeds.editions.language import language\n"
         "from aslms_feeds.render.images.posters import *;"
-        "one = svg(Poster('EX', 'Example', 'teal', 'セパン 4 Hours', '2025年', 'Sepang'), language('ja'));"
-        "print(hashlib.sha256(one.encode() + drawn(one)).hexdigest())"
+        "one = draw_svg(Poster('EX', 'Example', 'teal', 'セパン 4 Hours', '2025年', 'Sepang'), language('ja'));"
+        "print(hashlib.sha256(one.encode() + draw_png(one)).hexdigest())"
     )
     told = {
         subprocess.run(
@@ -191,7 +190,7 @@ def test_the_address_holds_the_digest_of_the_whole_drawing(monkeypatch):
     addresses = Addresses(BASE, "ex", "en")
 
     def path(**more):
-        return posters.picture(poster(**more), addresses, language("en"), "2025-26").path
+        return posters.make_picture(poster(**more), addresses, language("en"), "2025-26").path
 
     first = path()
     assert re.fullmatch(r"2025-26/share-[0-9a-f]{12}\.png", first)
@@ -202,8 +201,8 @@ def test_the_address_holds_the_digest_of_the_whole_drawing(monkeypatch):
 
 def test_no_font_of_the_machine_is_used():
     """A font that this machine may have is not found, as one that nobody has."""
-    picture = svg(poster(), language("en"))
-    named = {drawn(picture.replace("Feeds Sans", family)) for family in ("No Such Font", "DejaVu Sans", "Arial")}
+    picture = draw_svg(poster(), language("en"))
+    named = {draw_png(picture.replace("Feeds Sans", family)) for family in ("No Such Font", "DejaVu Sans", "Arial")}
     assert len(named) == 1
 
 
@@ -211,11 +210,11 @@ def test_no_font_of_the_machine_is_used():
 def test_hostile_names_are_only_text(tag):
     """Markup, quotes and controls in every text make no element; the text is there, but for what cannot be drawn."""
     every = dict.fromkeys(("short", "series", "title", "days", "place", "status_name", "new_days"), HOSTILE)
-    picture = svg(poster(**every, status=Status.POSTPONED), language(tag))
+    picture = draw_svg(poster(**every, status=Status.POSTPONED), language(tag))
     root = etree.fromstring(picture)
     assert {one.tag.removeprefix(SVG) for one in root.iter()} == {"svg", "rect", "text", "tspan"}
     assert "<script>alert('1')</script>" in texts(picture)[0]
-    assert drawn(picture).startswith(b"\x89PNG")
+    assert draw_png(picture).startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize("tag", TAGS)
@@ -223,7 +222,7 @@ def test_hostile_names_are_only_text(tag):
 def test_no_text_reaches_the_flag_or_the_edge(tag, title):
     """However long a name is, the strips beside the texts look as they do without any text."""
     said = poster(title=title, series=title, place=title, days=title, new_days=title, status=Status.POSTPONED)
-    picture = svg(said, language(tag))
+    picture = draw_svg(said, language(tag))
     empty = re.sub(r"<text .*?</text>", "", picture)
     assert empty.count("<text") == 0 < picture.count("<text")
     strips = ["0 0 60 630", "920 0 50 630"] if tag != "ar" else ["1140 0 60 630", "230 0 50 630"]
@@ -232,7 +231,7 @@ def test_no_text_reaches_the_flag_or_the_edge(tag, title):
 
         def cropped(whole, strip=strip, width=width, height=height):
             head = f'width="{width}" height="{height}" viewBox="{strip}"'
-            return drawn(whole.replace('width="1200" height="630" viewBox="0 0 1200 630"', head, 1))
+            return draw_png(whole.replace('width="1200" height="630" viewBox="0 0 1200 630"', head, 1))
 
         assert cropped(picture) == cropped(empty), strip
 
@@ -243,52 +242,28 @@ def test_any_text_can_be_shown(text, tag, status):
     """Whatever a text holds, the image is well-formed, and each of its lines has room and a font."""
     tongue = language(tag)
     letters = fonts.Letters(tag)
-    picture = svg(poster(title=text, place=text, days=text, status=status, status_name=text[:20]), tongue)
+    picture = draw_svg(poster(title=text, place=text, days=text, status=status, status_name=text[:20]), tongue)
     for element in etree.fromstring(picture).iter(f"{SVG}text"):
         line = "".join(element.itertext())
-        assert letters.width(line, int(element.get("font-size"))) <= 1000
+        assert letters.measure(line, int(element.get("font-size"))) <= 1000
         for piece in element:
-            known = fonts.typeface(piece.get("font-family")).widths
+            known = fonts.load_typeface(piece.get("font-family")).widths
             assert all(character in known for character in piece.text or "")
-
-
-@pytest.mark.parametrize("tag", TAGS)
-def test_fonts_have_every_character_of_our_languages(tag):
-    """Nothing that the catalogue or the calendar of a language says is left out or shown as an empty box."""
-    tongue = language(tag)
-    path = LOCALES / tag / "LC_MESSAGES" / "aslms_feeds.po"
-    said = re.findall(r'^msgstr(?:\[\d\])? "(.*)"$', path.read_text(), re.MULTILINE) if path.is_file() else []
-    said += [tongue.days(date(2026, month, 1), date(2026, month, 2)) for month in range(1, 13)]
-    said += list(tongue.locale.territories.values())
-    letters = fonts.Letters(tag)
-    for text in said:
-        plain = "".join(c for c in unicodedata.normalize("NFC", text) if unicodedata.category(c) != "Cf")
-        cleaned = letters.cleaned(plain)
-        assert cleaned == " ".join(plain.split()), text
-        assert fonts.MISSING not in cleaned
-
-
-def test_missing_letters_are_boxes_and_emoji_are_left_out():
-    """A letter that no font has is shown as one box; an emoji, a mark or a control leaves nothing."""
-    letters = fonts.Letters("en")
-    assert letters.cleaned("Sepang 🏁 4\x00 \u202eHours\u2028 ꯀ") == f"Sepang 4 Hours {fonts.MISSING}"
-    assert letters.cleaned("Vie\u0302\u0323t Nam") == "Việt Nam"
-    assert letters.cleaned("🏁") == ""
 
 
 def test_each_language_has_its_own_forms():
     """The same Chinese character is drawn by the font of the page's language, and looks different."""
-    one = {tag: svg(poster(title="直"), language(tag)) for tag in ("ja", "zh-Hans", "en")}
+    one = {tag: draw_svg(poster(title="直"), language(tag)) for tag in ("ja", "zh-Hans", "en")}
     assert "Feeds Sans Japanese" in families(one["ja"])
     assert "Feeds Sans Chinese" in families(one["zh-Hans"])
     assert "Feeds Sans Chinese" not in families(one["ja"])
-    assert drawn(one["ja"]) != drawn(one["zh-Hans"])
-    assert families(svg(poster(), language("ja"))) == {"Feeds Sans"}
+    assert draw_png(one["ja"]) != draw_png(one["zh-Hans"])
+    assert families(draw_svg(poster(), language("ja"))) == {"Feeds Sans"}
 
 
 def test_arabic_runs_from_right_to_left():
     """In Arabic everything is mirrored, and a line is told to run from the right; a Latin name is not."""
-    arabic = etree.fromstring(svg(poster(days="30 نوفمبر – 3 ديسمبر 2023"), language("ar")))
+    arabic = etree.fromstring(draw_svg(poster(days="30 نوفمبر – 3 ديسمبر 2023"), language("ar")))
     lines = list(arabic.iter(f"{SVG}text"))
     assert {one.get("text-anchor") for one in lines} == {"end"}
     assert {int(one.get("x")) > WIDTH // 2 for one in lines} == {True}
@@ -303,14 +278,14 @@ def test_arabic_runs_from_right_to_left():
 def test_what_is_off_says_so():
     """What is cancelled or postponed has its days struck through and a mark; a new day stands beside."""
     said = poster(status=Status.POSTPONED, status_name="postponed", new_days="7 March 2026")
-    lines = list(etree.fromstring(svg(said, language("en"))).iter(f"{SVG}text"))
+    lines = list(etree.fromstring(draw_svg(said, language("en"))).iter(f"{SVG}text"))
     struck = ["".join(one.itertext()) for one in lines if one.get("text-decoration") == "line-through"]
     assert struck == ["11–14 December 2025"]
-    assert {"postponed", "7 March 2026"} <= set(texts(svg(said, language("en"))))
+    assert {"postponed", "7 March 2026"} <= set(texts(draw_svg(said, language("en"))))
     assert said.alt == (
         "4 Hours of Sepang · postponed · 7 March 2026 · Sepang International Circuit, Sepang, Malaysia · Example Series"
     )
-    assert "line-through" not in svg(poster(), language("en"))
+    assert "line-through" not in draw_svg(poster(), language("en"))
 
 
 def test_seasons_and_meetings_say_what_is_known(edition):
@@ -331,40 +306,16 @@ def test_seasons_and_meetings_say_what_is_known(edition):
     assert "cancelled" in shown("2025-26", "long")
 
 
-def test_words_stay_whole():
-    """Lines break between words, and between Chinese and Japanese characters, but not inside a Japanese word."""
-    letters = fonts.Letters("ja")
-    assert letters.lines("The Bend Motorsport Park", 100, 850) == ["The Bend", "Motorsport Park"]
-    for line in letters.lines("アジアン・ル・マン・シリーズ第一戦セパン四時間耐久レース（マレーシア）", 60, 850):
-        assert line[0] not in "、。）ー"
-    assert letters.lines("セパン・インターナショナル・サーキット", 60, 700)[0].endswith("・")
-    assert letters.cut("Sepang International Circuit", 60, 400).endswith("…")
-
-
 @pytest.mark.parametrize("colour", sorted(webcolors.names("css3")))
 def test_every_colour_can_be_read(colour):
     """With any colour of a series, texts have a contrast of 4.5 and the flag is seen (WCAG 2.2, 1.4.3 and 1.4.11)."""
-    accent, night = posters._colours(colour)
-    assert posters._contrast(posters._WHITE, night) > 7
-    assert posters._contrast(posters._mixed(posters._WHITE, night, 0.72), night) > 4.5
-    assert posters._contrast(posters._ink(accent), accent) > 4.5
-    assert posters._contrast(accent, night) >= 2
-    for chip in posters._CHIPS.values():
-        assert posters._contrast(posters._NIGHT, chip) > 7
-
-
-def test_fonts_are_those_that_the_readme_describes():
-    """Each font's digest is in the README, none bears a name that is reserved, and together they stay under 6 MB."""
-    readme = (fonts.FOLDER / "README.md").read_text()
-    total = 0
-    for path in map(fonts.Path, fonts.font_files()):
-        data = path.read_bytes()
-        total += len(data)
-        assert f"| `{hashlib.sha256(data).hexdigest()}` | `{path.name}` |" in readme
-        for reserved in ("Source", "Noto Sans"):
-            assert reserved.encode("utf-16-be") not in data
-    assert total < 6_000_000
-    assert "SIL OPEN FONT LICENSE Version 1.1" in (fonts.FOLDER / "OFL.txt").read_text()
+    accent, night = posters._make_colours(colour)
+    assert posters._measure_contrast(posters._WHITE, night) > 7
+    assert posters._measure_contrast(posters._mix(posters._WHITE, night, 0.72), night) > 4.5
+    assert posters._measure_contrast(posters._choose_ink(accent), accent) > 4.5
+    assert posters._measure_contrast(accent, night) >= 2
+    for chip in posters._STATUS_COLOURS.values():
+        assert posters._measure_contrast(posters._NIGHT, chip) > 7
 
 
 def test_many_processes_draw_what_one_draws(edition, monkeypatch):
@@ -372,13 +323,13 @@ def test_many_processes_draw_what_one_draws(edition, monkeypatch):
     monkeypatch.setattr(drawing, "WORTH_A_PROCESS", 2)
     pictures = [one for season in edition.seasons for one in pictures_of(edition, season)]
     assert len({one.svg for one in pictures}) > 6, "too few to be shared out"
-    assert drawing.documents([*pictures, *pictures], 3) == drawing.documents([*pictures, *pictures], 1)
+    assert drawing.draw_pictures([*pictures, *pictures], 3) == drawing.draw_pictures([*pictures, *pictures], 1)
 
 
 def test_a_process_that_fails_costs_time_alone(edition, monkeypatch):
     """What another process does not draw is drawn here."""
     monkeypatch.setattr(drawing, "WORTH_A_PROCESS", 2)
     pictures = [one for season in edition.seasons for one in pictures_of(edition, season)]
-    right = drawing.documents(pictures, 1)
+    right = drawing.draw_pictures(pictures, 1)
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    assert drawing.documents(pictures, 3) == right
+    assert drawing.draw_pictures(pictures, 3) == right

@@ -181,7 +181,7 @@ class _Work:
     def _draw(self, pictures: Sequence[Picture]) -> None:
         """Add images: one that is public shows the same, or it had another address."""
         public = [self._past.document(one.path) for one in pictures]
-        fresh = drawing.documents([one for one, there in zip(pictures, public, strict=True) if there is None])
+        fresh = drawing.draw_pictures([one for one, there in zip(pictures, public, strict=True) if there is None])
         self.made += [*(one for one in public if one is not None), *fresh]
 
     def _calendars(self, season: str) -> list[Document]:

@@ -1,4 +1,4 @@
-"""Share images drawn, on every processor there is: a first publication of many seasons has hundreds of them.
+"""The step from posters to PNG files, on every processor: a first publication of many seasons has hundreds of them.
 
 ``python -m aslms_feeds.render.images.drawing`` is the other end: SVG texts in, PNG images out. resvg holds the
 interpreter while it draws, so that threads would not help.
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from aslms_feeds.processes import count_processors
 from aslms_feeds.publication.manifest import PNG, Document
-from aslms_feeds.render.images.posters import drawn
+from aslms_feeds.render.images.posters import draw_png
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,45 +28,46 @@ WORTH_A_PROCESS = 20
 _LENGTH = struct.Struct(">I")
 
 
-def documents(pictures: Sequence[Picture], most: int | None = None) -> list[Document]:
+def draw_pictures(pictures: Sequence[Picture], most: int | None = None) -> list[Document]:
     """Return pictures drawn, in their order; the same bytes however many processes draw them."""
-    texts = list(dict.fromkeys(one.svg for one in pictures))
-    count = min(most or count_processors(), len(texts) // WORTH_A_PROCESS)
-    shares = [texts[at::count] for at in range(count)] if count > 1 else [texts]
-    made: dict[str, bytes] = {}
+    drawings = list(dict.fromkeys(picture.svg for picture in pictures))
+    count = min(most or count_processors(), len(drawings) // WORTH_A_PROCESS)
+    shares = [drawings[first::count] for first in range(count)] if count > 1 else [drawings]
+    images: dict[str, bytes] = {}
     with ThreadPoolExecutor(max(1, len(shares) - 1)) as waiting:
-        asked = [waiting.submit(_asked, share) for share in shares[1:]]
-        made.update((text, drawn(text)) for text in shares[0])
-        for share, answer in zip(shares[1:], asked, strict=True):
-            made.update(zip(share, answer.result(), strict=True))
-    return [Document(one.path, PNG, made[one.svg]) for one in pictures]
+        answers = [waiting.submit(_draw_in_another_process, share) for share in shares[1:]]
+        images.update((svg, draw_png(svg)) for svg in shares[0])
+        for share, answer in zip(shares[1:], answers, strict=True):
+            images.update(zip(share, answer.result(), strict=True))
+    return [Document(picture.path, PNG, images[picture.svg]) for picture in pictures]
 
 
-def _asked(texts: Sequence[str]) -> list[bytes]:
+def _draw_in_another_process(drawings: Sequence[str]) -> list[bytes]:
     """Return images that another process has drawn; they are drawn here when it could not."""
     command = [sys.executable, "-P", "-m", __name__]
     # Our own interpreter and this very module: what it is asked to draw goes in as data.
-    done = subprocess.run(command, input=json.dumps(texts).encode(), stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own module
+    process = subprocess.run(command, input=json.dumps(drawings).encode(), stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own module
     try:
-        images = list(_cut(done.stdout)) if done.returncode == 0 else []
+        images = list(_split_images(process.stdout)) if process.returncode == 0 else []
     except struct.error:
         images = []
-    return images if len(images) == len(texts) else [drawn(text) for text in texts]
+    return images if len(images) == len(drawings) else [draw_png(svg) for svg in drawings]
 
 
-def _cut(data: bytes) -> Iterator[bytes]:
-    at = 0
-    while at < len(data):
-        (length,) = _LENGTH.unpack_from(data, at)
-        at += _LENGTH.size + length
-        yield data[at - length : at]
+def _split_images(output: bytes) -> Iterator[bytes]:
+    """Yield the images that stand one after the other, each after its length."""
+    end = 0
+    while end < len(output):
+        (length,) = _LENGTH.unpack_from(output, end)
+        end += _LENGTH.size + length
+        yield output[end - length : end]
 
 
 def main() -> None:
     """Draw what standard input asks for, and leave quietly when nobody waits for it any more."""
     try:
-        for text in json.load(sys.stdin.buffer):
-            image = drawn(text)
+        for svg in json.load(sys.stdin.buffer):
+            image = draw_png(svg)
             sys.stdout.buffer.write(_LENGTH.pack(len(image)) + image)
         sys.stdout.buffer.flush()
     except BrokenPipeError:

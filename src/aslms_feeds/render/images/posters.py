@@ -15,7 +15,7 @@ from lxml.etree import Element, SubElement, tostring
 
 from aslms_feeds.definitions.values import Status
 from aslms_feeds.publication.manifest import PNG
-from aslms_feeds.render.images.fonts import FAMILIES, Letters, directed, font_files, typeface
+from aslms_feeds.render.images.fonts import FAMILIES, Letters, add_direction, font_files, load_typeface
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,9 +40,9 @@ _DAYS = ((48, 1), (40, 1), (40, 2))
 _PLACES = ((36, 1), (31, 1), (31, 2))
 _NIGHT, _WHITE, _BLACK = (13, 16, 22), (255, 255, 255), (0, 0, 0)
 _AMBER, _RED = (255, 196, 94), (255, 138, 122)
-_CHIPS = {Status.PROVISIONAL: _AMBER, Status.POSTPONED: _AMBER, Status.CANCELLED: _RED}
+_STATUS_COLOURS = {Status.PROVISIONAL: _AMBER, Status.POSTPONED: _AMBER, Status.CANCELLED: _RED}
 
-_SEEN = 2
+_LEAST_CONTRAST = 2
 """The least contrast of what is no text, such as the flag."""
 
 _Colour = tuple[int, int, int]
@@ -68,9 +68,9 @@ class Poster:
 
     @property
     def alt(self) -> str:
-        """Return the same in words, for who does not see the image."""
-        said = (self.title, self.status_name, self.new_days or self.days, self.place, self.series)
-        return " · ".join(" ".join(one.split()) for one in said if one)
+        """The same in words, for readers who do not see the image."""
+        texts = (self.title, self.status_name, self.new_days or self.days, self.place, self.series)
+        return " · ".join(" ".join(text.split()) for text in texts if text)
 
 
 @dataclass(frozen=True)
@@ -101,9 +101,9 @@ class Picture:
         """The file name: it changes with everything the image shows, and with what draws it."""
         from resvg_py import __resvg_version__, __version__
 
-        fonts = (typeface(family).sha256 for family in FAMILIES if f'font-family="{family}"' in self.svg)
-        drawn = "\0".join((str(_DRAWING), __version__, __resvg_version__, *fonts, self.svg))
-        return f"share-{hashlib.sha256(drawn.encode()).hexdigest()[:12]}.png"
+        fonts = (load_typeface(family).sha256 for family in FAMILIES if f'font-family="{family}"' in self.svg)
+        ingredients = "\0".join((str(_DRAWING), __version__, __resvg_version__, *fonts, self.svg))
+        return f"share-{hashlib.sha256(ingredients.encode()).hexdigest()[:12]}.png"
 
     @property
     def path(self) -> str:
@@ -111,82 +111,83 @@ class Picture:
         return f"{self.folder}{self.name}"
 
     @property
-    def shown(self) -> ShareImage:
+    def link(self) -> ShareImage:
         """The image as the head of its page names it."""
         return ShareImage(f"{self.url}{self.name}", self.alt)
 
 
-def picture(poster: Poster, addresses: Addresses, language: Language, *parts: str) -> Picture:
+def make_picture(poster: Poster, addresses: Addresses, language: Language, *parts: str) -> Picture:
     """Return the share image of the page at ``parts`` in a language."""
     folder = addresses.path(language.tag, *parts, "")
-    return Picture(folder, addresses.url(folder), poster.alt, svg(poster, language))
+    return Picture(folder, addresses.url(folder), poster.alt, draw_svg(poster, language))
 
 
-def drawn(text: str) -> bytes:
+def draw_png(svg: str) -> bytes:
     """Return an SVG as PNG, with our fonts and nothing else of this machine: some 40 ms of work."""
     from resvg_py import svg_to_bytes
 
-    return svg_to_bytes(svg_string=text, skip_system_fonts=True, font_files=font_files(), font_family="Feeds Sans")
+    return svg_to_bytes(svg_string=svg, skip_system_fonts=True, font_files=font_files(), font_family="Feeds Sans")
 
 
-def svg(poster: Poster, language: Language) -> str:
+def draw_svg(poster: Poster, language: Language) -> str:
     """Return a share image as SVG, built from elements, so that no name can be more than text in it."""
-    return _Drawing(poster, language).text()
+    return _PosterDrawing(poster, language).draw()
 
 
-class _Drawing:
+class _PosterDrawing:
     """The drawing of one poster: from right to left for the languages that read so."""
 
     def __init__(self, poster: Poster, language: Language) -> None:
         self._poster = poster
         self._letters = Letters(language.tag)
         self._mirrored = language.direction == "rtl"
-        self._accent, self._night = _colours(poster.colour)
-        self._soft = _mixed(_WHITE, self._night, 0.72)
+        self._accent, self._night = _make_colours(poster.colour)
+        self._soft = _mix(_WHITE, self._night, 0.72)
         size = {"width": str(WIDTH), "height": str(HEIGHT), "viewBox": f"0 0 {WIDTH} {HEIGHT}"}
         self._root = Element("svg", {"xmlns": "http://www.w3.org/2000/svg", **size})
 
-    def text(self) -> str:
-        self._box(0, 0, WIDTH, HEIGHT, self._night)
-        self._flag()
-        self._head()
-        chip = _CHIPS.get(self._poster.status)
-        top = self._chip(144, chip) if chip else 144
-        below = self._details()
-        self._title(top, below)
+    def draw(self) -> str:
+        """Return the drawing as SVG."""
+        self._draw_box(0, 0, WIDTH, HEIGHT, self._night)
+        self._draw_flag()
+        self._write_head()
+        colour = _STATUS_COLOURS.get(self._poster.status)
+        top = self._write_status(144, colour) if colour else 144
+        bottom = self._write_details()
+        self._write_title(top, bottom)
         return tostring(self._root, encoding="unicode")
 
-    def _flag(self) -> None:
+    def _draw_flag(self) -> None:
         """Draw the chequered flag that fades into the night."""
         for column, strength in enumerate(_FLAG):
             x = WIDTH - _SQUARE * (len(_FLAG) - column)
-            colour = _mixed(self._accent, self._night, strength)
+            colour = _mix(self._accent, self._night, strength)
             for y in range(_SQUARE * (column % 2), HEIGHT, 2 * _SQUARE):
-                self._box(x, y, _SQUARE, _SQUARE, colour)
+                self._draw_box(x, y, _SQUARE, _SQUARE, colour)
 
-    def _head(self) -> None:
+    def _write_head(self) -> None:
         """Write the short name on the series' colour, and the full name beside it."""
-        short = self._letters.cleaned(self._poster.short)
-        wide = round(self._letters.width(short, 34)) + 44
-        self._box(_EDGE, 52, wide, 60, self._accent)
-        self._line(short, _EDGE + 22, 94, 34, _ink(self._accent))
-        full = self._letters.cut(self._letters.cleaned(self._poster.series), 32, _ROOM - wide - 24)
-        self._line(full, _EDGE + wide + 24, 94, 32, self._soft)
+        short = self._letters.clean(self._poster.short)
+        width = round(self._letters.measure(short, 34)) + 44
+        self._draw_box(_EDGE, 52, width, 60, self._accent)
+        self._write_line(short, _EDGE + 22, 94, 34, _choose_ink(self._accent))
+        full = self._letters.cut(self._letters.clean(self._poster.series), 32, _ROOM - width - 24)
+        self._write_line(full, _EDGE + width + 24, 94, 32, self._soft)
 
-    def _chip(self, top: int, colour: _Colour) -> int:
+    def _write_status(self, top: int, colour: _Colour) -> int:
         """Write the status below ``top``; return where the room below it begins."""
-        name = self._letters.cleaned(self._poster.status_name)
-        wide = round(self._letters.width(name, 34)) + 44
-        self._box(_EDGE, top + 6, wide, 56, colour)
-        self._line(name, _EDGE + 22, top + 46, 34, _NIGHT)
+        name = self._letters.clean(self._poster.status_name)
+        width = round(self._letters.measure(name, 34)) + 44
+        self._draw_box(_EDGE, top + 6, width, 56, colour)
+        self._write_line(name, _EDGE + 22, top + 46, 34, _NIGHT)
         return top + 74
 
-    def _details(self) -> int:
+    def _write_details(self) -> int:
         """Write days and place from the bottom up; return where the room above them ends."""
         base = HEIGHT - 56
-        size, lines = self._lines(self._poster.place, _PLACES)
+        size, lines = self._fit_lines(self._poster.place, _PLACES)
         for line in reversed(lines):
-            self._line(line, _EDGE, base, size, self._soft)
+            self._write_line(line, _EDGE, base, size, self._soft)
             base -= 46
         base -= 8
         off = self._poster.status in (Status.CANCELLED, Status.POSTPONED)
@@ -194,87 +195,91 @@ class _Drawing:
             (self._poster.new_days, _AMBER, False),
             (self._poster.days, self._soft if off else _WHITE, off),
         ):
-            size, lines = self._lines(days, _DAYS)
+            size, lines = self._fit_lines(days, _DAYS)
             for line in reversed(lines):
-                self._line(line, _EDGE, base, size, colour, struck=struck)
+                self._write_line(line, _EDGE, base, size, colour, struck=struck)
                 base -= 60
         return base
 
-    def _lines(self, text: str, sizes: Sequence[tuple[int, int]]) -> tuple[int, list[str]]:
+    def _fit_lines(self, text: str, sizes: Sequence[tuple[int, int]]) -> tuple[int, list[str]]:
         """Return a text in the first size in which it has few enough lines, else cut in the last; no text, no line."""
-        text = self._letters.cleaned(text)
+        text = self._letters.clean(text)
         if not text:
             return sizes[0][0], []
         for size, most in sizes:
-            lines = self._letters.lines(text, size, _ROOM)
+            lines = self._letters.break_lines(text, size, _ROOM)
             # A word that must be taken apart is better read whole in a smaller size.
-            if len(lines) <= most and (size == sizes[-1][0] or self._letters.whole(text, size, _ROOM)):
+            if len(lines) <= most and (size == sizes[-1][0] or self._letters.keeps_words_whole(text, size, _ROOM)):
                 return size, lines
         for line in lines[: most - 1]:
             text = text[text.index(line) + len(line) :].lstrip()
         return size, [*lines[: most - 1], self._letters.cut(text, size, _ROOM)]
 
-    def _title(self, top: int, bottom: int) -> None:
+    def _write_title(self, top: int, bottom: int) -> None:
         """Write the title between ``top`` and ``bottom``, as large as it has room in few lines."""
-        sizes = [(size, max(1, min(most, (bottom - top) // _high(size)))) for size, most in _TITLES]
-        size, lines = self._lines(self._poster.title, sizes)
-        high = _high(size)
-        first = top + (bottom - top - high * len(lines)) // 2 + round(size * 0.95)
+        sizes = [(size, max(1, min(most, (bottom - top) // _measure_line_height(size)))) for size, most in _TITLES]
+        size, lines = self._fit_lines(self._poster.title, sizes)
+        height = _measure_line_height(size)
+        first = top + (bottom - top - height * len(lines)) // 2 + round(size * 0.95)
         for row, line in enumerate(lines):
-            self._line(line, _EDGE, first + row * high, size, _WHITE)
+            self._write_line(line, _EDGE, first + row * height, size, _WHITE)
 
-    def _box(self, x: int, y: int, width: int, height: int, colour: _Colour) -> None:
-        at = {"x": str(WIDTH - x - width if self._mirrored else x), "y": str(y)}
-        SubElement(self._root, "rect", at | {"width": str(width), "height": str(height), "fill": _hex(colour)})
+    def _draw_box(self, x: int, y: int, width: int, height: int, colour: _Colour) -> None:
+        left = WIDTH - x - width if self._mirrored else x
+        place = {"x": str(left), "y": str(y), "width": str(width), "height": str(height)}
+        SubElement(self._root, "rect", place | {"fill": _format_colour(colour)})
 
-    def _line(self, text: str, x: int, y: int, size: int, colour: _Colour, *, struck: bool = False) -> None:
+    def _write_line(self, text: str, x: int, y: int, size: int, colour: _Colour, *, struck: bool = False) -> None:
         """Write one line that begins at ``x``, each piece in the font that has its characters."""
-        at = {"x": str(WIDTH - x if self._mirrored else x), "y": str(y), "font-size": str(size), "fill": _hex(colour)}
-        more = {"text-anchor": "end"} if self._mirrored else {}
-        more |= {"text-decoration": "line-through"} if struck else {}
-        line = SubElement(self._root, "text", {**at, "font-weight": "700", **more})
-        for family, piece in self._letters.runs(directed(text, "rtl" if self._mirrored else "ltr")):
-            _piece(line, family, piece)
+        attributes = {"x": str(WIDTH - x if self._mirrored else x), "y": str(y), "font-size": str(size)}
+        attributes |= {"fill": _format_colour(colour), "font-weight": "700"}
+        attributes |= {"text-anchor": "end"} if self._mirrored else {}
+        attributes |= {"text-decoration": "line-through"} if struck else {}
+        line = SubElement(self._root, "text", attributes)
+        for family, piece in self._letters.split_by_family(add_direction(text, "rtl" if self._mirrored else "ltr")):
+            _write_piece(line, family, piece)
 
 
-def _piece(line: _Element, family: str, text: str) -> None:
+def _write_piece(line: _Element, family: str, text: str) -> None:
     SubElement(line, "tspan", {"font-family": family}).text = text
 
 
-def _high(size: int) -> int:
+def _measure_line_height(size: int) -> int:
     """Return how far apart the lines of a title are."""
     return round(size * 1.18)
 
 
-def _colours(name: str) -> tuple[_Colour, _Colour]:
+def _make_colours(name: str) -> tuple[_Colour, _Colour]:
     """Return the series' colour, lightened until it is seen on the night, and the night with a trace of it."""
-    found = webcolors.name_to_rgb(name)
-    own = (found.red, found.green, found.blue)
-    night = _mixed(own, _NIGHT, 0.14)
-    accent = next(lighter for step in range(11) if _contrast(lighter := _mixed(_WHITE, own, step / 10), night) >= _SEEN)
+    rgb = webcolors.name_to_rgb(name)
+    pure = (rgb.red, rgb.green, rgb.blue)
+    night = _mix(pure, _NIGHT, 0.14)
+    lighter_ones = (_mix(_WHITE, pure, step / 10) for step in range(11))
+    accent = next(colour for colour in lighter_ones if _measure_contrast(colour, night) >= _LEAST_CONTRAST)
     return accent, night
 
 
-def _mixed(one: _Colour, other: _Colour, part: float) -> _Colour:
-    red, green, blue = (round(a * part + b * (1 - part)) for a, b in zip(one, other, strict=True))
+def _mix(colour: _Colour, ground: _Colour, share: float) -> _Colour:
+    """Return a colour over another one, of which it leaves less the greater its ``share`` is."""
+    red, green, blue = (round(a * share + b * (1 - share)) for a, b in zip(colour, ground, strict=True))
     return red, green, blue
 
 
-def _hex(colour: _Colour) -> str:
+def _format_colour(colour: _Colour) -> str:
     return "#{:02x}{:02x}{:02x}".format(*colour)
 
 
-def _ink(paper: _Colour) -> _Colour:
+def _choose_ink(paper: _Colour) -> _Colour:
     """Return white or black, whichever is easier to read on a colour: one of them always has a contrast of 4.5."""
-    return max((_WHITE, _BLACK), key=lambda ink: _contrast(ink, paper))
+    return max((_WHITE, _BLACK), key=lambda ink: _measure_contrast(ink, paper))
 
 
-def _contrast(one: _Colour, other: _Colour) -> float:
+def _measure_contrast(colour: _Colour, ground: _Colour) -> float:
     """Return the contrast of two colours, from 1 to 21 (WCAG 2.2, contrast ratio)."""
-    high, low = sorted((_luminance(one), _luminance(other)), reverse=True)
+    high, low = sorted((_measure_luminance(colour), _measure_luminance(ground)), reverse=True)
     return (high + 0.05) / (low + 0.05)
 
 
-def _luminance(colour: _Colour) -> float:
+def _measure_luminance(colour: _Colour) -> float:
     red, green, blue = ((c / 255 / 12.92 if c <= 10 else ((c / 255 + 0.055) / 1.055) ** 2.4) for c in colour)  # noqa: PLR2004 - 0.04045 of 255
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue

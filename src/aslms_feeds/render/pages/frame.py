@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aslms_feeds.editions import markup
-from aslms_feeds.render.images.posters import Poster, picture
+from aslms_feeds.render.images.posters import Poster, make_picture
 from aslms_feeds.render.pages.assets import colours, icon_path
 from aslms_feeds.render.pages.blocks import breadcrumbs, data_block
 from aslms_feeds.render.pages.links import local, report_link
@@ -95,7 +95,7 @@ def framed(
         styles=(local(addresses.url(colours(book.series).path)),),
         data=data,
         report=_report(book, title, book.url(*parts)),
-        image=image or series_picture(book).shown,
+        image=image or series_picture(book).link,
     )
 
 
@@ -109,7 +109,7 @@ def series_picture(book: Book) -> Picture:
         title=book.name,
         place=_("Race calendars and news to subscribe to, kept up to date."),
     )
-    return picture(poster, book.edition.addresses, book.language)
+    return make_picture(poster, book.edition.addresses, book.language)
 
 
 def _report(book: Book, title: str, url: str) -> str:

@@ -230,7 +230,7 @@ class _Pages:
     def season(self, season: SeasonView) -> Document:
         _ = self.book.language.gettext
         about = markup.plain(season.about) if season.about else season.summary
-        image = season_picture(season).shown
+        image = season_picture(season).link
         data = season_data(self.book, season, image, summary(about))
         page = framed(
             self.book,
@@ -248,7 +248,7 @@ class _Pages:
 
     def meeting(self, season: SeasonView, meeting: MeetingView) -> Document:
         about = self.book.language.parts((meeting.name, meeting.days, meeting.venue, meeting.place))
-        image = meeting_picture(season, meeting).shown
+        image = meeting_picture(season, meeting).link
         data = meeting_data(self.book, meeting, season, image, summary(about))
         page = framed(
             self.book,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from aslms_feeds.definitions.values import Status
 from aslms_feeds.editions import labels
-from aslms_feeds.render.images.posters import Poster, picture
+from aslms_feeds.render.images.posters import Poster, make_picture
 from aslms_feeds.render.pages.frame import series_picture
 from aslms_feeds.render.pages.seasons import SeasonView
 from aslms_feeds.render.pages.series_view import Book
@@ -38,7 +38,7 @@ def season_picture(season: SeasonView) -> Picture:
         status=status,
         status_name=labels.status_name(status, book.language),
     )
-    return picture(poster, book.edition.addresses, book.language, season.id)
+    return make_picture(poster, book.edition.addresses, book.language, season.id)
 
 
 def meeting_picture(season: SeasonView, meeting: MeetingView) -> Picture:
@@ -56,7 +56,7 @@ def meeting_picture(season: SeasonView, meeting: MeetingView) -> Picture:
         status_name=labels.status_name(meeting.status, book.language),
         new_days=meeting.new_day if meeting.status is Status.POSTPONED else "",
     )
-    return picture(poster, book.edition.addresses, book.language, season.id, meeting.id)
+    return make_picture(poster, book.edition.addresses, book.language, season.id, meeting.id)
 
 
 def season_pictures(edition: Edition, season: SeasonEdition, language: Language) -> list[Picture]:

@@ -80,7 +80,7 @@ _NEWEST = 3
 
 def teaser(book: Book, season: SeasonView | None, last: SeasonView | None, latest: Sequence[Item]) -> Teaser:
     """Return what the front page shows of a series with this current season, the last one, and the latest items."""
-    image = series_picture(book).shown
+    image = series_picture(book).link
     return Teaser(
         name=book.name,
         about=plain(book.about) if book.about else "",
