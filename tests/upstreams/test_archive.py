@@ -8,14 +8,14 @@ import zipfile
 
 import pytest
 
-from aslms_feeds.upstreams.sandbox import Refused, read_archive
+from aslms_feeds.upstreams.sandbox import Refusal, read_archive
 
 
-def refusal(read, *arguments, **further):
-    """Return why something is refused."""
-    found = read(*arguments, **further)
-    assert isinstance(found, Refused), found
-    return found.reason
+def refusal(read_document, *arguments, **options):
+    """Return why a document is refused."""
+    result = read_document(*arguments, **options)
+    assert isinstance(result, Refusal), result
+    return result.reason
 
 
 SEASON = "repo-main/calendars/aslms/2030/season.toml"

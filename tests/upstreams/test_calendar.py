@@ -6,14 +6,14 @@ import pytest
 
 from aslms_feeds.upstreams.readers import calendar
 from aslms_feeds.upstreams.readers.values import Appointment
-from aslms_feeds.upstreams.sandbox import Refused, read_calendar
+from aslms_feeds.upstreams.sandbox import Refusal, read_calendar
 
 
-def refusal(read, *arguments, **further):
-    """Return why something is refused."""
-    found = read(*arguments, **further)
-    assert isinstance(found, Refused), found
-    return found.reason
+def refusal(read_document, *arguments, **options):
+    """Return why a document is refused."""
+    result = read_document(*arguments, **options)
+    assert isinstance(result, Refusal), result
+    return result.reason
 
 
 def vcalendar(*events):
@@ -26,7 +26,7 @@ def vcalendar(*events):
 
 def test_a_calendar_says_what_is_when():
     """Instants are UTC, days are days, ends are exclusive, a zone nobody knows leaves a local time."""
-    found = read_calendar(
+    appointments = read_calendar(
         vcalendar(
             ("UID:1", "SUMMARY:Race\\, one", "DTSTART:20301201T060000Z", "DURATION:PT4H", "LOCATION:Sepang"),
             ("UID:2", "SUMMARY:Two", "DTSTART;TZID=Asia/Kuala_Lumpur:20301201T140000", "STATUS:CANCELLED"),
@@ -38,7 +38,7 @@ def test_a_calendar_says_what_is_when():
             ("SUMMARY:Windows", "DTSTART;TZID=Singapore Standard Time:20301201T140000"),
         )
     )
-    assert found == (
+    assert appointments == (
         Appointment("1", "Race, one", "Sepang", "2030-12-01T06:00:00+00:00", "2030-12-01T10:00:00+00:00", ""),
         Appointment("2", "Two", "", "2030-12-01T06:00:00+00:00", "", "cancelled"),
         Appointment("3", "Days", "", "2030-12-01", "2030-12-03", ""),
@@ -78,6 +78,6 @@ def test_a_calendar_without_events_is_one():
 
 def test_days_out_of_reach_are_no_days():
     """What no season can hold is left out, whoever says it."""
-    assert calendar._moment(date(1, 1, 1)) == ""
-    assert calendar._moment(datetime(9999, 12, 31, 23, 59, tzinfo=UTC)) == ""
-    assert calendar._moment(datetime(2030, 1, 1, tzinfo=UTC)) == "2030-01-01T00:00:00+00:00"
+    assert calendar._format_moment(date(1, 1, 1)) == ""
+    assert calendar._format_moment(datetime(9999, 12, 31, 23, 59, tzinfo=UTC)) == ""
+    assert calendar._format_moment(datetime(2030, 1, 1, tzinfo=UTC)) == "2030-01-01T00:00:00+00:00"

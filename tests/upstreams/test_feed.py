@@ -4,17 +4,17 @@ import json
 
 import pytest
 
-from aslms_feeds.upstreams.readers.values import TEXT, TITLE, Feed
-from aslms_feeds.upstreams.sandbox import Refused, read_feed
+from aslms_feeds.upstreams.readers.values import MAX_TEXT, MAX_TITLE, ForeignFeed
+from aslms_feeds.upstreams.sandbox import Refusal, read_feed
 
 URL = "https://news.example.org/feed"
 
 
-def entries(body, **further):
+def entries(body, **options):
     """Return the items of a feed without their keys."""
-    found = read_feed(body.encode() if isinstance(body, str) else body, URL, **further)
-    assert isinstance(found, Feed), found
-    return [entry[1:] for entry in found.entries]
+    feed = read_feed(body.encode() if isinstance(body, str) else body, URL, **options)
+    assert isinstance(feed, ForeignFeed), feed
+    return [entry[1:] for entry in feed.entries]
 
 
 def rss(*items, head=""):
@@ -26,11 +26,11 @@ def rss(*items, head=""):
     )
 
 
-def refusal(read, *arguments, **further):
-    """Return why something is refused."""
-    found = read(*arguments, **further)
-    assert isinstance(found, Refused), found
-    return found.reason
+def refusal(read_document, *arguments, **options):
+    """Return why a document is refused."""
+    result = read_document(*arguments, **options)
+    assert isinstance(result, Refusal), result
+    return result.reason
 
 
 def test_an_rss_feed_says_title_items_days_and_links():
@@ -95,14 +95,14 @@ def test_a_json_feed_says_the_same():
 
 def test_an_item_is_known_by_its_own_id():
     """The key outlives title, text and link; of two items with one id the first counts."""
-    one = read_feed(rss("<guid>a</guid><title>Old</title>", "<guid>a</guid><title>Twin</title>").encode(), URL)
-    two = read_feed(rss("<guid>a</guid><title>New</title><link>https://x.example/</link>").encode(), URL)
-    assert [entry.title for entry in one.entries] == ["Old"]
-    assert one.entries[0].key == two.entries[0].key
+    first = read_feed(rss("<guid>a</guid><title>Old</title>", "<guid>a</guid><title>Twin</title>").encode(), URL)
+    second = read_feed(rss("<guid>a</guid><title>New</title><link>https://x.example/</link>").encode(), URL)
+    assert [entry.title for entry in first.entries] == ["Old"]
+    assert first.entries[0].key == second.entries[0].key
 
 
 @pytest.mark.parametrize(
-    ("link", "kept"),
+    ("link", "cleaned"),
     [
         ("https://x.example/a b?c=d#e", "https://x.example/a%20b?c=d#e"),
         ("https://x.example/ä%20", "https://x.example/%C3%A4%20"),
@@ -116,9 +116,9 @@ def test_an_item_is_known_by_its_own_id():
         ("https://x.example/" + "a" * 2_000, ""),
     ],
 )
-def test_only_plain_https_links_are_kept(link, kept):
+def test_only_plain_https_links_are_kept(link, cleaned):
     """Whatever else an address is, readers are not sent there."""
-    assert entries(rss(f"<guid isPermaLink='false'>a</guid><title>T</title><link>{link}</link>"))[0][2] == kept
+    assert entries(rss(f"<guid isPermaLink='false'>a</guid><title>T</title><link>{link}</link>"))[0][2] == cleaned
 
 
 def test_foreign_html_leaves_its_words_and_nothing_else():
@@ -150,9 +150,9 @@ def test_long_texts_are_cut_at_a_word():
             f"<description>{'para ' * 90}&lt;p&gt;{'more ' * 900}</description>"
         )
     )
-    assert len(title) <= TITLE
+    assert len(title) <= MAX_TITLE
     assert title.endswith("word…")
-    assert 900 < len(text) <= TEXT + 10
+    assert 900 < len(text) <= MAX_TEXT + 10
     assert text.endswith("more…")
     assert "\n\n" in text
 

@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 
 from aslms_feeds.upstreams.readers.child import CPU_SECONDS, MEMORY
-from aslms_feeds.upstreams.sandbox import Refused, read_calendar, read_feed
+from aslms_feeds.upstreams.sandbox import Refusal, read_calendar, read_feed
 
 URL = "https://news.example.org/feed"
 
 
-def refusal(read, *arguments, **further):
-    """Return why something is refused."""
-    found = read(*arguments, **further)
-    assert isinstance(found, Refused), found
-    return found.reason
+def refusal(read_document, *arguments, **options):
+    """Return why a document is refused."""
+    result = read_document(*arguments, **options)
+    assert isinstance(result, Refusal), result
+    return result.reason
 
 
 @pytest.fixture
@@ -51,8 +51,8 @@ resource.setrlimit(resource.RLIMIT_AS, ({MEMORY}, {MEMORY}))
         ("sys.exit(3)", "makes its reader crash"),
         ("b = bytearray(1 << 30)", "makes its reader crash"),
         ("print('not JSON')", "makes its reader talk nonsense"),
-        ('print(\'{"found": {"title": 1, "entries": []}}\')', "makes its reader talk nonsense"),
-        ('print(\'{"found": {"title": "", "entries": [{"key": "x"}]}}\')', "makes its reader talk nonsense"),
+        ('print(\'{"content": {"title": 1, "entries": []}}\')', "makes its reader talk nonsense"),
+        ('print(\'{"content": {"title": "", "entries": [{"key": "x"}]}}\')', "makes its reader talk nonsense"),
         ("print('[' * 100000)", "makes its reader talk nonsense"),
         ("while True: sys.stdout.write('x' * 65536)", "says more than can be taken in"),
     ],
@@ -64,39 +64,39 @@ def test_a_reader_that_goes_wrong_is_a_document_that_is_refused(stand_in, code, 
 
 
 def children() -> set[str]:
-    """Return the processes this one has started and not taken leave of, those that have ended too."""
-    found = set()
-    for one in Path("/proc").glob("[0-9]*/stat"):
+    """Return the processes this one has started, also those that have ended and were not waited for."""
+    processes = set()
+    for status in Path("/proc").glob("[0-9]*/stat"):
         with suppress(FileNotFoundError, ProcessLookupError):
             # proc(5): the name, in parentheses, may hold anything; after it come the state and the parent.
-            if int(one.read_text().rpartition(")")[2].split()[1]) == os.getpid():
-                found.add(one.parent.name)
-    return found
+            if int(status.read_text().rpartition(")")[2].split()[1]) == os.getpid():
+                processes.add(status.parent.name)
+    return processes
 
 
 def test_a_reader_that_hangs_is_killed(stand_in):
-    """It is gone before the call returns, and so is its deputy's clock."""
+    """It is gone before the call returns, and so is the timer that killed it."""
     stand_in("import time\ntime.sleep(3600)")
-    before, there = threading.active_count(), children()
+    threads, processes = threading.active_count(), children()
     assert (
         refusal(read_feed, b"x", URL, seconds=0.3) == "is not read within 0.3 seconds, or needs too much of the machine"
     )
-    assert threading.active_count() <= before
-    assert children() <= there
+    assert threading.active_count() <= threads
+    assert children() <= processes
 
 
 def test_a_reader_has_little_memory_and_time_and_writes_nothing(tmp_path, monkeypatch):
     """The limits are set before anything foreign is read, and hold."""
     probe = tmp_path / "probe.py"
     probe.write_text(
-        "import json, resource\nfrom aslms_feeds.upstreams.readers import child\nchild._limit()\n"
-        "said = [resource.getrlimit(getattr(resource, name))[0] for name in ('RLIMIT_AS', 'RLIMIT_CPU', 'RLIMIT_CORE',"
-        " 'RLIMIT_FSIZE')]\n"
-        "try:\n    bytearray(child.MEMORY)\n    said.append('room')\n"
-        "except MemoryError:\n    said.append('no room')\n"
+        "import json, resource\nfrom aslms_feeds.upstreams.readers import child\nchild._limit_resources()\n"
+        "results = [resource.getrlimit(getattr(resource, name))[0] for name in ('RLIMIT_AS', 'RLIMIT_CPU', "
+        "'RLIMIT_CORE', 'RLIMIT_FSIZE')]\n"
+        "try:\n    bytearray(child.MEMORY)\n    results.append('room')\n"
+        "except MemoryError:\n    results.append('no room')\n"
         "try:\n    with open('written', 'wb', buffering=0) as file:\n        file.write(b'x')\n"
-        "    said.append('written')\nexcept OSError:\n    said.append('no file')\n"
-        "print(json.dumps(said))\n"
+        "    results.append('written')\nexcept OSError:\n    results.append('no file')\n"
+        "print(json.dumps(results))\n"
     )
     monkeypatch.chdir(tmp_path)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
@@ -108,8 +108,8 @@ def test_a_reader_has_little_memory_and_time_and_writes_nothing(tmp_path, monkey
         file_actions=[(os.POSIX_SPAWN_DUP2, writing, 1)],
     )
     os.close(writing)
-    with os.fdopen(reading) as said:
-        assert json.loads(said.read()) == [MEMORY, CPU_SECONDS, 0, 0, "no room", "no file"]
+    with os.fdopen(reading) as output:
+        assert json.loads(output.read()) == [MEMORY, CPU_SECONDS, 0, 0, "no room", "no file"]
     assert os.waitpid(reader, 0)[1] == 0
 
 
@@ -133,7 +133,7 @@ def test_the_environment_stays_here(stand_in, monkeypatch):
 def test_importing_it_brings_no_library():
     """A child that reads feeds does not pay for calendars, and the parent pays for neither."""
     code = (
-        "import sys\nfrom aslms_feeds.upstreams import sandbox as foreign\n"
+        "import sys\nfrom aslms_feeds.upstreams import sandbox\n"
         "print(sorted({'lxml', 'nh3', 'icalendar', 'pydantic', 'httpx'} & set(sys.modules)))"
     )
     reading, writing = os.pipe()
@@ -141,6 +141,6 @@ def test_importing_it_brings_no_library():
         sys.executable, [sys.executable, "-c", code], os.environ, file_actions=[(os.POSIX_SPAWN_DUP2, writing, 1)]
     )
     os.close(writing)
-    with os.fdopen(reading) as said:
-        assert said.read() == "[]\n"
+    with os.fdopen(reading) as output:
+        assert output.read() == "[]\n"
     assert os.waitpid(reader, 0)[1] == 0

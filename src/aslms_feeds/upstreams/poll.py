@@ -28,7 +28,7 @@ from aslms_feeds.upstreams import news
 from aslms_feeds.upstreams.cache import EVENTS, FILES, ITEMS, UPSTREAMS, DamagedError, Holding, State
 from aslms_feeds.upstreams.layers import Overlay
 from aslms_feeds.upstreams.proposals import compare, matching, statements
-from aslms_feeds.upstreams.readers.values import Appointment, Feed
+from aslms_feeds.upstreams.readers.values import Appointment, ForeignFeed
 from aslms_feeds.upstreams.requests import (
     Answer,
     Asker,
@@ -224,14 +224,14 @@ class _Run:
     def _keep(self, upstream: Upstream, place: Holding, found: Found, *, trusted: bool) -> None:
         """Keep the data of an answer; ``trusted``: an operator wants it, however it differs from the last good one."""
         match found:
-            case Feed():
+            case ForeignFeed():
                 self._keep_feed(upstream, place, found, trusted=trusted)
             case Calendar(events):
                 self._keep_events(upstream, place, events, trusted=trusted)
             case Files(files):
                 self._keep_files(upstream, place, files, trusted=trusted)
 
-    def _keep_feed(self, upstream: Upstream, place: Holding, feed: Feed, *, trusted: bool) -> None:
+    def _keep_feed(self, upstream: Upstream, place: Holding, feed: ForeignFeed, *, trusted: bool) -> None:
         """Join what is new, change what was edited, and forget nothing: what was published once stays."""
         data = place.held(ITEMS) or {"items": [], "seen": 0}
         rows = {row["id"]: row for row in data["items"]}

@@ -17,8 +17,8 @@ from aslms_feeds.errors import AnswerError, FetchError
 from aslms_feeds.network.fetch import Fetcher
 from aslms_feeds.network.responses import Deferred, Fetched, Rules, Unchanged, Validators
 from aslms_feeds.upstreams import sandbox
-from aslms_feeds.upstreams.readers.values import Appointment, Feed
-from aslms_feeds.upstreams.sandbox import Refused
+from aslms_feeds.upstreams.readers.values import Appointment, ForeignFeed
+from aslms_feeds.upstreams.sandbox import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +52,7 @@ class Files:
     files: Mapping[str, str]
 
 
-Found = Feed | Calendar | Files
+Found = ForeignFeed | Calendar | Files
 
 
 @dataclass(frozen=True)
@@ -186,9 +186,9 @@ class Asker:
         return Files({_own_name(upstream): _toml(fetched.body)})
 
 
-def _sane(found: T | Refused) -> T:
+def _sane(found: T | Refusal) -> T:
     """Return what was read; DoubtError with the reason where it was refused."""
-    if isinstance(found, Refused):
+    if isinstance(found, Refusal):
         raise DoubtError(found.reason)
     return found
 

@@ -1,8 +1,8 @@
-"""What other people's bytes say: archives, feeds and calendars to plain text values, read where they can do no harm.
+"""Reads archives, feeds and calendars of others where their bytes can do no harm, and returns plain text values.
 
 Each document is read in a child process of its own (`readers.child`) that may use half a gigabyte and five seconds,
-write no file and start nothing. It answers with JSON, of which only so much is read; a reader that crashes, hangs or
-swells is a document that is refused, with the reason.
+write no file and start nothing. It answers with JSON, of which only so much is read; where the child crashes, hangs or
+grows too large, the document is refused, with the reason.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import threading
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from aslms_feeds.upstreams.readers.child import CPU_SECONDS
-from aslms_feeds.upstreams.readers.values import TEXT, Appointment, Entry, Feed
+from aslms_feeds.upstreams.readers.values import MAX_TEXT, Appointment, FeedEntry, ForeignFeed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,92 +26,98 @@ T = TypeVar("T")
 
 SECONDS = 15.0
 """How long a reader may take by the clock on the wall: a busy machine is no fault of the document."""
-RESULT = 16 << 20
-"""Octets of the JSON that a reader answers with."""
+MAX_ANSWER = 16 << 20
+"""Octets of the JSON that a child answers with."""
 
 
-class Refused(NamedTuple):
-    """Nothing can be made of a document; ``reason`` continues a sentence that begins with its name."""
+class Refusal(NamedTuple):
+    """A document that cannot be used; ``reason`` continues a sentence that begins with its name."""
 
     reason: str
 
 
-def read_feed(body: bytes, url: str, charset: str = "", *, seconds: float = SECONDS) -> Feed | Refused:
-    """Return what an RSS, Atom or JSON feed from ``url`` says; ``charset`` is what its answer said it was."""
-    return _ask("feed", body, url, charset, seconds=seconds, build=_feed_of)
+def read_feed(body: bytes, url: str, charset: str = "", *, seconds: float = SECONDS) -> ForeignFeed | Refusal:
+    """Return what an RSS, Atom or JSON feed from ``url`` says; ``charset`` is the one that its answer named."""
+    return _read_in_child("feed", body, url, charset, seconds=seconds, build=_build_feed)
 
 
-def read_calendar(body: bytes, *, seconds: float = SECONDS) -> tuple[Appointment, ...] | Refused:
+def read_calendar(body: bytes, *, seconds: float = SECONDS) -> tuple[Appointment, ...] | Refusal:
     """Return the events of an iCalendar file (RFC 5545); of one that repeats, the first."""
-    return _ask("calendar", body, seconds=seconds, build=lambda found: tuple(_rows(Appointment, found)))
+    return _read_in_child("calendar", body, seconds=seconds, build=_build_appointments)
 
 
-def read_archive(body: bytes, series: str, *, seconds: float = SECONDS) -> dict[str, str] | Refused:
+def read_archive(body: bytes, series: str, *, seconds: float = SECONDS) -> dict[str, str] | Refusal:
     """Return the definition files of a series in a .zip or .tar.gz, by their path below the folder of that name."""
-    return _ask("archive", body, series, seconds=seconds, build=_files_of)
+    return _read_in_child("archive", body, series, seconds=seconds, build=_build_files)
 
 
-def _feed_of(found: Any) -> Feed:  # noqa: ANN401 - JSON of a process that is not trusted
-    return Feed(_text(found["title"]), tuple(_rows(Entry, found["entries"])))
+def _build_feed(content: Any) -> ForeignFeed:  # noqa: ANN401 - JSON of a process that is not trusted
+    return ForeignFeed(_check_text(content["title"]), tuple(_build_rows(FeedEntry, content["entries"])))
 
 
-def _files_of(found: Any) -> dict[str, str]:  # noqa: ANN401 - JSON of a process that is not trusted
-    return {_text(path): _text(text) for path, text in found.items()}
+def _build_appointments(content: Any) -> tuple[Appointment, ...]:  # noqa: ANN401 - JSON of a process that is not trusted
+    return tuple(_build_rows(Appointment, content))
 
 
-def _rows(kind: Callable[..., T], found: Iterable[Mapping[str, object]]) -> Iterator[T]:
-    for row in found:
-        yield kind(**{name: _text(value) for name, value in row.items()})
+def _build_files(content: Any) -> dict[str, str]:  # noqa: ANN401 - JSON of a process that is not trusted
+    return {_check_text(path): _check_text(text) for path, text in content.items()}
 
 
-def _text(value: object) -> str:
+def _build_rows(kind: Callable[..., T], rows: Iterable[Mapping[str, object]]) -> Iterator[T]:
+    for row in rows:
+        yield kind(**{name: _check_text(value) for name, value in row.items()})
+
+
+def _check_text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError("not a text")
     return value
 
 
-def _ask(kind: str, body: bytes, *options: str, seconds: float, build: Callable[[Any], T]) -> T | Refused:
-    """Return what ``build`` makes of a reader's answer."""
-    answer, status = _run([kind, *options], body, seconds)
-    if len(answer) > RESULT:
-        return Refused("says more than can be taken in")
+def _read_in_child(kind: str, body: bytes, *options: str, seconds: float, build: Callable[[Any], T]) -> T | Refusal:
+    """Return what ``build`` makes of what a child has read, or why the document is refused."""
+    answer, status = _run_child([kind, *options], body, seconds)
+    if len(answer) > MAX_ANSWER:
+        return Refusal("says more than can be taken in")
     if status == -signal.SIGXCPU:
-        return Refused(f"takes more than {CPU_SECONDS} seconds to read")
+        return Refusal(f"takes more than {CPU_SECONDS} seconds to read")
     if status == -signal.SIGKILL:
-        return Refused(f"is not read within {seconds:g} seconds, or needs too much of the machine")
+        return Refusal(f"is not read within {seconds:g} seconds, or needs too much of the machine")
     if status:
-        return Refused("makes its reader crash")
+        return Refusal("makes its reader crash")
     try:
-        said = json.loads(answer)
-        return Refused(_text(said["refused"])[:TEXT]) if "refused" in said else build(said["found"])
+        result = json.loads(answer)
+        if "refused" in result:
+            return Refusal(_check_text(result["refused"])[:MAX_TEXT])
+        return build(result["content"])
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return Refused("makes its reader talk nonsense")
+        return Refusal("makes its reader talk nonsense")
 
 
-def _run(arguments: list[str], body: bytes, seconds: float) -> tuple[bytes, int]:
-    """Return what a child wrote, a byte more than is allowed at most, and its exit status."""
+def _run_child(arguments: list[str], body: bytes, seconds: float) -> tuple[bytes, int]:
+    """Return what a child wrote, at most one octet more than is allowed, and its exit status."""
     # Nothing of the environment but what finds this package: it may hold keys of the publication.
     environment = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE")}
     environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-    with tempfile.TemporaryFile() as given:
-        given.write(body)
-        given.seek(0)
+    with tempfile.TemporaryFile() as document:
+        document.write(body)
+        document.seek(0)
         with subprocess.Popen(  # noqa: S603 - ourselves, and the arguments are ids and addresses
             [sys.executable, "-P", "-B", "-m", "aslms_feeds.upstreams.readers.child", *arguments],
-            stdin=given,
+            stdin=document,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=environment,
         ) as child:
-            alarm = threading.Timer(max(seconds, 0.1), child.kill)
-            alarm.start()
+            timer = threading.Timer(max(seconds, 0.1), child.kill)
+            timer.start()
             try:
                 assert child.stdout is not None  # noqa: S101 - a pipe was asked for
-                answer = child.stdout.read(RESULT + 1)
-                if len(answer) > RESULT:
+                answer = child.stdout.read(MAX_ANSWER + 1)
+                if len(answer) > MAX_ANSWER:
                     child.kill()
                 child.wait()
             finally:
-                alarm.cancel()
+                timer.cancel()
                 child.kill()
             return answer, child.returncode

@@ -1,6 +1,7 @@
-"""The process that reads one foreign document: it takes everything from itself that no reader needs, then reads.
+"""The child process that reads one foreign document: it first gives up everything that no reader needs.
 
-Importing it costs next to nothing, since a child does it each time: what reads one kind is imported behind the limits.
+`sandbox` starts it with a kind and its options; it reads the document from standard input and writes JSON. Importing it
+costs next to nothing, since every child does it: the module that reads a kind is imported once the limits are set.
 """
 
 from __future__ import annotations
@@ -21,24 +22,24 @@ CPU_SECONDS = 5
 
 def main() -> None:
     """Read one document from standard input and write what it says as JSON."""
-    _limit()
+    _limit_resources()
     kind, *options = sys.argv[1:]
     try:
-        reader = import_module(f"aslms_feeds.upstreams.readers.{kind}")
-        said = {"found": reader.read(sys.stdin.buffer.read(), *options)}
+        read = getattr(import_module(f"aslms_feeds.upstreams.readers.{kind}"), f"read_{kind}")
+        answer = {"content": read(sys.stdin.buffer.read(), *options)}
     except UnreadableError as refused:
-        said = {"refused": str(refused)}
+        answer = {"refused": str(refused)}
     except MemoryError:
-        said = {"refused": f"needs more than {MEMORY >> 20} MB to read"}
+        answer = {"refused": f"needs more than {MEMORY >> 20} MB to read"}
     except RecursionError:
-        said = {"refused": "is nested too deeply"}
+        answer = {"refused": "is nested too deeply"}
     except Exception as error:  # noqa: BLE001 - whatever a library does with hostile bytes
-        said = {"refused": f"cannot be read ({type(error).__name__})"}
-    sys.stdout.write(json.dumps(said))
+        answer = {"refused": f"cannot be read ({type(error).__name__})"}
+    sys.stdout.write(json.dumps(answer))
 
 
-def _limit() -> None:
-    """Take from this process what no reader needs; what a system does not know is left as it is."""
+def _limit_resources() -> None:
+    """Limit memory, time and files of this process; a limit that the system does not know is not set."""
     for name, soft, hard in (
         ("RLIMIT_AS", MEMORY, MEMORY),
         ("RLIMIT_CPU", CPU_SECONDS, CPU_SECONDS + 1),

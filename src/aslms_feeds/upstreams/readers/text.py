@@ -1,4 +1,4 @@
-"""Foreign texts as plain ones: decoded, cleaned of what hides or reorders, in lines and paragraphs, and short."""
+"""Makes foreign texts plain: decoded, without characters that hide or reorder, in short lines and paragraphs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import codecs
 import re
 import unicodedata
 
-from aslms_feeds.upstreams.readers.values import TEXT, TITLE, UnreadableError
+from aslms_feeds.definitions.shortening import shorten_to_words
+from aslms_feeds.upstreams.readers.values import MAX_TEXT, MAX_TITLE, UnreadableError
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -21,41 +22,41 @@ _PROLOG = re.compile(r"(?:\s+|<\?(?:(?!\?>).)*+\?>|<!--(?:(?!-->).)*+-->)*+", re
 _PAGE = re.compile(r"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 
 
-def decoded(body: bytes, charset: str = "") -> str:
-    """Return a document's text: its own mark counts more than its own word, and that more than its server's."""
+def decode(body: bytes, charset: str = "") -> str:
+    """Return a document's text: a byte order mark counts more than its declaration, and that more than ``charset``."""
     if not body.strip():
         raise UnreadableError("is empty")
     for mark, name in _BOMS:
         if body.startswith(mark):
-            return _as_text(body.removeprefix(mark), name)
-    declared = _DECLARED.match(body)
-    named = declared[1].decode("ascii") if declared else charset
+            return _decode_as(body.removeprefix(mark), name)
+    declaration = _DECLARED.match(body)
+    label = declaration[1].decode("ascii") if declaration else charset
     try:
-        known = codecs.lookup(named or "utf-8").name
+        codec = codecs.lookup(label or "utf-8").name
     except LookupError:
-        known = ""
-    if known not in _CHARSETS:
-        raise UnreadableError(f"is written in {named[:40]!r}, which is not read here")
-    return _as_text(body, known)
+        codec = ""
+    if codec not in _CHARSETS:
+        raise UnreadableError(f"is written in {label[:40]!r}, which is not read here")
+    return _decode_as(body, codec)
 
 
-def _as_text(body: bytes, charset: str) -> str:
+def _decode_as(body: bytes, charset: str) -> str:
     try:
         return body.decode(charset)
     except UnicodeDecodeError as error:
         raise UnreadableError(f"is not {charset.upper()} at byte {error.start:,}") from None
 
 
-def no_page(text: str) -> None:
-    """Refuse what a login, an error or a captive network answers instead of the document."""
-    if _PAGE.match(text, prolog(text)):
+def refuse_page(text: str) -> None:
+    """Refuse the page that a login, an error or a captive network answers instead of the document."""
+    if _PAGE.match(text, find_root(text)):
         raise UnreadableError("is a page in HTML, such as one to log in with")
 
 
-def prolog(text: str) -> int:
+def find_root(text: str) -> int:
     """Return where a document of XML begins: behind declarations, instructions and comments."""
-    found = _PROLOG.match(text)
-    return found.end() if found else 0
+    match = _PROLOG.match(text)
+    return match.end() if match else 0
 
 
 # Unicode, UAX 9 and section 23: characters that reorder, hide or tag what stands around them.
@@ -65,51 +66,47 @@ _HIDDEN = frozenset(
 
 
 def clean(text: str) -> str:
-    """Return a text without what no feed or calendar carries, and without what makes it look otherwise than it is."""
-    return "".join(_kept(char) for char in unicodedata.normalize("NFC", text))
+    """Return a text without characters that no feed or calendar carries, or that make it look otherwise than it is."""
+    return "".join(_clean_character(char) for char in unicodedata.normalize("NFC", text))
 
 
-def _kept(char: str) -> str:
+def _clean_character(char: str) -> str:
     code = ord(char)
     if char in "\n\r\t\u0085\u2028\u2029":
         return "\n" if char != "\t" else " "
     # Unicode section 23.7: noncharacters are never text.
-    never = code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF  # noqa: PLR2004 - the block's bounds
-    return "" if never or code in _HIDDEN or unicodedata.category(char) in ("Cc", "Cs") else char
+    is_noncharacter = code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF  # noqa: PLR2004 - the block's bounds
+    return "" if is_noncharacter or code in _HIDDEN or unicodedata.category(char) in ("Cc", "Cs") else char
 
 
-def line(text: str, most: int = TITLE) -> str:
-    """Return a text as one clean line."""
-    return shortened(" ".join(clean(text[: most * 10]).split()), most)
+def clean_line(text: str, limit: int = MAX_TITLE) -> str:
+    """Return a text as one clean line of so many characters at most."""
+    return shorten_foreign(" ".join(clean(text[: limit * 10]).split()), limit)
 
 
-def shortened(text: str, most: int) -> str:
-    """Return a text of so many characters at most, cut between words where it can be."""
-    if len(text) <= most:
+def shorten_foreign(text: str, limit: int) -> str:
+    """Return a text of so many characters at most, cut between words where half of it or more remains."""
+    return shorten_to_words(text, limit, punctuation=" ,;:–-", least=limit // 2 + 1)
+
+
+def clean_paragraphs(text: str) -> str:
+    """Return a text as clean paragraphs, with an empty line between them, short as a whole."""
+    paragraphs = (" ".join(paragraph.split()) for paragraph in re.split(r"\n\s*\n", clean(text)))
+    whole = "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
+    return _shorten_paragraphs(whole) if "\n\n" in whole[:MAX_TEXT] else shorten_foreign(whole, MAX_TEXT)
+
+
+def _shorten_paragraphs(text: str) -> str:
+    """Return as many paragraphs as there is room for; the last one ends in an ellipsis where some are left out."""
+    if len(text) <= MAX_TEXT:
         return text
-    cut = text[: most - 1]
-    words = cut.rpartition(" ")[0].rstrip(" ,;:–-")
-    return f"{words if len(words) > most // 2 else cut.rstrip()}…"
-
-
-def paragraphs(text: str) -> str:
-    """Return a text as clean paragraphs."""
-    parts = (" ".join(part.split()) for part in re.split(r"\n\s*\n", clean(text)))
-    return _cut("\n\n".join(part for part in parts if part))
-
-
-def _cut(text: str) -> str:
-    return shortened(text, TEXT) if "\n\n" not in text[:TEXT] else _shortened_paragraphs(text)
-
-
-def _shortened_paragraphs(text: str) -> str:
-    if len(text) <= TEXT:
-        return text
-    kept: list[str] = []
-    room = TEXT
-    for part in text.split("\n\n"):
-        if room < TEXT // 10:
-            return "\n\n".join([*kept[:-1], f"{kept[-1]}…"]) if not kept[-1].endswith("…") else "\n\n".join(kept)
-        kept.append(shortened(part, room))
-        room -= len(part) + 2
-    return "\n\n".join(kept)
+    paragraphs: list[str] = []
+    room = MAX_TEXT
+    for paragraph in text.split("\n\n"):
+        if room < MAX_TEXT // 10:
+            if not paragraphs[-1].endswith("…"):
+                paragraphs[-1] += "…"
+            break
+        paragraphs.append(shorten_foreign(paragraph, room))
+        room -= len(paragraph) + 2
+    return "\n\n".join(paragraphs)

@@ -1,18 +1,18 @@
-"""What readers say: plain text values, and why a document is refused."""
+"""What readers return: plain text values, and the error that says why a document is refused."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-TITLE, TEXT, LINK = 200, 1_000, 2_000
-"""Characters that are kept of a title, of a text and of an address; longer addresses are left out."""
+MAX_TITLE, MAX_TEXT, MAX_LINK = 200, 1_000, 2_000
+"""Characters of a title, of a text and of an address; titles and texts are shortened, longer addresses left out."""
 
 
 class UnreadableError(Exception):
     """Why a document is refused: continues a sentence that begins with its name."""
 
 
-class Entry(NamedTuple):
+class FeedEntry(NamedTuple):
     """One item of a feed; texts are plain, clean and short."""
 
     key: str
@@ -27,11 +27,11 @@ class Entry(NamedTuple):
     """Its day, as 2026-11-21; empty where it does not say."""
 
 
-class Feed(NamedTuple):
+class ForeignFeed(NamedTuple):
     """A feed's title, which may be empty, and its items in its own order."""
 
     title: str
-    entries: tuple[Entry, ...]
+    entries: tuple[FeedEntry, ...]
 
 
 class Appointment(NamedTuple):
