@@ -227,7 +227,7 @@ def _proposals(given: Namespace, chosen: Settings) -> int:
 
     path = chosen.output / PROPOSALS
     found = compare.parse_proposals(path.read_bytes()) if path.is_file() else ()
-    print(compare.format_proposals(found) if given.json else compare.describe_proposals(found))
+    print(compare.format_proposals(found).decode() if given.json else compare.describe_proposals(found))
     return DONE
 
 

@@ -6,7 +6,6 @@ never. No address of a receiver is in it; they are read from the definitions whe
 
 from __future__ import annotations
 
-import json
 import os
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from aslms_feeds.instants import format_moment, parse_instant
 from aslms_feeds.notify import messages as notify_messages
 from aslms_feeds.notify.messages import Trouble
 from aslms_feeds.publication import files
+from aslms_feeds.publication.records import read_record_or, write_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from aslms_feeds.notify.messages import Notice
 
 T = TypeVar("T")
+D = TypeVar("D")
 
 OUTBOX = "outbox"
 """The folder of what waits to be told; it is private."""
@@ -57,9 +58,8 @@ class Message:
 
     def to_json(self) -> bytes:
         """Return the file."""
-        data: dict[str, Any] = {"format": FORMAT, "to": self.to, "since": self.since.isoformat()}
-        data |= {"topic": self.topic, "generation": self.generation} if self.topic else {"body": self.body}
-        return json.dumps(data, ensure_ascii=False, indent=1).encode() + b"\n"
+        content = {"topic": self.topic, "generation": self.generation} if self.topic else {"body": self.body}
+        return write_record(FORMAT, {"to": self.to, "since": self.since.isoformat(), **content})
 
 
 class Wait(NamedTuple):
@@ -173,14 +173,12 @@ def names(box: Path) -> list[str]:
 
 def message(box: Path, name: str) -> Message | None:
     """Return a message; None where it is gone, or is none that this version wrote."""
-    try:
-        data = json.loads((box / name).read_bytes())
-        if data["format"] != FORMAT:
-            return None
+
+    def read(data: Mapping[str, Any]) -> Message:
         since, topic = parse_instant(data["since"]), str(data.get("topic", ""))
         return Message(name, str(data["to"]), since, topic, int(data.get("generation", 0)), dict(data.get("body", {})))
-    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
-        return None
+
+    return _read(box / name, read, None)
 
 
 def known(box: Path) -> Known:
@@ -202,8 +200,7 @@ def keep_known(box: Path, known: Known) -> None:
 def _known_json(known: Known) -> bytes:
     parts = {name: {"generation": number, "feeds": dict(feeds)} for name, (number, feeds) in known.parts.items()}
     troubles = {key: list(one) for key, one in known.troubles.items()}
-    data = {"format": FORMAT, "parts": parts, "troubles": troubles}
-    return json.dumps(data, ensure_ascii=False, indent=1).encode() + b"\n"
+    return write_record(FORMAT, {"parts": parts, "troubles": troubles})
 
 
 def waits(box: Path) -> dict[str, Wait]:
@@ -221,13 +218,13 @@ def keep_waits(box: Path, waits: Mapping[str, Wait]) -> None:
         (box / TRIES).unlink(missing_ok=True)
     else:
         rows = {key: [one.failures, format_moment(one.until)] for key, one in sorted(waits.items()) if one.until}
-        files.replace(box / TRIES, json.dumps({"format": FORMAT, "waits": rows}, indent=1).encode() + b"\n")
+        files.replace(box / TRIES, write_record(FORMAT, {"waits": rows}))
 
 
-def _read(path: Path, read: Callable[[Mapping[str, Any]], T], otherwise: T) -> T:
+def _read(path: Path, read: Callable[[Mapping[str, Any]], T], otherwise: D) -> T | D:
     """Return what a file of ours says; ``otherwise`` where it is not there or damaged: then things are told twice."""
     try:
-        data = json.loads(path.read_bytes())
-        return read(data) if data["format"] == FORMAT else otherwise
-    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+        text = path.read_bytes()
+    except FileNotFoundError:
         return otherwise
+    return read_record_or(otherwise, text, FORMAT, read)

@@ -5,13 +5,12 @@ It travels with the private state, so that it tells also of generations whose fo
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from aslms_feeds.errors import PublicationError
 from aslms_feeds.instants import format_moment
+from aslms_feeds.publication.records import encode_json, require_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,18 +50,13 @@ def write(rows: Iterable[Row]) -> bytes:
         }
         for row in kept
     ]
-    return json.dumps(data, ensure_ascii=False, indent=1).encode() + b"\n"
+    return encode_json(data)
 
 
 def read(text: bytes) -> tuple[Row, ...]:
     """Return what :func:`write` wrote, in order."""
-    try:
-        return tuple(_row(one) for one in json.loads(text))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        message = f"{CHRONICLE} cannot be read: {error!r}"
-        raise PublicationError(
-            message, hint="it only tells of the past: the next generation begins a new one"
-        ) from error
+    hint = "it only tells of the past: the next generation begins a new one"
+    return require_record(text, None, lambda data: tuple(map(_row, data)), name=CHRONICLE, hint=hint)
 
 
 def completed(rows: Iterable[Row], manifests: Iterable[Manifest]) -> tuple[Row, ...]:

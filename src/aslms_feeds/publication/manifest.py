@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from aslms_feeds.errors import PublicationError
 from aslms_feeds.instants import ONE_SECOND, format_instant, parse_instant, whole_second
+from aslms_feeds.publication.records import require_record, write_record
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -98,15 +98,14 @@ class Manifest:
             }
             for row in sorted(self.documents.values(), key=lambda row: row.path)
         ]
-        data = {
-            "format": FORMAT,
+        fields = {
             "part": self.part,
             "generation": self.generation,
             "published": format_instant(self.published),
             "state": dict(sorted(self.state.items())),
             "documents": rows,
         }
-        return json.dumps(data, ensure_ascii=False, indent=1).encode() + b"\n"
+        return write_record(FORMAT, fields)
 
 
 @dataclass(frozen=True)
@@ -123,18 +122,14 @@ class Changes:
 
 def read_manifest(text: bytes) -> Manifest:
     """Return the manifest that :meth:`Manifest.to_json` wrote; one that could lead astray is refused."""
-    try:
-        data = json.loads(text)
-        if data["format"] != FORMAT:
-            message = f"the manifest has format {data['format']}, this program reads {FORMAT}"
-            raise PublicationError(message, hint="use the version that wrote it, or newer")
-        rows = [_listed(row) for row in data["documents"]]
-        state = {str(path): _digest(sha256) for path, sha256 in data.get("state", {}).items()}
-        return _manifest(data["part"], data["generation"], parse_instant(data["published"]), rows, state)
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        reason = error if type(error) is ValueError else f"{type(error).__name__}: {error}"
-        message = f"the manifest cannot be read: {reason}"
-        raise PublicationError(message, hint="restore the generation folder from a backup") from error
+    hint = "restore the generation folder from a backup"
+    return require_record(text, FORMAT, _parse_manifest, name="the manifest", hint=hint)
+
+
+def _parse_manifest(data: Mapping[str, Any]) -> Manifest:
+    rows = [_listed(row) for row in data["documents"]]
+    state = {str(path): _digest(sha256) for path, sha256 in data.get("state", {}).items()}
+    return _manifest(data["part"], data["generation"], parse_instant(data["published"]), rows, state)
 
 
 def _digest(value: object) -> str:

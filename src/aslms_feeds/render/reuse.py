@@ -8,15 +8,15 @@ would be the same bytes.
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aslms_feeds.errors import PublicationError
 from aslms_feeds.publication.manifest import Document, Listed
+from aslms_feeds.publication.records import read_record_or, write_record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
 UNITS_FILE = "kept.json"
 """The file of a series' private state that knows its units."""
@@ -77,19 +77,13 @@ class PublicDocuments:
 def write_units(units: Mapping[str, Unit]) -> bytes:
     """Return units as the private state keeps them."""
     rows = {name: {"sources": one.sources, "paths": list(one.paths)} for name, one in sorted(units.items())}
-    return json.dumps({"format": FORMAT, "units": rows}, ensure_ascii=False, separators=(",", ":")).encode()
+    return write_record(FORMAT, {"units": rows}, compact=True)
 
 
 def parse_units(text: bytes) -> dict[str, Unit]:
     """Return the units that :func:`write_units` wrote; none where another version did: all is made anew then."""
-    try:
-        data = json.loads(text)
-        if data["format"] != FORMAT:
-            return {}
-        return {name: Unit(str(row["sources"]), _paths(row["paths"])) for name, row in data["units"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return {}
+    return read_record_or({}, text, FORMAT, _units)
 
 
-def _paths(found: Iterable[object]) -> tuple[str, ...]:
-    return tuple(map(str, found))
+def _units(data: Mapping[str, Any]) -> dict[str, Unit]:
+    return {name: Unit(str(row["sources"]), tuple(map(str, row["paths"]))) for name, row in data["units"].items()}

@@ -5,7 +5,6 @@ It is built last and from published state alone, so that a series with a wrong f
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +14,8 @@ from aslms_feeds.definitions.values import Status
 from aslms_feeds.editions.addresses import EMBED, NOT_FOUND
 from aslms_feeds.editions.items import FEEDS, describe
 from aslms_feeds.editions.safeguards import successor
-from aslms_feeds.errors import PublicationError
 from aslms_feeds.publication.manifest import HTML, OPML, TEXT, XML, Document
+from aslms_feeds.publication.records import encode_json, require_record
 from aslms_feeds.render import opml
 from aslms_feeds.render.bundles.documents import NO_BUNDLES
 from aslms_feeds.render.pages.front import site_pages
@@ -61,20 +60,19 @@ def write_listing(edition: Edition, published: Iterable[str] = ()) -> bytes:
         "feeds": [asdict(one) for one in feeds],
         "moved": sorted(path for path in published if successor(path, edition.files) != path),
     }
-    return json.dumps(data, ensure_ascii=False, indent=1).encode() + b"\n"
+    return encode_json(data)
 
 
 def parse_listing(text: bytes) -> SeriesListing:
     """Return the listing that :func:`write_listing` wrote."""
-    try:
-        data = json.loads(text)
-        found = {tag: _teaser(row) for tag, row in data["teasers"].items()}
-        feeds = tuple(opml.Outline(**{**row, "outlines": ()}) for row in data["feeds"])
-        moved = frozenset(data["moved"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        message = f"{LISTING_FILE} cannot be read: {error!r}"
-        raise PublicationError(message, hint="restore the generation folder from a backup") from error
-    return SeriesListing(found, feeds, moved)
+    hint = "restore the generation folder from a backup"
+    return require_record(text, None, _listing, name=LISTING_FILE, hint=hint)
+
+
+def _listing(data: Mapping[str, Any]) -> SeriesListing:
+    teasers = {tag: _teaser(row) for tag, row in data["teasers"].items()}
+    feeds = tuple(opml.Outline(**{**row, "outlines": ()}) for row in data["feeds"])
+    return SeriesListing(teasers, feeds, frozenset(data["moved"]))
 
 
 def _teaser(row: Mapping[str, Any]) -> Teaser:

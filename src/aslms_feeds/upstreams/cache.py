@@ -6,13 +6,13 @@ of definitions, ``items.json`` of a feed or ``events.json`` of a calendar. Each 
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from aslms_feeds.network.responses import Validators
 from aslms_feeds.publication import files as publication_files
+from aslms_feeds.publication.records import RecordError, read_record, write_record
 from aslms_feeds.upstreams.readers.values import Appointment
 
 if TYPE_CHECKING:
@@ -45,21 +45,23 @@ class State:
     failures: int = 0
     """How often in a row it brought nothing."""
 
-    def to_json(self) -> str:
+    def to_json(self) -> bytes:
         """Return it as it is kept."""
-        data = {
+        fields = {
             **asdict(self),
-            "format": _FORMAT,
             "asked": self.asked.isoformat() if self.asked else None,
             "due": self.due.isoformat() if self.due else None,
         }
-        return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
+        return write_record(_FORMAT, fields)
 
     @classmethod
-    def of_json(cls, data: Any) -> State:  # noqa: ANN401 - JSON
-        """Return what was kept; ValueError, KeyError or TypeError where it is damaged."""
-        if data.pop("format") != _FORMAT:
-            raise ValueError("written by another version")
+    def of_json(cls, text: bytes) -> State:
+        """Return what was kept; RecordError where it is damaged."""
+        return read_record(text, _FORMAT, cls._of_data)
+
+    @classmethod
+    def _of_data(cls, data: dict[str, Any]) -> State:
+        del data["format"]
         data["validators"] = {name: Validators(**row) for name, row in data["validators"].items()}
         for name in ("asked", "due"):
             data[name] = datetime.fromisoformat(data[name]).astimezone(UTC) if data[name] else None
@@ -79,17 +81,17 @@ class Holding:
     def state(self) -> State:
         """Return its state; that of one never asked, where it is gone or damaged."""
         try:
-            return State.of_json(json.loads((self.folder / STATE).read_bytes()))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return State.of_json((self.folder / STATE).read_bytes())
+        except (OSError, RecordError):
             return State()
 
     def held(self, name: str) -> dict[str, Any]:
         """Return data that are kept, empty where there are none; DamagedError where they cannot be read."""
         try:
-            data = json.loads((self.folder / name).read_bytes())
+            data = read_record((self.folder / name).read_bytes(), None, lambda data: data)
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError, RecursionError) as error:
+        except (OSError, RecordError) as error:
             raise DamagedError(f"{name} cannot be read") from error
         if not _shaped(name, data):
             raise DamagedError(f"{name} is damaged")
@@ -116,7 +118,7 @@ class Holding:
     def keep(self, name: str, **data: object) -> None:
         """Keep data."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        body = json.dumps({"format": _FORMAT, **data}, ensure_ascii=False, indent=1).encode() + b"\n"
+        body = write_record(_FORMAT, data)
         path = self.folder / name
         if not path.exists() or path.read_bytes() != body:
             _write(path, body)
@@ -132,7 +134,7 @@ class Holding:
             ).encode()
             if not notice.exists() or notice.read_bytes() != body:
                 _write(notice, body)
-        _write(self.folder / STATE, state.to_json().encode())
+        _write(self.folder / STATE, state.to_json())
         if not state.quarantined:
             notice.unlink(missing_ok=True)
 

@@ -131,7 +131,7 @@ def poll(
 
 
 def _tell(path: Path, found: Sequence[Proposal]) -> None:
-    body = compare.format_proposals(found).encode()
+    body = compare.format_proposals(found)
     there = path.read_bytes() if path.exists() else None
     if there != body and (found or there is not None):
         publication_files.replace(path, body)

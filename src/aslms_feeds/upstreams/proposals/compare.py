@@ -6,13 +6,13 @@ difference is the same proposal, with the same id, until either side changes.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aslms_feeds.definitions.values import What
 from aslms_feeds.definitions.writing import write_comment
 from aslms_feeds.identity import digest
+from aslms_feeds.publication.records import read_record, write_record
 from aslms_feeds.upstreams.proposals.additions import AdditionFinder
 from aslms_feeds.upstreams.proposals.differences import DifferenceFinder
 from aslms_feeds.upstreams.proposals.matching import Matcher, remove_series_name, series_names, sort_key
@@ -21,7 +21,7 @@ from aslms_feeds.upstreams.proposals.statements import collect_our_events
 from aslms_feeds.upstreams.proposals.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from aslms_feeds.definitions.model import SeasonFiles, SeriesFiles
@@ -83,21 +83,19 @@ def _propose(difference: Difference, series: str, season: str, upstream: str) ->
     )
 
 
-def format_proposals(proposals: Sequence[Proposal]) -> str:
+def format_proposals(proposals: Sequence[Proposal]) -> bytes:
     """Return proposals as JSON, as they are stored, and as programs read them."""
     rows = [{"id": proposal.id, **asdict(proposal)} for proposal in proposals]
-    return json.dumps({"format": _FORMAT, "proposals": rows}, ensure_ascii=False, indent=1) + "\n"
+    return write_record(_FORMAT, {"proposals": rows})
 
 
 def parse_proposals(text: str | bytes) -> tuple[Proposal, ...]:
     """Return the proposals of JSON that was stored; ValueError where it cannot be read."""
-    try:
-        data = json.loads(text)
-        if data["format"] != _FORMAT:
-            raise ValueError("written by another version")
-        return tuple(Proposal(**{**row, "what": What(row["what"])}) for row in data["proposals"])
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError("these are no proposals") from error
+    return read_record(text, _FORMAT, _load_proposals)
+
+
+def _load_proposals(data: Mapping[str, Any]) -> tuple[Proposal, ...]:
+    return tuple(Proposal(**{**row, "what": What(row["what"])}) for row in data["proposals"])
 
 
 def describe_proposals(proposals: Sequence[Proposal]) -> str:
