@@ -41,7 +41,7 @@ def escapes(text: bytes, mark: bytes) -> bool:
 @example("\\" * 301)
 def test_folding_loses_nothing_and_cuts_nothing(line):
     """Unfolding gives the line back; no piece is over 75 octets or ends inside a character or an escape."""
-    folded = ics.fold(line)
+    folded = ics.fold_line(line)
     pieces = folded.split(b"\r\n")
     assert unfold(folded) == line.encode()
     assert all(len(piece) <= 75 for piece in pieces)
@@ -58,13 +58,13 @@ def test_folding_loses_nothing_and_cuts_nothing(line):
 def one_event(text: str) -> bytes:
     """Return a calendar whose one event has a text wherever texts go."""
     event = Vevent()
-    event["UID"] = ics.Text("one@example.org")
+    event["UID"] = ics.IcsText("one@example.org")
     event["DTSTAMP"] = event["DTSTART"] = vDDDTypes(NOW)
     event["DTEND"] = vDDDTypes(NOW + timedelta(hours=1))
     for name in ("SUMMARY", "DESCRIPTION", "LOCATION"):
-        event[name] = ics.Text(text)
+        event[name] = ics.IcsText(text)
     head = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//EN\r\n"
-    return head + ics.lines(event) + b"END:VCALENDAR\r\n"
+    return head + ics.write_lines(event) + b"END:VCALENDAR\r\n"
 
 
 @given(TEXTS)

@@ -30,9 +30,9 @@ from aslms_feeds.publication.stores.local import LocalStore
 from aslms_feeds.publication.stores.memory import MemoryStore
 from aslms_feeds.publication.stores.split import SplitStore
 from aslms_feeds.render import readback, site
-from aslms_feeds.render.bundles.calendars import joined
+from aslms_feeds.render.bundles.calendars import join_events
 from aslms_feeds.render.bundles.documents import PublicSeries, render_bundles
-from aslms_feeds.render.ics import cut
+from aslms_feeds.render.calendar_files import split_vevents
 from aslms_feeds.render.reuse import PublicDocuments
 from seasons import NOW, SEASON, documents, real_seasons
 
@@ -55,7 +55,7 @@ def built(store, files, now=NOW):
 
 def vevents(store, path: str, part: str = INDEX) -> dict[str, bytes]:
     """Return the VEVENTs of a public calendar, by UID and in order."""
-    return cut(store.read(part, path))
+    return split_vevents(store.read(part, path))
 
 
 def items(store, path: str, part: str = INDEX) -> list[feedparser.FeedParserDict]:
@@ -140,10 +140,10 @@ def test_a_zone_nobody_needs_any_more_is_left_out():
     calendar = b"BEGIN:VCALENDAR\r\n%s%sEND:VCALENDAR\r\n"
     old = calendar % (zone % b"Europe/Paris", _event(b";TZID=Europe/Paris:20290301T100000", b"race.2029.trial@x", 900))
     new = calendar % (zone % b"Asia/Tokyo", _event(b";TZID=Asia/Tokyo:20300301T100000", b"race.2030.trial@x", 900))
-    found = joined([old, new], 1)
+    found = join_events([old, new], 1)
     assert list(found.vevents) == ["race.2030.trial@x"]
-    assert found.zones == zone % b"Asia/Tokyo"
-    assert joined([old, new], 3).zones == zone % b"Asia/Tokyo" + zone % b"Europe/Paris"
+    assert found.vtimezones == zone % b"Asia/Tokyo"
+    assert join_events([old, new], 3).vtimezones == zone % b"Asia/Tokyo" + zone % b"Europe/Paris"
 
 
 def test_a_full_calendar_keeps_the_newest_seasons_of_all():
@@ -191,8 +191,8 @@ def test_a_season_that_does_not_fit_ends_the_calendar():
     seasons = ((b"2030", 500), (b"2029", 900), (b"2028", 10))
     bodies = [_event(b":%s0301T100000Z" % year, b"race.a.%s.trial@x" % year, size) for year, size in seasons]
     whole = b"BEGIN:VCALENDAR\r\n" + b"".join(bodies) + b"END:VCALENDAR\r\n"
-    assert list(joined([whole], 1).vevents) == ["race.a.2030.trial@x"]
-    assert len(joined([whole], 2).vevents) == 3
+    assert list(join_events([whole], 1).vevents) == ["race.a.2030.trial@x"]
+    assert len(join_events([whole], 2).vevents) == 3
 
 
 def test_events_are_in_order_of_their_instants_whatever_clock_they_are_written_by():
@@ -205,7 +205,7 @@ def test_events_are_in_order_of_their_instants_whatever_clock_they_are_written_b
     }
     events = [_event(start, b"race.%s.2030.trial@x" % name) for name, start in starts.items()]
     zones = [b"BEGIN:VTIMEZONE\r\nTZID:%s\r\nEND:VTIMEZONE\r\n" % name for name in (b"Europe/Paris", b"Asia/Tokyo")]
-    found = joined([b"BEGIN:VCALENDAR\r\n" + b"".join([*zones, *events]) + b"END:VCALENDAR\r\n"], 900)
+    found = join_events([b"BEGIN:VCALENDAR\r\n" + b"".join([*zones, *events]) + b"END:VCALENDAR\r\n"], 900)
     assert [uid.split(".")[1] for uid in found.vevents] == ["day", "tokyo", "utc", "paris"]
 
 
@@ -214,7 +214,7 @@ def test_of_two_renderings_of_a_zone_the_later_is_taken():
     zone = b"BEGIN:VTIMEZONE\r\nTZID:Asia/Tokyo\r\nX-%s:1\r\nEND:VTIMEZONE\r\n"
     event = _event(b";TZID=Asia/Tokyo:20300301T120000", b"race.a.2030.%s@x")
     old, new = (b"BEGIN:VCALENDAR\r\n" + zone % name + event % name + b"END:VCALENDAR\r\n" for name in (b"OLD", b"NEW"))
-    assert joined([old, new], 900).zones == zone % b"NEW"
+    assert join_events([old, new], 900).vtimezones == zone % b"NEW"
 
 
 def test_the_order_of_the_series_changes_no_calendar_and_no_feed():
@@ -806,13 +806,13 @@ series = "other"
 def test_a_calendar_that_was_joined_wrongly_is_refused():
     """Events that are not in the file, lines that are too long, and times whose zone is missing never become public."""
     calendar = published((two(), NOW)).read(INDEX, "bundles/endurance/endurance-races.ics")
-    found = cut(calendar)
+    found = split_vevents(calendar)
     url = f"{BASE}/bundles/endurance/endurance-races.ics"
     begun = calendar[: calendar.index(b"BEGIN:VEVENT")]
 
     def check(*, head=begun, events=found, body=None, source=url):
         whole = body or head + b"".join(events.values()) + b"END:VCALENDAR\r\n"
-        readback.check_joined(Document("a.ics", CALENDAR, whole), source, head, events)
+        readback.check_bundle_calendar(Document("a.ics", CALENDAR, whole), source, head, events)
 
     check()
     some = dict(list(found.items())[1:])
@@ -835,7 +835,7 @@ def test_a_public_event_without_its_stamps_is_refused():
     whole = published((two(), NOW)).read("trial", "trial-races.ics")
     for line in (rb"DTSTART:\d+T\d+Z\r\n", rb"LAST-MODIFIED:\d+T\d+Z\r\n"):
         with pytest.raises(ValueError, match=r"has no (start|LAST-MODIFIED)$"):
-            joined([re.sub(rb"(?<=\r\n)" + line, b"", whole)], 900)
+            join_events([re.sub(rb"(?<=\r\n)" + line, b"", whole)], 900)
 
 
 # Other ways to the same publication

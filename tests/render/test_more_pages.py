@@ -33,7 +33,7 @@ from aslms_feeds.editions.language import language
 from aslms_feeds.identity import SERIES_FOLDERS, SITE_FOLDERS
 from aslms_feeds.publication.manifest import HTML
 from aslms_feeds.publication.stores.memory import MemoryStore
-from aslms_feeds.render import ics
+from aslms_feeds.render import calendar_files, ics
 from aslms_feeds.render import site as index
 from aslms_feeds.render.pages import front as pages_front
 from aslms_feeds.render.pages import series
@@ -113,7 +113,7 @@ def test_revisions_are_the_last_lines_of_the_entries(edition, trees, tag):
     (season,) = [one for one in edition.seasons if one.files.id == edition.current]
     expected = {}
     for one in season.components:
-        text = ics.description(one, season.revision(one), language(tag))
+        text = ics.format_description(one, season.revision(one), language(tag))
         expected.setdefault(one.event, []).append(text.splitlines()[-1])
     tables = page(trees, "why/", "" if tag == "en" else tag).xpath("//table[contains(@class, 'checks')]")
     shown = [[words(cell) for cell in one.xpath(".//td[@class='revision']")] for one in tables]
@@ -162,14 +162,14 @@ def test_without_any_session_there_is_no_table():
 
 def rendered(edition):
     """Return every calendar as it is published, with what reads it back, by its title."""
-    renderer = ics.Renderer(
+    renderer = calendar_files.CalendarRenderer(
         edition.files.publisher,
         edition.files.series,
         edition.addresses.url("").rstrip("/"),
         edition.languages,
         edition.revisions,
     )
-    return [(one, Calendar.from_ical(renderer.calendar(one).body)) for one in edition.calendars]
+    return [(one, Calendar.from_ical(renderer.render_calendar(one).body)) for one in edition.calendars]
 
 
 def states(one):
@@ -199,8 +199,10 @@ def test_what_was_cut_off_a_calendar_is_not_counted():
     files = series_files(*every(running()))
     options = files.publisher.calendars.model_copy(update={"max_kilobytes": 8})
     small = make_edition(replace(files, publisher=files.publisher.model_copy(update={"calendars": options})))
-    renderer = ics.Renderer(small.files.publisher, small.files.series, BASE, small.languages, small.revisions)
-    held = {one.path: renderer.calendar(one).components for one in small.calendars}
+    renderer = calendar_files.CalendarRenderer(
+        small.files.publisher, small.files.series, BASE, small.languages, small.revisions
+    )
+    held = {one.path: renderer.render_calendar(one).components for one in small.calendars}
     cut = [one for one in small.calendars if len(held[one.path]) < len(one.components)]
     assert cut
     found = states(series_pages(small, held=held)["why/index.html"])
@@ -425,12 +427,12 @@ def test_the_front_page_is_made_from_what_is_kept(edition):
     """What a series says of itself survives being written and read, and what an older version wrote is read too."""
     whole = make_edition(series_files(*every(running())), now=OVER)
     for one in (edition, whole):
-        assert index.read_card(index.card(one)).teasers == series.teasers(one)
-    data = json.loads(index.card(whole))
+        assert index.parse_listing(index.write_listing(one)).teasers == series.teasers(one)
+    data = json.loads(index.write_listing(whole))
     for row in data["teasers"].values():
         for name in ("season_about", "last", "last_url", "last_events", "latest"):
             del row[name]
-    old = index.read_card(json.dumps(data).encode()).teasers["en"]
+    old = index.parse_listing(json.dumps(data).encode()).teasers["en"]
     assert (old.last, old.last_events, old.latest) == ("", (), ())
     assert old.name == "Example Series"
 

@@ -7,7 +7,7 @@ import pytest
 from aslms_feeds.builds.recipe import regenerate
 from aslms_feeds.publication.manifest import Document
 from aslms_feeds.publication.stores.memory import MemoryStore
-from aslms_feeds.render import documents, ics
+from aslms_feeds.render import calendar_files, documents
 from seasons import NOW, contents, edited
 
 BASE = "https://calendar.example.org"
@@ -25,8 +25,8 @@ def refused(files=None, *, store=None):
 
 def damaged(monkeypatch, old, new):
     """Make the calendar renderer write something else than it should."""
-    right = ics.vevent
-    monkeypatch.setattr(ics, "vevent", lambda *arguments: right(*arguments).replace(old, new))
+    right = calendar_files.render_vevent
+    monkeypatch.setattr(calendar_files, "render_vevent", lambda *arguments: right(*arguments).replace(old, new))
 
 
 @pytest.mark.parametrize(
@@ -63,8 +63,8 @@ def test_what_is_public_stays_public(monkeypatch):
 
 def test_a_calendar_with_an_event_twice_is_refused(monkeypatch):
     """Each UID once in each file."""
-    right = ics.vevent
-    monkeypatch.setattr(ics, "vevent", lambda *arguments: right(*arguments) * 2)
+    right = calendar_files.render_vevent
+    monkeypatch.setattr(calendar_files, "render_vevent", lambda *arguments: right(*arguments) * 2)
     assert refused() == "2030/trial-2030-all.ics does not begin, go on and end as a calendar does"
 
 

@@ -11,7 +11,7 @@ from aslms_feeds.builds.recipe import regenerate
 from aslms_feeds.errors import PublicationError
 from aslms_feeds.publication.manifest import Document, Listed
 from aslms_feeds.publication.stores.memory import MemoryStore
-from aslms_feeds.render import ics, reuse
+from aslms_feeds.render import calendar_files, reuse
 from aslms_feeds.render.pages import templates
 from aslms_feeds.render.reuse import PublicDocuments, Unit
 from seasons import LATER, NOW, documents, edited, everything, everything_at_first, published
@@ -72,7 +72,7 @@ def test_what_is_kept_is_what_would_be_made(monkeypatch):
 def work(monkeypatch):
     """Count what is made anew: pages and VEVENTs."""
     made = {"pages": 0, "events": 0}
-    page, event = templates.render, ics.vevent
+    page, event = templates.render, calendar_files.render_vevent
 
     def counted(what, make):
         def call(*arguments, **values):
@@ -82,7 +82,7 @@ def work(monkeypatch):
         return call
 
     monkeypatch.setattr("aslms_feeds.render.pages.series.render", counted("pages", page))
-    monkeypatch.setattr(ics, "vevent", counted("events", event))
+    monkeypatch.setattr(calendar_files, "render_vevent", counted("events", event))
     return made
 
 

@@ -7,7 +7,7 @@ import pytest
 from dateutil.tz import tzical
 
 from aslms_feeds.definitions.times import known_timezones, zone
-from aslms_feeds.render.vtimezone import offset, parse_footer, rules, vtimezone
+from aslms_feeds.render.vtimezone import find_offset, load_rules, parse_footer, render_vtimezone
 
 PARIS = """\
 BEGIN:VTIMEZONE
@@ -45,7 +45,7 @@ YEARS = (2027, 2030, 2036)
 @pytest.mark.parametrize(("name", "text"), [("Europe/Paris", PARIS), ("Asia/Kathmandu", KATHMANDU)])
 def test_a_zone_is_written_in_the_one_shape_every_client_reads(name, text):
     """One STANDARD, at most one DAYLIGHT, yearly rules, no list of dates; a fixed zone has no rule at all."""
-    assert vtimezone(name) == text.replace("\n", "\r\n")
+    assert render_vtimezone(name) == text.replace("\n", "\r\n")
 
 
 def changes(name: str, year: int) -> list[datetime]:
@@ -68,7 +68,7 @@ def changes(name: str, year: int) -> list[datetime]:
 @pytest.fixture(scope="module")
 def written():
     """Return the zones whose VTIMEZONE can be written, one name for each set of rules."""
-    by_rules = {vtimezone(name).replace(name, ""): name for name in sorted(known_timezones()) if "/" in name}
+    by_rules = {render_vtimezone(name).replace(name, ""): name for name in sorted(known_timezones()) if "/" in name}
     return sorted(name for text, name in by_rules.items() if text)
 
 
@@ -88,7 +88,7 @@ def test_the_rules_give_what_the_database_has(written):
         for name in written
         for year in YEARS
         for instant in instants(name, year)
-        if offset(name, instant.astimezone(zone(name))) != instant.astimezone(zone(name)).utcoffset()
+        if find_offset(name, instant.astimezone(zone(name))) != instant.astimezone(zone(name)).utcoffset()
     }
     # A year for which the tz database knows better: calendars write UTC there, and no zone has one for long.
     assert len(wrong) <= 2
@@ -98,11 +98,11 @@ def test_the_rules_give_what_the_database_has(written):
 def test_a_reader_of_its_own_finds_the_same_offsets(written):
     """Dateutil goes by the rules in the text alone; away from the hour that comes twice, it says what ours say."""
     for name in written:
-        theirs = tzical(io.StringIO(vtimezone(name))).get()
+        theirs = tzical(io.StringIO(render_vtimezone(name))).get()
         for instant in [*changes(name, 2030), datetime(2030, 1, 15, tzinfo=UTC), datetime(2030, 7, 15, tzinfo=UTC)]:
             for hours in (-3, 3):
                 moment = instant + timedelta(hours=hours)
-                ours = offset(name, moment)
+                ours = find_offset(name, moment)
                 assert ours is not None
                 assert theirs.utcoffset((moment + ours).replace(tzinfo=None)) == ours, (name, moment)
 
@@ -110,7 +110,7 @@ def test_a_reader_of_its_own_finds_the_same_offsets(written):
 @pytest.mark.parametrize("name", ["Asia/Jerusalem", "America/Nuuk", "Africa/Cairo"])
 def test_a_zone_whose_rules_have_another_form_is_not_written(name):
     """An hour before midnight or past 24 has no RRULE: no VTIMEZONE and no offset, rather than a wrong one."""
-    assert (vtimezone(name), offset(name, datetime(2030, 1, 1, tzinfo=UTC))) == ("", None)
+    assert (render_vtimezone(name), find_offset(name, datetime(2030, 1, 1, tzinfo=UTC))) == ("", None)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_a_footer_of_another_form_gives_no_rules(footer):
 
 def test_irelands_winter_is_standard_time():
     """Its file calls winter the daylight saving time; written so, Outlook would not know what to do with it."""
-    dublin = rules("Europe/Dublin")
+    dublin = load_rules("Europe/Dublin")
     assert dublin is not None
     assert (dublin.standard, dublin.daylight) == (timedelta(), timedelta(hours=1))
-    assert vtimezone("Europe/Dublin").count("TZOFFSETFROM:+0000\r\nTZOFFSETTO:+0100\r\nTZNAME:IST") == 1
+    assert render_vtimezone("Europe/Dublin").count("TZOFFSETFROM:+0000\r\nTZOFFSETTO:+0100\r\nTZNAME:IST") == 1

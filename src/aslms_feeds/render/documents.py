@@ -13,7 +13,7 @@ from aslms_feeds.processes import count_processors, share_work
 from aslms_feeds.publication.manifest import ATOM, CALENDAR, HTML, JSON_FEED, RSS, Document
 from aslms_feeds.render import data, jsonfeed, readback
 from aslms_feeds.render.atom_rss import render_atom, render_rss
-from aslms_feeds.render.ics import Rendered, Renderer
+from aslms_feeds.render.calendar_files import CalendarFile, CalendarRenderer
 from aslms_feeds.render.images import drawing
 from aslms_feeds.render.pages import series, share
 from aslms_feeds.render.pages.assets import icon_path
@@ -42,7 +42,7 @@ class SeriesDocuments:
     """Everything a series publishes."""
 
     documents: tuple[Document, ...]
-    calendars: tuple[Rendered, ...]
+    calendars: tuple[CalendarFile, ...]
     """Those that were made anew."""
     feeds: tuple[tuple[str, Feed], ...]
     units: Mapping[str, Unit]
@@ -65,7 +65,7 @@ def render_series(edition: Edition, past: PublicDocuments = NOTHING_PUBLIC, *, t
     work.made += _at_old_addresses(edition, work.made, digests)
     whole = tuple(sorted(work.made, key=lambda one: one.path))
     calendars = tuple(work.calendars)
-    readback.check(edition, whole, calendars, told, digests, known=work.renderer.reused)
+    readback.check_series(edition, whole, calendars, told, digests, reused=work.renderer.reused)
     return SeriesDocuments(whole, calendars, told, work.units)
 
 
@@ -122,16 +122,16 @@ class _Work:
         self._pages = series.SeriesPages(edition)
         self.made: list[Document] = []
         self.units = {_EVERYTHING: Unit(sources.common, ())}
-        self.calendars: list[Rendered] = []
+        self.calendars: list[CalendarFile] = []
         # What a VEVENT says under the same stamps is the same, as long as the same program writes it.
         same = past.units.get(_EVERYTHING) == Unit(sources.common, ())
-        self.renderer = Renderer(
+        self.renderer = CalendarRenderer(
             edition.files.publisher,
             edition.files.series,
             edition.addresses.url("").rstrip("/"),
             edition.languages,
             edition.revisions,
-            past=past.document if same else None,
+            find_public=past.document if same else None,
         )
 
     def keep(self, name: str, sources: str) -> bool:
@@ -185,7 +185,7 @@ class _Work:
         self.made += [*(one for one in public if one is not None), *fresh]
 
     def _calendars(self, season: str) -> list[Document]:
-        own = [self.renderer.calendar(one) for one in self._edition.calendars if one.season == season]
+        own = [self.renderer.render_calendar(one) for one in self._edition.calendars if one.season == season]
         self.calendars += own
         return [Document(one.calendar.path, CALENDAR, one.body) for one in own]
 

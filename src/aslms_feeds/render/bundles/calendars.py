@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING
 
 from aslms_feeds.definitions.times import zone
 from aslms_feeds.identity import parse_uid
-from aslms_feeds.render.ics import cut
+from aslms_feeds.render.calendar_files import choose_newest_seasons, split_vevents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 # A content line that begins so is this property: what is folded begins with a space, and a text has no line of its own.
 _START = re.compile(rb"\r\nDTSTART(?:;VALUE=DATE|;TZID=([^:\r]+))?:(\d{8})(?:T(\d{6}))?Z?\r\n")
 _CHANGED = re.compile(rb"\r\nLAST-MODIFIED:(\d{8}T\d{6})Z\r\n")
 _TZID = re.compile(rb"\r\nDT(?:START|END);TZID=([^:\r]+):")
-_ZONE = re.compile(rb"BEGIN:VTIMEZONE\r\nTZID:([^\r]+)\r\n.*?END:VTIMEZONE\r\n", re.DOTALL)
+_VTIMEZONE = re.compile(rb"BEGIN:VTIMEZONE\r\nTZID:([^\r]+)\r\n.*?END:VTIMEZONE\r\n", re.DOTALL)
 
 
 @dataclass(frozen=True)
-class Joined:
-    """What one calendar takes from others."""
+class JoinedEvents:
+    """What the calendar of a bundle takes from those of its series."""
 
-    zones: bytes
+    vtimezones: bytes
     """The VTIMEZONEs of its times, each once, by name."""
     vevents: Mapping[str, bytes]
     """By UID; in order of their starts."""
@@ -34,7 +34,7 @@ class Joined:
 
 
 @dataclass(frozen=True)
-class _Vevent:
+class _PublicEvent:
     uid: str
     body: bytes
     start: datetime
@@ -46,55 +46,40 @@ class _Vevent:
         return f"{season}.{series}"
 
 
-def joined(calendars: Sequence[bytes], kilobytes: int) -> Joined:
+def join_events(calendars: Sequence[bytes], kilobytes: int) -> JoinedEvents:
     """Return what calendars hold together: whole seasons, the newest first, up to a size in kilobytes.
 
     Of two renderings of a zone that of the last calendar is taken; a day begins at midnight in UTC. Raises
     :class:`ValueError` when there is nothing in them.
     """
-    every = (_vevent(uid, body) for text in calendars for uid, body in cut(text).items())
-    held = sorted(_newest_seasons(list(every), kilobytes * 1000), key=lambda one: (one.start, one.uid))
-    zones = {found[1]: found[0] for text in calendars for found in _ZONE.finditer(text)}
-    wanted = {name for one in held for name in _TZID.findall(one.body)}
-    return Joined(
-        zones=b"".join(zones[name] for name in sorted(wanted)),
-        vevents={one.uid: one.body for one in held},
-        newest=max(_changed(one.body) for one in held),
+    events = [_parse_vevent(uid, body) for text in calendars for uid, body in split_vevents(text).items()]
+    seasons = choose_newest_seasons(((event.season, event.start, len(event.body)) for event in events), kilobytes)
+    events = sorted((event for event in events if event.season in seasons), key=lambda event: (event.start, event.uid))
+    vtimezones = {match[1]: match[0] for text in calendars for match in _VTIMEZONE.finditer(text)}
+    zone_names = {name for event in events for name in _TZID.findall(event.body)}
+    return JoinedEvents(
+        vtimezones=b"".join(vtimezones[name] for name in sorted(zone_names)),
+        vevents={event.uid: event.body for event in events},
+        newest=max(_parse_changed(event.body) for event in events),
     )
 
 
-def _newest_seasons(every: Sequence[_Vevent], room: int) -> Iterable[_Vevent]:
-    """Keep whole seasons as a series' own calendars do; Google is reported to stop at about a megabyte."""
-    sizes: dict[str, int] = {}
-    newest: dict[str, datetime] = {}
-    for one in every:
-        sizes[one.season] = sizes.get(one.season, 0) + len(one.body)
-        newest[one.season] = max(newest.get(one.season, one.start), one.start)
-    kept: set[str] = set()
-    for season in sorted(sizes, key=lambda name: (newest[name], name), reverse=True):
-        room -= sizes[season]
-        if room < 0 and kept:
-            break
-        kept.add(season)
-    return (one for one in every if one.season in kept)
-
-
-def _vevent(uid: str, body: bytes) -> _Vevent:
-    found = _START.search(body)
-    if found is None:
+def _parse_vevent(uid: str, body: bytes) -> _PublicEvent:
+    match = _START.search(body)
+    if match is None:
         message = f"{uid} has no start"
         raise ValueError(message)
-    name, day, clock = found.groups()
+    name, day, clock = match.groups()
     start = datetime.combine(datetime.strptime(day.decode(), "%Y%m%d").date(), time(), UTC)  # noqa: DTZ007 - a day
     if clock:
         at = time(int(clock[:2]), int(clock[2:4]), int(clock[4:]))
         start = datetime.combine(start, at, zone(name.decode()) if name else UTC).astimezone(UTC)
-    return _Vevent(uid, body, start)
+    return _PublicEvent(uid, body, start)
 
 
-def _changed(body: bytes) -> datetime:
-    found = _CHANGED.search(body)
-    if found is None:
+def _parse_changed(body: bytes) -> datetime:
+    match = _CHANGED.search(body)
+    if match is None:
         message = "an event has no LAST-MODIFIED"
         raise ValueError(message)
-    return datetime.strptime(found[1].decode(), "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+    return datetime.strptime(match[1].decode(), "%Y%m%dT%H%M%S").replace(tzinfo=UTC)

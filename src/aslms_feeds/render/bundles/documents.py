@@ -22,9 +22,9 @@ from aslms_feeds.identity import fingerprint, tag_uri
 from aslms_feeds.publication.manifest import ATOM, CALENDAR, HTML, JSON_FEED, RSS, Document
 from aslms_feeds.render import jsonfeed, opml, readback
 from aslms_feeds.render.atom_rss import render_atom, render_rss
-from aslms_feeds.render.bundles.calendars import joined
+from aslms_feeds.render.bundles.calendars import join_events
 from aslms_feeds.render.bundles.items import newest_first, retold
-from aslms_feeds.render.ics import head
+from aslms_feeds.render.ics import render_head
 from aslms_feeds.render.pages import bundle as pages
 from aslms_feeds.render.pages.assets import icon_path
 from aslms_feeds.render.pages.bundle import BundleView, SeriesLink
@@ -367,10 +367,13 @@ class _Shelf:
     def _calendar(self, link: CalendarLink) -> Document:
         calendar, options = link.calendar, self.bundle.publisher.calendars
         bodies = [member.body(row) for member, row in self.bundle.calendars(self.tag, calendar.name)]
-        held = joined(bodies, options.max_kilobytes)
-        begun = head(calendar, link.url, options.refresh_hours, self.bundle.said.colour, held.newest) + held.zones
+        held = join_events(bodies, options.max_kilobytes)
+        begun = (
+            render_head(calendar, link.url, options.refresh_hours, self.bundle.said.colour, held.newest)
+            + held.vtimezones
+        )
         document = Document(calendar.path, CALENDAR, b"".join([begun, *held.vevents.values(), b"END:VCALENDAR\r\n"]))
-        readback.check_joined(document, link.url, begun, held.vevents)
+        readback.check_bundle_calendar(document, link.url, begun, held.vevents)
         return document
 
     # --- Feeds --------------------------------------------------------------------------------------------------------
