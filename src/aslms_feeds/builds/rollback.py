@@ -20,6 +20,7 @@ from aslms_feeds.definitions.series import Circuit, Series
 from aslms_feeds.definitions.times import event_days
 from aslms_feeds.definitions.values import Definition, Status
 from aslms_feeds.errors import PublicationError
+from aslms_feeds.publication.records import OtherFormatError, RecordError, read_record, write_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -51,7 +52,7 @@ class Held:
 
 def keep(files: SeriesFiles) -> bytes:
     """Return the definitions of a series as its private state keeps them, the same bytes for the same definitions."""
-    return _packed({"format": FORMAT, **_data(files)})
+    return _packed(_data(files))
 
 
 def kept(text: bytes, publisher: Publisher) -> SeriesFiles:
@@ -61,7 +62,7 @@ def kept(text: bytes, publisher: Publisher) -> SeriesFiles:
 
 def hold(held: Held) -> bytes:
     """Return a rollback as the private state keeps it."""
-    data = {"format": FORMAT, "back_to": held.back_to, "fingerprint": held.fingerprint, **_data(held.files)}
+    data = {"back_to": held.back_to, "fingerprint": held.fingerprint, **_data(held.files)}
     return _packed(data)
 
 
@@ -75,19 +76,16 @@ _Made = TypeVar("_Made")
 
 def _read(text: bytes, make: Callable[[dict[str, Any]], _Made]) -> _Made:
     try:
-        data = json.loads(gzip.decompress(text))
-        if data["format"] != FORMAT:
-            message = f"it has format {data['format']}, this program reads {FORMAT}"
-            raise PublicationError(message, hint="use the version that wrote it, or newer")
-        return make(data)
-    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zlib.error) as error:
-        message = f"the definitions of that generation cannot be read: {error!r}"
+        return read_record(gzip.decompress(text), FORMAT, make)
+    except OtherFormatError as error:
+        raise PublicationError(str(error), hint="use the version that wrote it, or newer") from error
+    except (OSError, EOFError, zlib.error, RecordError) as error:
+        message = f"the definitions of that generation cannot be read: {error}"
         raise PublicationError(message, hint="go back to another generation") from error
 
 
 def _packed(data: Mapping[str, Any]) -> bytes:
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return gzip.compress(text.encode(), 6, mtime=0)
+    return gzip.compress(write_record(FORMAT, data, compact=True), 6, mtime=0)
 
 
 def _data(files: SeriesFiles) -> dict[str, Any]:
