@@ -7,6 +7,7 @@ serves the files. RFC 5545 section 3.8.4.7 and RFC 7986 section 5.3 want a UID f
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ SERIES_FOLDERS = frozenset(
 
 SITE_FOLDERS = frozenset({"404", "assets", "bundles", "feeds", "healthz", "index", "metrics", "site", "status"})
 """Names of ours at the top of the site: no series may be called so."""
+
+
+def is_id(name: str) -> bool:
+    """Say whether a text is an id."""
+    return len(name) <= ID_LENGTH and re.fullmatch(ID_PATTERN.rstrip("$"), name) is not None
 
 
 def component_uid(identity: str, series: str, season: str, event: str, session: str | None = None) -> str:

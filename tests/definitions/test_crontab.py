@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aslms_feeds.definitions.crontab import SHORT, read
+from aslms_feeds.definitions.crontab import SHORT, parse_crontab
 
 SUNDAY, MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY, SATURDAY = range(7)
 
@@ -34,7 +34,7 @@ SUNDAY, MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY, SATURDAY = range(7)
 )
 def test_weekdays_are_counted_as_cron_counts_them(text, weekdays):
     """0 and 7 are Sunday, 1 is Monday; names stand for numbers, in ranges too."""
-    assert read(f"0 6 * * {text}").weekdays == weekdays
+    assert parse_crontab(f"0 6 * * {text}").weekdays == weekdays
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_weekdays_are_counted_as_cron_counts_them(text, weekdays):
 )
 def test_lists_ranges_steps_and_names(line, field, numbers):
     """Each field is a list of numbers, ranges and steps; blanks may be any, and so may leading zeros."""
-    assert getattr(read(line), field) == numbers
+    assert getattr(parse_crontab(line), field) == numbers
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_lists_ranges_steps_and_names(line, field, numbers):
 )
 def test_a_day_or_a_weekday(line, either):
     """Either is enough, unless one of the fields begins with a star: then it takes both."""
-    assert read(line).either is either
+    assert parse_crontab(line).either is either
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_day_or_a_weekday(line, either):
 )
 def test_lines_in_one_word(line, means):
     """They stand for what crontab(5) says."""
-    assert read(line) == read(means)
+    assert parse_crontab(line) == parse_crontab(means)
 
 
 def test_every_word_is_tested_above():
@@ -145,24 +145,24 @@ def test_every_word_is_tested_above():
 def test_a_wrong_line_is_explained(line, message):
     """What was found, what is allowed, and what it should be where that is clear."""
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        read(line)
+        parse_crontab(line)
 
 
 def test_a_leap_day_comes():
     """29 February is no mistake; 30 February is none either where a weekday is enough."""
-    assert read("0 6 29 2 *").days == {29}
-    assert read("0 6 30 2 mon").triggers() == (
+    assert parse_crontab("0 6 29 2 *").days == {29}
+    assert parse_crontab("0 6 30 2 mon").triggers() == (
         {"minute": "0", "hour": "6", "month": "2", "second": "0", "day_of_week": "0"},
     )
 
 
 def test_what_apscheduler_is_told():
     """It counts weekdays from Monday, and fires when all fields agree: two triggers say "or"."""
-    assert read("*/30 6 1 jan-mar mon,sun").triggers() == (
+    assert parse_crontab("*/30 6 1 jan-mar mon,sun").triggers() == (
         {"minute": "0,30", "hour": "6", "month": "1,2,3", "second": "0", "day_of_week": "0,6"},
         {"minute": "0,30", "hour": "6", "month": "1,2,3", "second": "0", "day": "1"},
     )
-    assert read("@hourly").triggers() == (
+    assert parse_crontab("@hourly").triggers() == (
         {"minute": "0", "hour": "*", "month": "*", "second": "0", "day": "*", "day_of_week": "*"},
     )
 
@@ -172,7 +172,7 @@ def test_any_text_is_read_or_explained(line):
     """Whatever is written, there is something to fire at, or a message of one line."""
     found, said = None, ""
     try:
-        found = read(line)
+        found = parse_crontab(line)
     except ValueError as error:
         said = str(error)
     if found is None:

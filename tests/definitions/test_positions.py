@@ -50,7 +50,7 @@ id = "b"
 def test_keys_and_values_have_places(location, key, value):
     """Lines and columns from 1, columns in characters, whatever the bytes."""
     positions = Positions(TEXT)
-    assert (positions.of(location, key=True), positions.of(location)) == (key, value)
+    assert (positions.find(location, key=True), positions.find(location)) == (key, value)
 
 
 @pytest.mark.parametrize(
@@ -59,12 +59,12 @@ def test_keys_and_values_have_places(location, key, value):
 )
 def test_what_is_missing_has_the_place_of_its_holder(location, place):
     """A missing key is where its table begins."""
-    assert Positions(TEXT).of(location) == place
+    assert Positions(TEXT).find(location) == place
 
 
 def test_places_lead_back():
     """A line and column of a value tell what stands there."""
-    assert Positions(TEXT).at({(14, 13), (2, 16), (9, 1)}) == {
+    assert Positions(TEXT).find_values({(14, 13), (2, 16), (9, 1)}) == {
         (14, 13): ("event", 0, "session", 1, "start"),
         (2, 16): ("names", "fr"),
     }
@@ -75,7 +75,7 @@ def test_places_lead_back():
 )
 def test_broken_files_have_places_too(text):
     """What is no TOML has the places of what could be read."""
-    line, column = Positions(text).of(("a", 0, "b"))
+    line, column = Positions(text).find(("a", 0, "b"))
     assert line >= 1
     assert column >= 1
 
@@ -83,5 +83,5 @@ def test_broken_files_have_places_too(text):
 def test_escapes_in_keys_are_read_as_toml_reads_them():
     """A quoted key is the text it means."""
     text = '"\\U0001F3C1\\u0041" = 1\n"a\\"b" = 2'
-    assert Positions(text).of(("🏁A",)) == (1, 22)
-    assert Positions(text).of(('a"b',)) == (2, 10)
+    assert Positions(text).find(("🏁A",)) == (1, 22)
+    assert Positions(text).find(('a"b',)) == (2, 10)

@@ -14,9 +14,11 @@ from pathlib import Path
 import pytest
 from unseen import unseen
 
+from aslms_feeds.definitions.explaining import MAX_PROBLEMS, explain_errors, name_place
+from aslms_feeds.definitions.files import MAX_BYTES
 from aslms_feeds.definitions.model import SeasonFiles
-from aslms_feeds.definitions.reading import MAX_PROBLEMS, File, explained, read_definitions, where
-from aslms_feeds.definitions.toml import MAX_BYTES
+from aslms_feeds.definitions.reading import read_definitions
+from aslms_feeds.definitions.source import SourceFile
 from aslms_feeds.definitions.warnings import warnings
 from seasons import CIRCUITS, PUBLISHER, SERIES, contents, everything, folder
 
@@ -89,17 +91,19 @@ def test_a_class_may_be_called_by_the_publisher_where_some_series_has_it():
 def test_problems_can_be_stated_later():
     """What finds out later names a place of a file, or the file when it is gone."""
     found = read_definitions(contents(), "calendars")
-    one = found.problem("trial/2030/season.toml", ("event", 1, "session", 0, "start"), "is odd")
+    one = found.make_problem("trial/2030/season.toml", ("event", 1, "session", 0, "start"), "is odd")
     assert str(one) == "calendars/trial/2030/season.toml:39:11: event.paris.session.race.start: is odd"
-    assert str(found.problem("trial/2031/season.toml", ("event", 1), "is gone")) == "trial/2031/season.toml: is gone"
+    assert (
+        str(found.make_problem("trial/2031/season.toml", ("event", 1), "is gone")) == "trial/2031/season.toml: is gone"
+    )
 
 
 def test_places_are_named_by_ids():
     """A list position has the id, or the number, of what stands there, where that is plain."""
     data = {"list": ({"id": "a", "entry": ({"number": "007"}, {"id": "x\ny"}, 3)},)}
-    assert where(data, ("list", 0, "entry", 0, "team")) == "list.a.entry.007.team"
-    assert where(data, ("list", 0, "entry", 1)) == "list.a.entry.#2"
-    assert where(data, ("list", 0, "entry", 7, "a b")) == "list.a.entry.#8.'a b'"
+    assert name_place(data, ("list", 0, "entry", 0, "team")) == "list.a.entry.007.team"
+    assert name_place(data, ("list", 0, "entry", 1)) == "list.a.entry.#2"
+    assert name_place(data, ("list", 0, "entry", 7, "a b")) == "list.a.entry.#8.'a b'"
 
 
 def test_hundreds_of_problems_are_counted():
@@ -111,8 +115,8 @@ def test_hundreds_of_problems_are_counted():
 
 def test_no_error_no_words():
     """Nothing to explain, nothing explained; a right file has no problem."""
-    assert explained(SeasonFiles, {}, ()) == []
-    assert File("x.toml", b"").problems == []
+    assert explain_errors(SeasonFiles, {}, ()) == []
+    assert SourceFile("x.toml", b"").problems == []
 
 
 EDGE = "name = 'x'\n"

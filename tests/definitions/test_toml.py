@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from aslms_feeds.definitions.toml import MAX_BYTES, Note, parse, text_problems, unfilled
+from aslms_feeds.definitions.files import MAX_BYTES
+from aslms_feeds.definitions.toml import Note, find_written_column, parse_toml, text_problems
 
 
 def test_lists_become_tuples():
     """A table is plain values, its lists tuples all the way down."""
-    found = parse(b"a = [1, [2, { b = [3] }]]\n")
+    found = parse_toml(b"a = [1, [2, { b = [3] }]]\n")
     assert (found.data, found.notes) == ({"a": (1, (2, {"b": (3,)}))}, ())
 
 
 def test_seconds_are_added_and_remembered():
     """Times without seconds are read, and their places told as they stand in the file."""
-    found = parse(b'x = [2030-01-01T10:00, 11:30] # 12:00\ny = "13:00"\nz = 2030-01-01 14:00\n')
+    found = parse_toml(b'x = [2030-01-01T10:00, 11:30] # 12:00\ny = "13:00"\nz = 2030-01-01 14:00\n')
     assert found.text == 'x = [2030-01-01T10:00:00, 11:30:00] # 12:00\ny = "13:00"\nz = 2030-01-01 14:00:00\n'
     assert found.filled == ((1, 6), (1, 24), (3, 5))
 
@@ -23,18 +24,21 @@ def test_seconds_are_added_and_remembered():
 def test_columns_count_without_what_was_added():
     """A column behind added seconds is told as in the file."""
     filled = ((1, 6), (1, 24))
-    text = parse(b"x = [2030-01-01T10:00, 11:30, true]").text
-    assert unfilled(1, text.index("true") + 1, filled) == b"x = [2030-01-01T10:00, 11:30, true]".index(b"true") + 1
-    assert unfilled(2, 40, filled) == 40
-    assert unfilled(1, 3, filled) == 3
+    text = parse_toml(b"x = [2030-01-01T10:00, 11:30, true]").text
+    assert (
+        find_written_column(1, text.index("true") + 1, filled)
+        == b"x = [2030-01-01T10:00, 11:30, true]".index(b"true") + 1
+    )
+    assert find_written_column(2, 40, filled) == 40
+    assert find_written_column(1, 3, filled) == 3
 
 
 def test_every_column_of_many_times_is_found():
     """Each character stands where it stood; what was added, at the value that it was added to, or behind it."""
     source = b"a = 11:30\nx = [ 10:00, 2030-01-01T10:00,11:30 ,12:00:00, 13:00]\ny = 14:00"
-    found = parse(source)
+    found = parse_toml(source)
     for number, (line, old) in enumerate(zip(found.text.split("\n"), source.decode().split("\n"), strict=True), 1):
-        columns = [unfilled(number, column, found.filled) for column in range(1, len(line) + 1)]
+        columns = [find_written_column(number, column, found.filled) for column in range(1, len(line) + 1)]
         assert columns == sorted(columns)
         assert {columns[0], columns[-1]} <= set(range(1, len(old) + 1))
         for column, char in enumerate(line, 1):
@@ -56,7 +60,7 @@ def test_every_column_of_many_times_is_found():
 )
 def test_nothing_is_added_where_nothing_lacks(text):
     """Whole times, texts, comments and keys stay as they are."""
-    found = parse(text.encode())
+    found = parse_toml(text.encode())
     assert (found.text, found.filled, found.notes) == (text, (), ())
 
 
@@ -82,7 +86,7 @@ def test_nothing_is_added_where_nothing_lacks(text):
 )
 def test_why_it_is_no_toml(data, note):
     """What cannot be read says where and why; columns count as in the file."""
-    found = parse(data)
+    found = parse_toml(data)
     assert found.data is None
     assert found.notes[0][:2] == note[:2]
     assert found.notes[0].message.startswith(note.message)
@@ -91,10 +95,10 @@ def test_why_it_is_no_toml(data, note):
 @pytest.mark.parametrize("size", [MAX_BYTES - 1, MAX_BYTES])
 def test_a_file_of_the_largest_size_is_read(size):
     """The limit itself is allowed; so are sixteen levels and sixteen parts."""
-    assert parse(b"#" * size).data == {}
-    assert parse(b"a = " + b"[" * 16 + b"]" * 16).data is not None
-    assert parse(b"a." * 15 + b"b = 1").data is not None
-    assert parse(b"a = " + b"9" * 399).data is not None
+    assert parse_toml(b"#" * size).data == {}
+    assert parse_toml(b"a = " + b"[" * 16 + b"]" * 16).data is not None
+    assert parse_toml(b"a." * 15 + b"b = 1").data is not None
+    assert parse_toml(b"a = " + b"9" * 399).data is not None
 
 
 @pytest.mark.parametrize(

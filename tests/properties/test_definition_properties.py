@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from aslms_feeds.definitions.positions import Positions
 from aslms_feeds.definitions.reading import read_definitions
 from aslms_feeds.definitions.times import event_span, session_span
-from aslms_feeds.definitions.toml import parse
+from aslms_feeds.definitions.toml import parse_toml
 from aslms_feeds.definitions.warnings import warnings
 from seasons import contents, everything, folder
 
@@ -62,7 +62,7 @@ def test_any_bytes_are_read_or_refused(path, data):
 @given(st.text(alphabet="[]{}\"'.=#\\,-_:+1aéT\n\t 0", max_size=60))
 def test_any_punctuation_is_read_or_refused(text):
     """What is made of TOML's own characters is what tomllib says, but for times without seconds and our limits."""
-    found = parse(text.encode())
+    found = parse_toml(text.encode())
     Positions(text)
     try:
         tomllib.loads(text)

@@ -28,9 +28,9 @@ from aslms_feeds.builds import log
 from aslms_feeds.builds.log import Event
 from aslms_feeds.builds.subprocess import BUSY, FAULT, Attempt, command
 from aslms_feeds.builds.watch import Looks
-from aslms_feeds.definitions import crontab
+from aslms_feeds.definitions.crontab import parse_crontab
 from aslms_feeds.definitions.files import PUBLISHER
-from aslms_feeds.definitions.toml import parse
+from aslms_feeds.definitions.toml import parse_toml
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,18 +70,18 @@ def new_scheduler() -> AsyncIOScheduler:
 
 def trigger(line: str) -> BaseTrigger:
     """Return the trigger of a crontab line; raises :class:`ValueError` with what is wrong in it."""
-    found = [CronTrigger(**fields, timezone=UTC) for fields in crontab.read(line).triggers()]
+    found = [CronTrigger(**fields, timezone=UTC) for fields in parse_crontab(line).triggers()]
     return found[0] if len(found) == 1 else OrTrigger(found)
 
 
 def lines(folder: Path) -> tuple[str, ...] | None:
     """Return the crontab lines of publisher.toml; None while the file cannot be read, or is wrong."""
     with suppress(OSError, ValueError):
-        data = parse((folder / PUBLISHER).read_bytes()).data
+        data = parse_toml((folder / PUBLISHER).read_bytes()).data
         found = data.get("schedule", ()) if data is not None else None
         if isinstance(found, tuple) and all(isinstance(one, str) for one in found):
             for one in found:
-                crontab.read(one)
+                parse_crontab(one)
             return tuple(dict.fromkeys(found))
     return None
 

@@ -124,7 +124,9 @@ def doubts(contents: Mapping[str, bytes], root: str, *, now: datetime) -> list[P
     """Return what will need attention: the series whose last season is over, with no other to follow."""
     definitions = read_definitions(contents, root)
     found = (
-        definitions.problem(f"{series.id}/{season.id}/season.toml", doubt.location, f"{series.id}: {doubt.message}")
+        definitions.make_problem(
+            f"{series.id}/{season.id}/season.toml", doubt.location, f"{series.id}: {doubt.message}"
+        )
         for series in definitions.series.values()
         for season in series.seasons[-1:]
         for doubt in of_season(season, series, today=now.date())

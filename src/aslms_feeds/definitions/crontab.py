@@ -114,7 +114,7 @@ class Crontab(NamedTuple):
         return ({**time, **weekdays}, {**time, **days})[: 2 if _possible(self.days, self.months) else 1]
 
 
-def read(line: str) -> Crontab:
+def parse_crontab(line: str) -> Crontab:
     """Return when a line fires; raises :class:`ValueError` with what is wrong in it."""
     text = line.strip().lower()
     if text.startswith("@"):

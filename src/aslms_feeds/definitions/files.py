@@ -12,12 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-PUBLISHER, CIRCUITS = "publisher.toml", "circuits.toml"
+PUBLISHER, CIRCUITS, SERIES, SEASON = "publisher.toml", "circuits.toml", "series.toml", "season.toml"
+ENTRIES, RESULTS, NEWS = "entries.toml", "results.toml", "news.toml"
 SHARED = (PUBLISHER, CIRCUITS)
+"""The files that every series is made from."""
+SEASON_FILES = (SEASON, ENTRIES, RESULTS, NEWS)
+MAX_BYTES = 256 * 1024
+"""The largest definition file; tomllib takes seconds for some larger ones."""
 _DEPTH = 3
 """calendars/<series>/<season>/<file>."""
-_TOO_LARGE = 256 * 1024 + 1
-"""One byte more than a definition file may have: enough to refuse it, whatever its size."""
 
 
 def read(folder: Path | str, *, named: bool = True) -> dict[str, bytes]:
@@ -87,7 +90,8 @@ def _content(root: str, path: str) -> bytes:
         raise _WrongError(whole, message, hint="move it out of the folder")
     handle = os.open(whole, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(handle, "rb") as file:
-        return file.read(_TOO_LARGE)
+        # One byte more than is allowed: enough to refuse the file, whatever its size.
+        return file.read(MAX_BYTES + 1)
 
 
 def by_series(contents: Mapping[str, bytes]) -> dict[str, dict[str, bytes]]:

@@ -37,14 +37,14 @@ class Positions:
         for node in root.named_children:
             self._top(node)
 
-    def of(self, location: Location, *, key: bool = False) -> tuple[int, int]:
+    def find(self, location: Location, *, key: bool = False) -> tuple[int, int]:
         """Return line and column of a value, or of its key; of what holds it when it is missing."""
         for end in range(len(location), -1, -1):
             if place := self._places.get(location[:end]):
                 return self._shown(place.key if key or end < len(location) else place.value)
         return 1, 1
 
-    def at(self, places: set[tuple[int, int]]) -> dict[tuple[int, int], Location]:
+    def find_values(self, places: set[tuple[int, int]]) -> dict[tuple[int, int], Location]:
         """Return which values stand at the given lines and columns."""
         rows = {line - 1 for line, _column in places}
         found = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
@@ -40,14 +40,14 @@ class Times(StrEnum):
 
 
 CalendarName = Literal["all", "races", "qualifying", "weekends"]
-CALENDAR_NAMES = frozenset({"all", "races", "qualifying", "weekends"})
-"""No class or season may be called so: file names join the two."""
+CALENDAR_NAMES: tuple[CalendarName, ...] = get_args(CalendarName)
+"""The four calendars. No class or season may be called so: file names join the two."""
 
 
 class Calendars(Definition):
     """Which calendars exist and how they are written."""
 
-    names: tuple[CalendarName, ...] = ("all", "races", "qualifying", "weekends")
+    names: tuple[CalendarName, ...] = CALENDAR_NAMES
     """The evergreen calendars."""
     classes: bool | tuple[Id, ...] = True
     """One of each for every class as well; or for the classes named here."""

@@ -8,13 +8,13 @@ import unicodedata
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from aslms_feeds.definitions.files import MAX_BYTES
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from aslms_feeds.definitions.positions import Location
 
-MAX_BYTES = 256 * 1024
-"""The largest definition file; tomllib takes seconds for some larger ones."""
 MAX_DEPTH = 16
 """The deepest nesting of brackets; tomllib recurses."""
 MAX_KEY_PARTS = 16
@@ -66,7 +66,7 @@ class Parsed(NamedTuple):
     """Where times lack seconds, in the file as it is; the text holds three characters more behind each."""
 
 
-def parse(data: bytes) -> Parsed:
+def parse_toml(data: bytes) -> Parsed:
     """Return the table of a TOML file, or why it is none."""
 
     def failed(message: str, line: int = 0, column: int = 0) -> Parsed:
@@ -89,7 +89,7 @@ def parse(data: bytes) -> Parsed:
         return failed(scanned.message, scanned.line, scanned.column)
     whole, filled = _with_seconds(text, scanned)
     try:
-        return Parsed(whole, frozen(tomllib.loads(whole)), notes, filled)
+        return Parsed(whole, freeze(tomllib.loads(whole)), notes, filled)
     except tomllib.TOMLDecodeError as error:
         return Parsed(whole, None, (*notes, _syntax(str(error), whole, filled)), filled)
     except (ValueError, RecursionError) as error:
@@ -125,15 +125,24 @@ def _is_text(char: str) -> bool:
     return not (code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF)  # noqa: PLR2004 - the block's bounds
 
 
-def frozen(value: Any) -> Any:  # noqa: ANN401 - any TOML value
+def freeze(value: Any) -> Any:  # noqa: ANN401 - any TOML value
     """Return a table with tuples for lists."""
     match value:
         case dict():
-            return {key: frozen(inner) for key, inner in value.items()}
+            return {key: freeze(inner) for key, inner in value.items()}
         case list():
-            return tuple(frozen(inner) for inner in value)
+            return tuple(freeze(inner) for inner in value)
         case _:
             return value
+
+
+def step_into(data: object, step: str | int) -> object:
+    """Return what stands in a table by a key, or in a list at a position; None when nothing does."""
+    if isinstance(data, dict):
+        return data.get(str(step))
+    if isinstance(data, tuple) and isinstance(step, int) and step < len(data):
+        return data[step]
+    return None
 
 
 def _line_column(before: str) -> tuple[int, int]:
@@ -221,7 +230,7 @@ def _syntax(message: str, text: str, filled: tuple[tuple[int, int], ...]) -> Not
         # tomllib stops behind the value; what is here twice begins the line.
         begin = text.split("\n")[line - 1]
         column = len(begin) - len(begin.lstrip()) + 1
-    return Note(line, unfilled(line, column, filled), f"is no TOML: {_said(reason)}")
+    return Note(line, find_written_column(line, column, filled), f"is no TOML: {_said(reason)}")
 
 
 def _said(reason: str) -> str:
@@ -240,7 +249,7 @@ def _said(reason: str) -> str:
     return reason[0].lower() + reason[1:200]
 
 
-def unfilled(line: int, column: int, filled: tuple[tuple[int, int], ...]) -> int:
+def find_written_column(line: int, column: int, filled: tuple[tuple[int, int], ...]) -> int:
     """Return a column of the text with the seconds as a column of the file without them; ``filled`` is in order."""
     first, behind = bisect_left(filled, (line, 0)), bisect_left(filled, (line + 1, 0))
     # Searched, not counted: a file may have tens of thousands of times, and hundreds of problems.

@@ -55,7 +55,7 @@ def warnings(definitions: Definitions, *, today: date) -> tuple[Problem, ...]:
     """Return what is doubtful in the series that are right, in file order."""
     return tuple(
         sorted(
-            definitions.problem(
+            definitions.make_problem(
                 f"{series.id}/{season.id}/season.toml",
                 one.location,
                 f"warning: {one.message} ({one.code}{'' if one.code is Warned.IDLE_ACCEPT else _HOW})",

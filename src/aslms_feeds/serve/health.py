@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from aslms_feeds.definitions import crontab
+from aslms_feeds.definitions.crontab import parse_crontab
 from aslms_feeds.instants import format_moment
 from aslms_feeds.publication import manifest
 
@@ -76,7 +76,7 @@ def period(publisher: Publisher) -> timedelta:
 def _gap(line: str) -> timedelta:
     """Return the longest time between two times at which a line of the schedule fires, a day at most."""
     try:
-        found = crontab.read(line)
+        found = parse_crontab(line)
     except ValueError:
         return LONGEST_PERIOD
     if len(found.days) < _DAYS or len(found.months) < _MONTHS or len(found.weekdays) < _WEEKDAYS:

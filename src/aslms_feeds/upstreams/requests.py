@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlsplit
 
-from aslms_feeds.definitions.checks import is_id
-from aslms_feeds.definitions.reading import SEASON_FILES, SERIES
+from aslms_feeds.definitions.files import SEASON_FILES, SERIES
 from aslms_feeds.errors import AnswerError, FetchError
+from aslms_feeds.identity import is_id
 from aslms_feeds.network.fetch import Fetcher
 from aslms_feeds.network.responses import Deferred, Fetched, Rules, Unchanged, Validators
 from aslms_feeds.upstreams import sandbox
