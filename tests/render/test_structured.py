@@ -10,7 +10,7 @@ from page_editions import BASE, EVIL, LATER, changed_edition, make_edition, runn
 from aslms_feeds.definitions.model import SeasonFiles
 from aslms_feeds.definitions.season import Change, Event, Season, Session
 from aslms_feeds.definitions.values import Kind, Status, What
-from aslms_feeds.render.pages.blocks import breadcrumbs, data_block
+from aslms_feeds.render.pages.structured import breadcrumbs, data_block
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d[+-]\d\d:\d\d)?")
 STATES = {"EventScheduled", "EventCancelled", "EventPostponed", "EventRescheduled"}

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import segno
 from markupsafe import Markup
 
+from aslms_feeds.definitions.shortening import shorten
 from aslms_feeds.definitions.times import ONE_DAY
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def timeline(
                 text_x=round(100 - text_x if mirrored else text_x, 2),
                 dx=8 if after != mirrored else -8,
                 anchor="start" if after != mirrored else "end",
-                label=_cut(name, _LABEL_LENGTH),
+                label=shorten(name, _LABEL_LENGTH),
                 status=status,
             )
         )
@@ -101,10 +102,6 @@ def _months(first: date, end: date) -> Iterator[date]:
 
 def _next_month(day: date) -> date:
     return date(day.year + day.month // 12, day.month % 12 + 1, 1)
-
-
-def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 @dataclass(frozen=True)
@@ -156,7 +153,7 @@ def class_years(
     rows = {one[0]: (row, one[2]) for row, one in enumerate(classes)}
     for row, (race_class, name, held, before) in enumerate(classes):
         y = _TOP + row * _ROW
-        names.append(Label(across(0), y + 13, _cut(name, _NAME_LENGTH)))
+        names.append(Label(across(0), y + 13, shorten(name, _NAME_LENGTH)))
         for start, count in _runs(held):
             wide = count * _COLUMN - 2 * _GAP
             runs.append(Run(race_class, across(side + start * _COLUMN + _GAP, wide), y, wide))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from aslms_feeds.definitions.shortening import shorten_to_words
 from aslms_feeds.editions import markup
 from aslms_feeds.render.images.posters import Poster, make_picture
 from aslms_feeds.render.pages.assets import colours, icon_path
-from aslms_feeds.render.pages.blocks import breadcrumbs, data_block
 from aslms_feeds.render.pages.links import local, report_link
+from aslms_feeds.render.pages.structured import breadcrumbs, data_block
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -157,6 +158,6 @@ def plain(text: str) -> str:
 def summary(text: str) -> str:
     """Return the first words of a plain text on one line."""
     words = " ".join(text.split())
-    if len(words) <= _DESCRIPTION_LENGTH:
-        return words
-    return words[:_DESCRIPTION_LENGTH].rsplit(" ", 1)[0].rstrip(",;:.") + " …"
+    return shorten_to_words(
+        words, _DESCRIPTION_LENGTH, stays=_DESCRIPTION_LENGTH, punctuation=",;:.", trim=",;:.", ellipsis=" …"
+    )

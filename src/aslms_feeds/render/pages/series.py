@@ -17,7 +17,6 @@ from aslms_feeds.editions import markup
 from aslms_feeds.publication.manifest import HTML, Document
 from aslms_feeds.render.pages import drawings
 from aslms_feeds.render.pages.assets import asset, assets, colours, series_assets
-from aslms_feeds.render.pages.blocks import data_block
 from aslms_feeds.render.pages.clients import clients
 from aslms_feeds.render.pages.frame import Page, framed, opml_path, summary
 from aslms_feeds.render.pages.history import History
@@ -25,7 +24,7 @@ from aslms_feeds.render.pages.links import local
 from aslms_feeds.render.pages.seasons import SeasonView
 from aslms_feeds.render.pages.series_view import Book
 from aslms_feeds.render.pages.share import meeting_picture, season_picture
-from aslms_feeds.render.pages.structured import meeting_data, season_data
+from aslms_feeds.render.pages.structured import data_block, meeting_data, season_data
 from aslms_feeds.render.pages.subscribing import Subscribing, snippet
 from aslms_feeds.render.pages.summary import Teaser, teaser
 from aslms_feeds.render.pages.templates import render

@@ -1,4 +1,4 @@
-"""Data for search engines: seasons and race meetings as schema.org describes them, in JSON-LD.
+"""Data for search engines: seasons, race meetings and the way to a page as schema.org describes them, in JSON-LD.
 
 An event is told once its day and its place are known: search engines refuse one without a name, a startDate or a
 location. Its eventStatus says more than ours: what was moved, or postponed to a day that is known, is EventRescheduled
@@ -7,18 +7,20 @@ and names its former start.
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
 
 from aslms_feeds.definitions.times import local
 from aslms_feeds.definitions.times import zone as timezone_of
 from aslms_feeds.definitions.values import Status, What
 from aslms_feeds.instants import parse_moment
 from aslms_feeds.ledger.history import collect_facts
-from aslms_feeds.render.pages.blocks import CONTEXT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from aslms_feeds.definitions.season import Change
     from aslms_feeds.definitions.times import Span
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from aslms_feeds.render.pages.series_view import Book
 
 Data = dict[str, Any]
+
+CONTEXT = "https://schema.org"
 _STATUS = {
     Status.CANCELLED: f"{CONTEXT}/EventCancelled",
     Status.POSTPONED: f"{CONTEXT}/EventPostponed",
@@ -194,3 +198,22 @@ def _start(interval: str, timezone: str) -> str:
         return local(parse_moment(interval.partition("/")[0]), timezone).isoformat()
     except ValueError:
         return ""
+
+
+def data_block(data: Mapping[str, Any]) -> Markup:
+    """Return JSON for a data block: ``<`` is written as an escape, so that nothing can close the element."""
+    text = json.dumps(data, ensure_ascii=False, sort_keys=True)
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)  # noqa: S704 - escaped for a data block above
+
+
+def breadcrumbs(trail: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Return the way from the front page to a page, each step an address and a name; search engines want two."""
+    if len(trail) < 2:  # noqa: PLR2004 - the front page has no way to it
+        return {}
+    steps = [
+        {"@type": "ListItem", "position": position, "name": name, "item": url}
+        for position, (url, name) in enumerate(trail, 1)
+    ]
+    return {"@context": CONTEXT, "@type": "BreadcrumbList", "itemListElement": steps}

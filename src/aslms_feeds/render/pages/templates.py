@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from markupsafe import Markup, escape
 
+from aslms_feeds.definitions.shortening import shorten
 from aslms_feeds.editions import labels, markup
 from aslms_feeds.errors import RenderError
 from aslms_feeds.instants import format_instant
@@ -148,8 +149,7 @@ def _sanitised(html: str) -> Markup:
 
 def _short(url: str) -> str:
     """Return an address as people read it."""
-    text = unquote(url.partition("://")[2].removeprefix("www.")).rstrip("/")
-    return text if len(text) <= _SOURCE_LENGTH else f"{text[: _SOURCE_LENGTH - 1]}…"
+    return shorten(unquote(url.partition("://")[2].removeprefix("www.")).rstrip("/"), _SOURCE_LENGTH)
 
 
 def _offset(value: datetime) -> str:
