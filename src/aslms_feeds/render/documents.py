@@ -11,9 +11,10 @@ from aslms_feeds.editions.safeguards import successor
 from aslms_feeds.identity import digest, fingerprint
 from aslms_feeds.processes import count_processors, share_work
 from aslms_feeds.publication.manifest import ATOM, CALENDAR, HTML, JSON_FEED, RSS, Document
-from aslms_feeds.render import data, jsonfeed, readback
+from aslms_feeds.render import jsonfeed, readback
 from aslms_feeds.render.atom_rss import render_atom, render_rss
 from aslms_feeds.render.calendar_files import CalendarFile, CalendarRenderer
+from aslms_feeds.render.data.documents import render_season_data, render_series_data
 from aslms_feeds.render.images import drawing
 from aslms_feeds.render.pages import series, share
 from aslms_feeds.render.pages.assets import icon_path
@@ -157,10 +158,10 @@ class _Work:
         def in_language(language: Language) -> list[_Share]:
             made = [_Share(_feed(name), _in_every_format(name, feed)) for name, feed in feeds if _is_in(feed, language)]
             for one in seasons:
-                documents = data.season_documents(edition, one, language)
+                documents = render_season_data(edition, one, language)
                 documents += self._pages.season_in(language.tag, one.files.id)
                 made.append(_Share(_season(one), documents, share.season_pictures(edition, one, language)))
-            whole = [data.series_document(edition, language), *self._pages.series_in(language.tag, archives, held)]
+            whole = [render_series_data(edition, language), *self._pages.series_in(language.tag, archives, held)]
             return [*made, _Share(_EVERYTHING, whole)]
 
         meetings = sum(1 + len(one.files.season.events) for one in seasons)
