@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
-    from aslms_feeds.definitions.positions import Location
     from aslms_feeds.definitions.series import Circuit
     from aslms_feeds.definitions.source import SourceFile
+    from aslms_feeds.definitions.toml import Location
 
     Ids = AbstractSet[str]
     FormerIds = Sequence[tuple[str, tuple[str, ...]]]

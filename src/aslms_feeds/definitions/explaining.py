@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
-    from aslms_feeds.definitions.positions import Location
+    from aslms_feeds.definitions.toml import Location
 
 MAX_PROBLEMS = 500
 """The most problems listed of one file: a slip repeated in every line shows in fewer."""

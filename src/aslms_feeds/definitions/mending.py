@@ -16,7 +16,7 @@ from aslms_feeds.definitions.toml import freeze
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-    from aslms_feeds.definitions.positions import Location
+    from aslms_feeds.definitions.toml import Location
 
 Model = TypeVar("Model", bound=BaseModel)
 

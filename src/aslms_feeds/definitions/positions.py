@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
-Location = tuple[str | int, ...]
-"""Keys and list positions, from the top of the file: ``("event", 0, "session", 1, "start")``."""
+    from aslms_feeds.definitions.toml import Location
 
 _Point = tuple[int, int]
 """Row and column as tree-sitter counts: from 0, columns in bytes."""

@@ -33,7 +33,7 @@ from aslms_feeds.identity import SERIES_FOLDERS, SITE_FOLDERS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from aslms_feeds.definitions.positions import Location
+    from aslms_feeds.definitions.toml import Location
 
     Sources = Mapping[str, SourceFile]
 

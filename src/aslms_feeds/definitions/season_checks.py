@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from aslms_feeds.definitions.checks import Ids, Venues
     from aslms_feeds.definitions.model import SeasonFiles
-    from aslms_feeds.definitions.positions import Location
     from aslms_feeds.definitions.season import Event, Session
     from aslms_feeds.definitions.source import SourceFile
+    from aslms_feeds.definitions.toml import Location
 
 
 def check_season(files: Mapping[str, SourceFile], season: SeasonFiles, known: Ids | None, venues: Venues) -> None:

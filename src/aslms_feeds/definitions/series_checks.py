@@ -22,10 +22,10 @@ from aslms_feeds.identity import ID_LENGTH, SITE_FOLDERS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aslms_feeds.definitions.positions import Location
     from aslms_feeds.definitions.publisher import Publisher
     from aslms_feeds.definitions.series import Circuit, Series
     from aslms_feeds.definitions.source import SourceFile
+    from aslms_feeds.definitions.toml import Location
 
 
 def check_publisher(file: SourceFile, publisher: Publisher) -> None:

@@ -17,7 +17,7 @@ from aslms_feeds.errors import Problem
 from aslms_feeds.identity import is_id
 
 if TYPE_CHECKING:
-    from aslms_feeds.definitions.positions import Location
+    from aslms_feeds.definitions.toml import Location
 
 M = TypeVar("M", bound=Definition)
 

@@ -13,8 +13,8 @@ from aslms_feeds.definitions.files import MAX_BYTES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from aslms_feeds.definitions.positions import Location
-
+Location = tuple[str | int, ...]
+"""Keys and list positions, from the top of the file: ``("event", 0, "session", 1, "start")``."""
 MAX_DEPTH = 16
 """The deepest nesting of brackets; tomllib recurses."""
 MAX_KEY_PARTS = 16

@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from aslms_feeds.definitions.model import SeasonFiles, SeriesFiles
-    from aslms_feeds.definitions.positions import Location
     from aslms_feeds.definitions.reading import Definitions
     from aslms_feeds.definitions.season import Accepted, Event, Session
     from aslms_feeds.definitions.series import Circuit
+    from aslms_feeds.definitions.toml import Location
     from aslms_feeds.errors import Problem
 
 EARLIEST, LATEST = time(6), time(23)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from aslms_feeds.definitions.publisher import Cancelled
+from aslms_feeds.definitions.publisher import CALENDAR_NAMES, Cancelled
 from aslms_feeds.definitions.values import Kind
 from aslms_feeds.editions import labels
 
@@ -138,8 +138,7 @@ class _Planner:
 
     def evergreen(self, everything: Sequence[Component]) -> Iterable[Calendar]:
         _ = self.language.gettext
-        names: tuple[CalendarName, ...] = ("all", "races", "qualifying", "weekends")
-        for name in names:
+        for name in CALENDAR_NAMES:
             for race_class in ("", *(race_class.id for race_class in self.files.series.classes)):
                 classes = family(race_class, self.files.series) if race_class else frozenset()
                 held = tuple(

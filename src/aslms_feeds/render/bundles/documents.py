@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from aslms_feeds.definitions.publisher import CALENDAR_NAMES
 from aslms_feeds.definitions.values import translated
 from aslms_feeds.editions.addresses import BUNDLES, INDEX, Addresses, BundleAddresses
 from aslms_feeds.editions.calendars import Calendar, what_it_holds
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
 
 _SERIES = "series.json"
 """The document in which a series says what it is called."""
-_NAMES: tuple[CalendarName, ...] = ("all", "races", "qualifying", "weekends")
 _WRITERS: tuple[tuple[str, str, Callable[[Feed], bytes]], ...] = (
     ("atom.xml", ATOM, render_atom),
     ("rss.xml", RSS, render_rss),
@@ -185,7 +185,9 @@ class _Bundle:
         wanted = self.said.calendars or self.publisher.calendars.names
         every = (self.addresses, *self.formerly)
         return tuple(
-            name for name in _NAMES if name in wanted or any(one.calendar(tag, name) in self.past.rows for one in every)
+            name
+            for name in CALENDAR_NAMES
+            if name in wanted or any(one.calendar(tag, name) in self.past.rows for one in every)
         )
 
     def listed(self, member: PublicSeries, path: Callable[[Addresses], str]) -> Listed | None:
@@ -210,7 +212,7 @@ class _Bundle:
     def emptied(self, root: str) -> Iterator[Problem]:
         """Yield a problem for each public calendar that would hold nothing, and each page that would show no series."""
         for tag in self.publisher.languages:
-            empty = [name for name in _NAMES if not self.calendars(tag, name)]
+            empty = [name for name in CALENDAR_NAMES if not self.calendars(tag, name)]
             silent = [name for name in FEEDS if not self.feeds(tag, name)]
             for one in (self.addresses, *self.formerly):
                 paths = {one.calendar(tag, name) for name in empty}
