@@ -139,7 +139,7 @@ def test_nothing_under_embargo_is_told():
 
 def test_a_store_that_cannot_be_written_is_no_second_fault(tmp_path):
     """A failure that cannot be written down is still the one that is told."""
-    (tmp_path / "lock").mkdir()
+    (tmp_path / "lock").symlink_to("elsewhere")
     status.failed(tmp_path, "it died", now=LATER)
     with pytest.raises(PublicationError), LocalStore(tmp_path).lock():
         pass

@@ -20,8 +20,9 @@ import aslms_feeds
 from aslms_feeds.builds import log
 from aslms_feeds.builds import subprocess as build_subprocess
 from aslms_feeds.builds.recipe import regenerate
-from aslms_feeds.builds.subprocess import BUSY, FAULT, Attempt, Outcome, command, run, tell
+from aslms_feeds.builds.subprocess import BUSY, FAULT, Attempt, Outcome, command_arguments, run, tell
 from aslms_feeds.errors import Busy, PublicationError, Superseded
+from aslms_feeds.processes import command_of
 from aslms_feeds.publication.stores.memory import MemoryStore
 from aslms_feeds.settings import Settings
 from seasons import NOW, SEASON, contents
@@ -195,9 +196,8 @@ def test_nothing_done_is_nothing_noted(noted):
 
 def test_settings_go_with_the_command(tmp_path):
     """A child works with the settings of its parent, and not with what lies where it was started."""
-    given = command("build", Settings(tmp_path, tmp_path / "o", "https://a.example", tmp_path / "s", log_format="json"))
-    assert given[1:4] == ["-P", "-m", "aslms_feeds"]
-    assert given[4:] == [
+    settings = Settings(tmp_path, tmp_path / "o", "https://a.example", tmp_path / "s", log_format="json")
+    assert command_arguments("build", settings) == [
         "build",
         "--parent",
         str(build_subprocess.os.getpid()),
@@ -222,13 +222,14 @@ def loaded(tmp_path):
     for path, data in contents().items():
         (tmp_path / "calendars" / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "calendars" / path).write_bytes(data)
-    given = command("build", Settings(tmp_path / "calendars", tmp_path / "output"), build_subprocess.HELD)
+    settings = Settings(tmp_path / "calendars", tmp_path / "output")
+    command = command_of("aslms_feeds", *command_arguments("build", settings, build_subprocess.HELD))
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "copy"), "PYTHONDONTWRITEBYTECODE": "1"}
     started = []
 
     def start():
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        started.append(subprocess.Popen(given, env=environment, text=True, **pipes))
+        started.append(subprocess.Popen(command, env=environment, text=True, **pipes))
         until(lambda: "pydantic_core" in Path(f"/proc/{started[-1].pid}/maps").read_text())
         return started[-1]
 

@@ -10,7 +10,6 @@ import asyncio
 import logging
 import os
 import signal
-import subprocess
 import threading
 import time
 from contextlib import suppress
@@ -26,11 +25,12 @@ from apscheduler.triggers.date import DateTrigger
 from aslms_feeds import __version__
 from aslms_feeds.builds import log
 from aslms_feeds.builds.log import Event
-from aslms_feeds.builds.subprocess import BUSY, FAULT, Attempt, command
+from aslms_feeds.builds.subprocess import BUSY, FAULT, Attempt, command_arguments
 from aslms_feeds.builds.watch import Looks
 from aslms_feeds.definitions.crontab import parse_crontab
 from aslms_feeds.definitions.files import PUBLISHER
 from aslms_feeds.definitions.toml import parse_toml
+from aslms_feeds.processes import start_child
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -395,9 +395,9 @@ def keep_watching(chosen: Settings) -> Callable[[], None]:
 
     In a process that answers requests, every build would hold up the answers.
     """
-    given = command("watch", chosen, "--settle", str(chosen.settle))
+    arguments = command_arguments("watch", chosen, "--settle", str(chosen.settle))
     over, switching = threading.Event(), threading.Lock()
-    watchers = [subprocess.Popen(given)]  # noqa: S603 - our own command
+    watchers = [start_child("aslms_feeds", *arguments)]
 
     def keep() -> None:
         while not over.is_set():
@@ -408,7 +408,7 @@ def keep_watching(chosen: Settings) -> Callable[[], None]:
             over.wait(AGAIN_SECONDS)
             with switching:
                 if not over.is_set():
-                    watchers.append(subprocess.Popen(given))  # noqa: S603 - our own command
+                    watchers.append(start_child("aslms_feeds", *arguments))
 
     keeper = threading.Thread(target=keep, daemon=True)
     keeper.start()

@@ -6,7 +6,6 @@ with it: the store's lock ends with it, and what is public stays whole.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import os
@@ -21,8 +20,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from aslms_feeds.builds import freshness, log
 from aslms_feeds.builds.log import Event
 from aslms_feeds.errors import AslmsFeedsError
+from aslms_feeds.processes import start_task
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Sequence
 
     from aslms_feeds.report import Part, Report
@@ -169,15 +170,16 @@ def _built(part: Part) -> None:
 # --- In the process that has it built --------------------------------------------------------------------------------
 
 
-def command(name: str, chosen: Settings, *more: str) -> list[str]:
-    """Return the command line of one of our own commands with the settings of this process, whose child it will be."""
-    given = [sys.executable, "-P", "-m", "aslms_feeds", name, "--parent", str(os.getpid())]
-    given += ["--calendars", str(chosen.calendars), "--output", str(chosen.output), "--log-format", chosen.log_format]
+def command_arguments(name: str, chosen: Settings, *options: str) -> list[str]:
+    """Return the arguments of one of our own commands with the settings of this process, whose child it will be."""
+    arguments = [name, "--parent", str(os.getpid())]
+    arguments += ["--calendars", str(chosen.calendars), "--output", str(chosen.output)]
+    arguments += ["--log-format", chosen.log_format]
     if chosen.base_url:
-        given += ["--base-url", chosen.base_url]
+        arguments += ["--base-url", chosen.base_url]
     if chosen.state:
-        given += ["--state", str(chosen.state)]
-    return [*given, *more]
+        arguments += ["--state", str(chosen.state)]
+    return [*arguments, *options]
 
 
 class Attempt:
@@ -196,15 +198,9 @@ class Attempt:
 
         One that is ``held`` is loaded, and begins when it is waited for.
         """
-        more = ["--not-before", not_before.isoformat()] if not_before else []
-        more += [HELD] if held else []
-        # In a session of its own: Ctrl-C is for the service, which lets a build come to its end.
-        process = await asyncio.create_subprocess_exec(
-            *command("build", chosen, *more),
-            stdin=asyncio.subprocess.PIPE if held else asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            start_new_session=True,
-        )
+        options = ["--not-before", not_before.isoformat()] if not_before else []
+        options += [HELD] if held else []
+        process = await start_task("aslms_feeds", *command_arguments("build", chosen, *options), waits=held)
         return cls(process, not_before)
 
     async def outcome(self) -> tuple[int, Outcome | None]:

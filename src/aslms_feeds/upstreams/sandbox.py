@@ -8,14 +8,10 @@ grows too large, the document is refused, with the reason.
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
-import tempfile
-import threading
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from aslms_feeds.processes import bare_environment, run_child
 from aslms_feeds.upstreams.readers.child import CPU_SECONDS
 from aslms_feeds.upstreams.readers.values import MAX_TEXT, Appointment, FeedEntry, ForeignFeed
 
@@ -28,6 +24,8 @@ SECONDS = 15.0
 """How long a reader may take by the clock on the wall: a busy machine is no fault of the document."""
 MAX_ANSWER = 16 << 20
 """Octets of the JSON that a child answers with."""
+_READER = "aslms_feeds.upstreams.readers.child"
+"""The module that a child runs."""
 
 
 class Refusal(NamedTuple):
@@ -76,7 +74,9 @@ def _check_text(value: object) -> str:
 
 def _read_in_child(kind: str, body: bytes, *options: str, seconds: float, build: Callable[[Any], T]) -> T | Refusal:
     """Return what ``build`` makes of what a child has read, or why the document is refused."""
-    answer, status = _run_child([kind, *options], body, seconds)
+    answer, status = run_child(
+        _READER, kind, *options, body=body, seconds=seconds, most_output=MAX_ANSWER, environment=bare_environment()
+    )
     if len(answer) > MAX_ANSWER:
         return Refusal("says more than can be taken in")
     if status == -signal.SIGXCPU:
@@ -92,32 +92,3 @@ def _read_in_child(kind: str, body: bytes, *options: str, seconds: float, build:
         return build(result["content"])
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return Refusal("makes its reader talk nonsense")
-
-
-def _run_child(arguments: list[str], body: bytes, seconds: float) -> tuple[bytes, int]:
-    """Return what a child wrote, at most one octet more than is allowed, and its exit status."""
-    # Nothing of the environment but what finds this package: it may hold keys of the publication.
-    environment = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE")}
-    environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-    with tempfile.TemporaryFile() as document:
-        document.write(body)
-        document.seek(0)
-        with subprocess.Popen(  # noqa: S603 - ourselves, and the arguments are ids and addresses
-            [sys.executable, "-P", "-B", "-m", "aslms_feeds.upstreams.readers.child", *arguments],
-            stdin=document,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=environment,
-        ) as child:
-            timer = threading.Timer(max(seconds, 0.1), child.kill)
-            timer.start()
-            try:
-                assert child.stdout is not None  # noqa: S101 - a pipe was asked for
-                answer = child.stdout.read(MAX_ANSWER + 1)
-                if len(answer) > MAX_ANSWER:
-                    child.kill()
-                child.wait()
-            finally:
-                timer.cancel()
-                child.kill()
-            return answer, child.returncode

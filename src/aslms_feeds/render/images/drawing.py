@@ -9,12 +9,11 @@ from __future__ import annotations
 import json
 import os
 import struct
-import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from aslms_feeds.processes import count_processors
+from aslms_feeds.processes import count_processors, run_child
 from aslms_feeds.publication.manifest import PNG, Document
 from aslms_feeds.render.images.posters import draw_png
 
@@ -44,11 +43,9 @@ def draw_pictures(pictures: Sequence[Picture], most: int | None = None) -> list[
 
 def _draw_in_another_process(drawings: Sequence[str]) -> list[bytes]:
     """Return images that another process has drawn; they are drawn here when it could not."""
-    command = [sys.executable, "-P", "-m", __name__]
-    # Our own interpreter and this very module: what it is asked to draw goes in as data.
-    process = subprocess.run(command, input=json.dumps(drawings).encode(), stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own module
+    output, status = run_child(__name__, body=json.dumps(drawings).encode())
     try:
-        images = list(_split_images(process.stdout)) if process.returncode == 0 else []
+        images = list(_split_images(output)) if status == 0 else []
     except struct.error:
         images = []
     return images if len(images) == len(drawings) else [draw_png(svg) for svg in drawings]
