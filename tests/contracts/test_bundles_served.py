@@ -14,14 +14,15 @@ from raw_http import ask, decoded
 from test_browser import DESKTOP, PHONE, browser, visit  # noqa: F401 - fixtures
 
 from aslms_feeds.builds.recipe import regenerate
-from aslms_feeds.publication.manifest import ATOM, CALENDAR, HTML, INDEX, JSON_FEED, RSS
+from aslms_feeds.publication.formats import FEED_FORMATS
+from aslms_feeds.publication.manifest import CALENDAR, HTML, INDEX
 from aslms_feeds.publication.stores.local import LocalStore
 from seasons import NOW
 
 PAGES = ("/bundles/endurance/", "/ar/bundles/endurance/", "/")
 OPEN = "document.querySelectorAll('details').forEach(fold => { fold.open = true })"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-KINDS = {"index.html": HTML, "atom.xml": ATOM, "rss.xml": RSS, "feed.json": JSON_FEED}
+KINDS = {"index.html": HTML, **{feed_format.file: feed_format.media_type for feed_format in FEED_FORMATS}}
 
 
 @pytest.fixture(scope="module")

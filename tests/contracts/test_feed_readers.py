@@ -9,7 +9,7 @@ from pathlib import Path
 
 import feedparser
 import pytest
-from test_feeds import CASES, FORMATS, XML_FORMATS
+from feed_samples import CASES, FORMATS, XML_FORMATS
 
 from aslms_feeds.editions import markup
 
@@ -55,7 +55,7 @@ def test_feedsmith_finds_what_the_feed_says(read, case, file):
         "title": feed.title,
         "language": feed.language,
         "updated": None if json_feed else instant(feed.updated),
-        "self": {"atom.xml": feed.atom_url, "rss.xml": feed.rss_url, "feed.json": feed.json_url}[file],
+        "self": feed.urls[file],
         "hub": feed.hub,
         "previous": feed.previous_archive and feed.previous_archive.replace("{file}", file),
         "items": [
@@ -85,7 +85,7 @@ def test_feedparser_finds_what_the_feed_says(case, file):
     assert found.feed.subtitle == feed.description
     assert found.feed.link == feed.page_url
     rels = {link.rel: link.href for link in found.feed.links}
-    assert rels["self"] == (feed.atom_url if file == "atom.xml" else feed.rss_url)
+    assert rels["self"] == feed.urls[file]
     assert rels.get("hub") == feed.hub
     assert [(entry.id, entry.title, entry.link) for entry in found.entries] == [
         (item.id, item.title, item.url) for item in feed.items

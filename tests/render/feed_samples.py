@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 from aslms_feeds.definitions.values import What
-from aslms_feeds.editions.items import Feed, Item
+from aslms_feeds.editions.feeds import Feed
+from aslms_feeds.editions.items import Item
+from aslms_feeds.publication.formats import FEED_FILES
 from aslms_feeds.render import atom_rss, jsonfeed
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "feeds"
@@ -47,9 +49,7 @@ def a_feed(*items: Item, **values) -> Feed:
         "title": "AsLMS news",
         "description": "Announcements, entry lists & changes of the Asian Le Mans Series",
         "page_url": f"{BASE}/",
-        "atom_url": f"{BASE}/news/atom.xml",
-        "rss_url": f"{BASE}/news/rss.xml",
-        "json_url": f"{BASE}/news/feed.json",
+        "urls": {file: f"{BASE}/news/{file}" for file in FEED_FILES},
         "icon_url": f"{BASE}/assets/icon-512.png",
         "author": "Asian Le Mans Series",
         "items": items,
@@ -90,9 +90,7 @@ ARCHIVE = a_feed(
     direction="rtl",
     title="أخبار",
     page_url=f"{BASE}/ar/2022/",
-    atom_url=f"{BASE}/ar/2022/news/atom.xml",
-    rss_url=f"{BASE}/ar/2022/news/rss.xml",
-    json_url=f"{BASE}/ar/2022/news/feed.json",
+    urls={file: f"{BASE}/ar/2022/news/{file}" for file in FEED_FILES},
     archive=True,
     previous_archive=f"{BASE}/ar/2021/news/{{file}}",
     next_archive=f"{BASE}/ar/2023/news/{{file}}",

@@ -103,13 +103,13 @@ def test_dates_are_whole_seconds(file):
 def test_each_format_names_itself():
     """The self link is the exact address of the format it stands in; a hub and an archive are linked when there are."""
     assert links(atom_rss.render_atom(AWKWARD), "/atom:feed") == {
-        "self": (AWKWARD.atom_url, "application/atom+xml"),
+        "self": (AWKWARD.urls["atom.xml"], "application/atom+xml"),
         "alternate": (AWKWARD.page_url, "text/html"),
         "hub": (AWKWARD.hub, None),
         "prev-archive": (f"{BASE}/2022-23/news/atom.xml", "application/atom+xml"),
     }
     assert links(atom_rss.render_rss(AWKWARD), "/rss/channel") == {
-        "self": (AWKWARD.rss_url, "application/rss+xml"),
+        "self": (AWKWARD.urls["rss.xml"], "application/rss+xml"),
         "hub": (AWKWARD.hub, None),
         "prev-archive": (f"{BASE}/2022-23/news/rss.xml", "application/rss+xml"),
     }

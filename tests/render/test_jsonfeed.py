@@ -22,7 +22,7 @@ def test_the_feed_says_what_version_1_1_asks():
         "version": "https://jsonfeed.org/version/1.1",
         "title": AWKWARD.title,
         "home_page_url": AWKWARD.page_url,
-        "feed_url": AWKWARD.json_url,
+        "feed_url": AWKWARD.urls["feed.json"],
         "description": AWKWARD.description,
         "icon": AWKWARD.icon_url,
         "authors": [{"name": AWKWARD.author}],

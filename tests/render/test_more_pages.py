@@ -28,7 +28,7 @@ from page_editions import (
 
 from aslms_feeds.builds.recipe import regenerate
 from aslms_feeds.definitions.season import Event
-from aslms_feeds.editions.items import FEEDS
+from aslms_feeds.editions.items import FEED_NAMES
 from aslms_feeds.editions.language import language
 from aslms_feeds.identity import SERIES_FOLDERS, SITE_FOLDERS
 from aslms_feeds.publication.manifest import HTML
@@ -65,7 +65,7 @@ def test_every_feed_has_its_addresses_in_every_format(edition, trees, tag):
     """Each feed stands there with the exact address of each format, to copy, in the order readers should choose."""
     sections = page(trees, "feeds/", tag).xpath("//section[starts-with(@aria-labelledby, 'page_feed_')]")
     found = {one.get("aria-labelledby").removeprefix("page_feed_"): one for one in sections}
-    assert tuple(found) == FEEDS
+    assert tuple(found) == FEED_NAMES
     for name, one in found.items():
         expected = [edition.addresses.url(edition.addresses.feed(tag or "en", name, file)) for file in FORMATS]
         assert [words(code) for code in one.xpath(".//code")] == expected

@@ -26,7 +26,7 @@ from page_editions import (
     words,
 )
 
-from aslms_feeds.editions.items import FEEDS
+from aslms_feeds.editions.items import FEED_NAMES
 from aslms_feeds.errors import RenderError
 from aslms_feeds.render.pages import front as pages_front
 from aslms_feeds.render.pages import series as page_series
@@ -73,7 +73,7 @@ def test_every_link_leads_somewhere(edition, site, trees):
     known |= {
         urlsplit(addresses.url(addresses.feed(language.tag, feed, file))).path
         for language in edition.languages
-        for feed in FEEDS
+        for feed in FEED_NAMES
         for file in ("atom.xml", "rss.xml", "feed.json")
     }
     seasons = [*edition.files.seasons]

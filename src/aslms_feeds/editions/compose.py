@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 from aslms_feeds.definitions.season import Change, Event, Retired, Season, Session
 from aslms_feeds.definitions.times import event_days, midnight
 from aslms_feeds.definitions.values import Status, What
-from aslms_feeds.editions import items, labels
+from aslms_feeds.editions import labels
 from aslms_feeds.editions.addresses import Addresses
 from aslms_feeds.editions.calendars import chosen, planned
 from aslms_feeds.editions.components import make_components, restore_subject
+from aslms_feeds.editions.drafts import write_drafts
 from aslms_feeds.editions.edition import Edition, SeasonEdition
+from aslms_feeds.editions.items import date_drafts
 from aslms_feeds.editions.language import language
 from aslms_feeds.editions.safeguards import Guard, lost_calendars, lost_season, minted, other_names, still_there
 from aslms_feeds.editions.season_statements import collect_statements
@@ -134,7 +136,7 @@ class _SeasonWork:
         known = {fact.id for fact in ledger.facts}
         ledger = ledger.revise(said, now=now)
         ledger = replace(ledger, reasons=pair_reasons(self.season, self.files, ledger, known))
-        written = items.drafts(self.files, self.season, ledger, self.addresses, self.languages, now)
+        written = write_drafts(self.files, self.season, ledger, self.addresses, self.languages, now)
         dated = {one.key: one.offer(one.published) for one in written if one.published}
         if problems := [guard.lost_item(key) for key in ledger.items if key not in dated]:
             return problems
@@ -145,7 +147,7 @@ class _SeasonWork:
             retired=ledger.retired | retired,
             changes=ledger.changes | {fact.id for fact in stated_changes(self.season, self.files)},
         )
-        told = {one.tag: items.items(written, ledger, self.files, self.addresses, one) for one in self.languages}
+        told = {one.tag: date_drafts(written, ledger, self.files, self.addresses, one) for one in self.languages}
         return SeasonEdition(self.season, made, ledger, told)
 
     def _opened(self, made: Sequence[Component], now: datetime) -> Ledger:

@@ -19,7 +19,8 @@ from aslms_feeds.notify import messages as notify_messages
 from aslms_feeds.notify import outbox
 from aslms_feeds.notify.outbox import OUTBOX, Known
 from aslms_feeds.publication import history
-from aslms_feeds.publication.manifest import ATOM, INDEX, JSON_FEED, MANIFEST, RSS, read_manifest
+from aslms_feeds.publication.formats import is_feed
+from aslms_feeds.publication.manifest import INDEX, MANIFEST, read_manifest
 from aslms_feeds.publication.stores.local import LocalStore
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from aslms_feeds.notify.messages import Notice
     from aslms_feeds.notify.outbox import Message
     from aslms_feeds.report import Part, Report
-
-_FEEDS = {ATOM: "atom.xml", RSS: "rss.xml", JSON_FEED: "feed.json"}
 
 
 def note(
@@ -111,11 +110,7 @@ def _of_part(
 ) -> tuple[dict[str, str], list[str]]:
     """Return the digests of a part's feeds by path, and the facts of generations that nobody was told of."""
     manifest = read_manifest(store.read(part.name, MANIFEST))
-    feeds = {
-        path: row.sha256
-        for path, row in manifest.documents.items()
-        if path.rpartition("/")[2] == _FEEDS.get(row.media_type)
-    }
+    feeds = {path: row.sha256 for path, row in manifest.documents.items() if is_feed(path, row.media_type)}
     # The report tells of the generation that this build made; what a builder made that died, the chronicle tells. But
     # who asks to be told today is not told of the past: without a mark, only a first generation is news.
     known = mark[0] if mark else 0 if part.generation == 1 else part.generation

@@ -17,13 +17,15 @@ from lxml.etree import SubElement
 
 from aslms_feeds.editions import markup
 from aslms_feeds.errors import RenderError
+from aslms_feeds.publication.formats import ATOM, RSS, FeedFormat
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lxml.etree import _Element
 
-    from aslms_feeds.editions.items import Feed, Item
+    from aslms_feeds.editions.feeds import Feed
+    from aslms_feeds.editions.items import Item
 
 GENERATOR = "aslms-feeds"
 """Who made it. A name alone: with a version in it, every release would rewrite every feed."""
@@ -39,20 +41,19 @@ _HISTORY = "http://purl.org/syndication/history/1.0"
 
 
 @dataclass(frozen=True)
-class _Format:
-    file: str
-    media_type: str
+class _XmlFormat:
+    feed_format: FeedFormat
     namespaces: tuple[tuple[str, str], ...]
 
 
-_ATOM_FORMAT = _Format("atom.xml", "application/atom+xml", (("fh", _HISTORY),))
-_RSS_FORMAT = _Format("rss.xml", "application/rss+xml", (("dc", _DUBLIN_CORE), ("fh", _HISTORY)))
+_ATOM_FORMAT = _XmlFormat(ATOM, (("fh", _HISTORY),))
+_RSS_FORMAT = _XmlFormat(RSS, (("dc", _DUBLIN_CORE), ("fh", _HISTORY)))
 
 
 def render_atom(feed: Feed) -> bytes:
     """Return a feed as Atom 1.0 (RFC 4287)."""
     generator = _generator(feed, _ATOM_FORMAT)
-    generator.link([_link("self", feed.atom_url, _ATOM_FORMAT.media_type), *_relations(feed, _ATOM_FORMAT)])
+    generator.link([_link("self", feed.urls[ATOM.file], ATOM.link_type), *_relations(feed, _ATOM_FORMAT)])
     generator.link(_link("alternate", feed.page_url, "text/html"))
     generator.author(name=feed.author)
     generator.icon(feed.icon_url)
@@ -62,7 +63,7 @@ def render_atom(feed: Feed) -> bytes:
 def render_rss(feed: Feed) -> bytes:
     """Return a feed as RSS 2.0, with content:encoded, dc:creator and atom:link."""
     generator = _generator(feed, _RSS_FORMAT)
-    generator.link(_link("self", feed.rss_url, _RSS_FORMAT.media_type))
+    generator.link(_link("self", feed.urls[RSS.file], RSS.link_type))
     # The last link given becomes the channel's, whatever its rel.
     generator.link(_link("alternate", feed.page_url, "text/html"))
     generator.image(url=feed.icon_url, title=feed.title, link=feed.page_url)
@@ -78,7 +79,7 @@ def _written(feed: Feed, write: Callable[..., bytes]) -> bytes:
         raise RenderError(f"feed {feed.name}: {error}") from error
 
 
-def _generator(feed: Feed, form: _Format) -> FeedGenerator:
+def _generator(feed: Feed, form: _XmlFormat) -> FeedGenerator:
     markup.legal(f"feed {feed.name}", feed.id, feed.title, feed.description, feed.author)
     generator = FeedGenerator()
     generator.register_extension("aslms", _FeedExtension, _ItemExtension, atom=True, rss=True)
@@ -113,7 +114,7 @@ def _link(rel: str, href: str, media_type: str) -> dict[str, str]:
     return {"rel": rel, "href": href, "type": media_type}
 
 
-def _relations(feed: Feed, form: _Format) -> list[dict[str, str]]:
+def _relations(feed: Feed, form: _XmlFormat) -> list[dict[str, str]]:
     """Return the hub (WebSub section 4) and the neighbours (RFC 5005 section 4), in the feed's own format."""
     archives = {
         "prev-archive": feed.previous_archive,
@@ -121,7 +122,8 @@ def _relations(feed: Feed, form: _Format) -> list[dict[str, str]]:
         "current": feed.current,
     }
     hub = [{"rel": "hub", "href": feed.hub}] if feed.hub else []
-    links = [_link(rel, url.replace("{file}", form.file), form.media_type) for rel, url in archives.items() if url]
+    file, link_type = form.feed_format.file, form.feed_format.link_type
+    links = [_link(rel, url.replace("{file}", file), link_type) for rel, url in archives.items() if url]
     return [*hub, *links]
 
 
@@ -158,7 +160,7 @@ def _say(parent: _Element, name: str, text: str) -> None:
 class _FeedExtension:
     """What feedgen lacks in a feed."""
 
-    def setup(self, feed: Feed, form: _Format) -> None:
+    def setup(self, feed: Feed, form: _XmlFormat) -> None:
         """Take the feed and the format it is about to be written in."""
         self._feed = feed
         self._format = form

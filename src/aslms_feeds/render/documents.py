@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from aslms_feeds.editions.items import feeds
+from aslms_feeds.editions.feeds import make_feeds
 from aslms_feeds.editions.safeguards import successor
 from aslms_feeds.identity import digest, fingerprint
 from aslms_feeds.processes import count_processors, share_work
-from aslms_feeds.publication.manifest import ATOM, CALENDAR, HTML, JSON_FEED, RSS, Document
-from aslms_feeds.render import jsonfeed, readback
-from aslms_feeds.render.atom_rss import render_atom, render_rss
+from aslms_feeds.publication.manifest import CALENDAR, HTML, Document
+from aslms_feeds.render import readback
 from aslms_feeds.render.calendar_files import CalendarFile, CalendarRenderer
 from aslms_feeds.render.data.documents import render_season_data, render_series_data
+from aslms_feeds.render.feed_documents import render_feed
 from aslms_feeds.render.images import drawing
 from aslms_feeds.render.pages import series, share
 from aslms_feeds.render.pages.assets import icon_path
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from aslms_feeds.editions.edition import Edition, SeasonEdition
-    from aslms_feeds.editions.items import Feed
+    from aslms_feeds.editions.feeds import Feed
     from aslms_feeds.editions.language import Language
     from aslms_feeds.render.images.posters import Picture
 
@@ -156,7 +156,7 @@ class _Work:
         held = {one.calendar.path: one.components for one in self.calendars}
 
         def in_language(language: Language) -> list[_Share]:
-            made = [_Share(_feed(name), _in_every_format(name, feed)) for name, feed in feeds if _is_in(feed, language)]
+            made = [_Share(_feed(name), render_feed(name, feed)) for name, feed in feeds if _is_in(feed, language)]
             for one in seasons:
                 documents = render_season_data(edition, one, language)
                 documents += self._pages.season_in(language.tag, one.files.id)
@@ -205,14 +205,6 @@ def _is_in(feed: Feed, language: Language) -> bool:
     return feed.language == language.tag
 
 
-def _in_every_format(folder: str, feed: Feed) -> list[Document]:
-    return [
-        Document(f"{folder}/atom.xml", ATOM, render_atom(feed)),
-        Document(f"{folder}/rss.xml", RSS, render_rss(feed)),
-        Document(f"{folder}/feed.json", JSON_FEED, jsonfeed.render_json_feed(feed)),
-    ]
-
-
 def _at_old_addresses(edition: Edition, made: Sequence[Document], published: Iterable[str]) -> list[Document]:
     """Return what is public under an address that a new id of its season or event has changed.
 
@@ -239,7 +231,7 @@ def _feeds(edition: Edition, published: Collection[str]) -> list[tuple[str, Feed
         told = {one.files.id: one.items[language.tag] for one in seasons}
         icon = edition.addresses.url(icon_path())
         if opened is not None:
-            made += feeds(
+            made += make_feeds(
                 edition.files,
                 told,
                 edition.addresses,

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from aslms_feeds.editions import markup
 from aslms_feeds.errors import RenderError
+from aslms_feeds.publication.formats import JSON_FEED
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from aslms_feeds.editions.items import Feed, Item
+    from aslms_feeds.editions.feeds import Feed
+    from aslms_feeds.editions.items import Item
 
 VERSION = "https://jsonfeed.org/version/1.1"
-FILE = "feed.json"
 
 
 def render_json_feed(feed: Feed) -> bytes:
@@ -25,7 +26,7 @@ def render_json_feed(feed: Feed) -> bytes:
         "version": VERSION,
         "title": feed.title,
         "home_page_url": feed.page_url,
-        "feed_url": feed.json_url,
+        "feed_url": feed.urls[JSON_FEED.file],
         "description": feed.description,
         "icon": feed.icon_url,
         "authors": [{"name": feed.author}],
@@ -34,7 +35,7 @@ def render_json_feed(feed: Feed) -> bytes:
     # Older items are the next page here, from the feed people subscribe to through all archives. The format has no way
     # back to newer ones and no mark of an archive (RFC 5005).
     if feed.previous_archive:
-        document["next_url"] = feed.previous_archive.replace("{file}", FILE)
+        document["next_url"] = feed.previous_archive.replace("{file}", JSON_FEED.file)
     if feed.hub:
         document["hubs"] = [{"type": "WebSub", "url": feed.hub}]
     document["items"] = [_item(feed, item) for item in feed.items]

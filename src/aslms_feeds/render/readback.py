@@ -16,6 +16,7 @@ from lxml import etree
 from lxml import html as lxml_html
 
 from aslms_feeds.errors import RenderError
+from aslms_feeds.publication.formats import ATOM, JSON_FEED, RSS
 from aslms_feeds.publication.manifest import HTML, JSON
 from aslms_feeds.render.ics import format_description, format_status
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from aslms_feeds.definitions.publisher import Cancelled
     from aslms_feeds.editions.components import Component
     from aslms_feeds.editions.edition import Edition
-    from aslms_feeds.editions.items import Feed
+    from aslms_feeds.editions.feeds import Feed
     from aslms_feeds.editions.language import Language
     from aslms_feeds.ledger.ledger import Revision
     from aslms_feeds.publication.manifest import Document
@@ -166,7 +167,7 @@ def check_bundle_calendar(document: Document, url: str, head: bytes, vevents: Ma
 def check_feed(feed: Feed, folder: str, documents: Mapping[str, Document]) -> None:
     """Check that a feed reads back in each format that is among ``documents``; raises :class:`RenderError`."""
     expected = [(item.id, item.title) for item in feed.items]
-    parsers = {"atom.xml": _parse_atom_items, "rss.xml": _parse_rss_items, "feed.json": _parse_json_items}
+    parsers = {ATOM.file: _parse_atom_items, RSS.file: _parse_rss_items, JSON_FEED.file: _parse_json_items}
     for name, parse in parsers.items():
         document = documents.get(f"{folder}/{name}")
         if document is not None and parse(document) != expected:

@@ -12,8 +12,10 @@ from lxml.etree import Element, SubElement, tostring
 
 from aslms_feeds.definitions.values import Status
 from aslms_feeds.editions.addresses import EMBED, NOT_FOUND
-from aslms_feeds.editions.items import FEEDS, describe
+from aslms_feeds.editions.feeds import describe_series_feed
+from aslms_feeds.editions.items import FEED_NAMES
 from aslms_feeds.editions.safeguards import successor
+from aslms_feeds.publication.formats import ATOM
 from aslms_feeds.publication.manifest import HTML, OPML, TEXT, XML, Document
 from aslms_feeds.publication.records import encode_json, require_record
 from aslms_feeds.render import opml
@@ -50,9 +52,9 @@ def write_listing(edition: Edition, published: Iterable[str] = ()) -> bytes:
     """Return what a series says of itself, as its private state keeps it; ``published`` are its addresses so far."""
     feeds = []
     for language in edition.languages:
-        for name in FEEDS:
-            title, _description = describe(name, edition.files, language)
-            path = edition.addresses.feed(language.tag, name, "atom.xml")
+        for name in FEED_NAMES:
+            title, _description = describe_series_feed(name, edition.files, language)
+            path = edition.addresses.feed(language.tag, name, ATOM.file)
             page = edition.addresses.page_url(language.tag)
             feeds.append(opml.Outline(title, edition.addresses.url(path), page, language.tag))
     data = {

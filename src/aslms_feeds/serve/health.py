@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from aslms_feeds.definitions.crontab import parse_crontab
 from aslms_feeds.instants import format_moment
 from aslms_feeds.publication import manifest
+from aslms_feeds.publication.formats import FEED_MEDIA_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -222,9 +223,7 @@ def status_json(builds: Builds, public: Mapping[str, Public], *, now: datetime) 
 
 _KINDS = {
     manifest.CALENDAR: "calendar",
-    manifest.ATOM: "feed",
-    manifest.RSS: "feed",
-    manifest.JSON_FEED: "feed",
+    **dict.fromkeys(FEED_MEDIA_TYPES, "feed"),
     manifest.HTML: "page",
     manifest.CSS: "asset",
     manifest.SCRIPT: "asset",

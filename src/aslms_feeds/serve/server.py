@@ -28,7 +28,8 @@ from typing import TYPE_CHECKING, Any
 
 from aslms_feeds.errors import PublicationError, UsageError
 from aslms_feeds.identity import ID_PATTERN
-from aslms_feeds.publication.manifest import ATOM, INDEX, JSON, JSON_FEED, MANIFEST, RSS, Listed
+from aslms_feeds.publication.formats import FEED_MEDIA_TYPES, JSON_FEED
+from aslms_feeds.publication.manifest import INDEX, JSON, MANIFEST, Listed
 from aslms_feeds.serve import health, http
 from aslms_feeds.serve.health import Public, Record
 from aslms_feeds.serve.http import CODINGS, Answer, Request, Resource, Slice, Table
@@ -188,7 +189,7 @@ _FIRST_ITEM = re.compile(rb'<entry>|<item>|"items"')
 
 def _advertised(resource: Resource, document: Listed, content: bytes | str) -> Resource:
     """Return a feed with its hub and its own address in a Link header too (WebSub, section 4); others as they are."""
-    if document.media_type not in {ATOM, RSS, JSON_FEED}:
+    if document.media_type not in FEED_MEDIA_TYPES:
         return resource
     if isinstance(content, str):
         with open(content, "rb") as file:  # noqa: PTH123 - the path is a plain string in the table
@@ -206,7 +207,7 @@ _URI = re.compile(r"https?://[\w.~:/?#\[\]@!$&'()*+,;=%-]+", re.ASCII)
 def _links(beginning: bytes, media_type: str) -> dict[str, str]:
     """Return the hub and the address that a feed itself names, as far as it is one of ours."""
     before = _FIRST_ITEM.split(beginning, maxsplit=1)[0].decode("utf-8", "ignore")
-    if media_type != JSON_FEED:
+    if media_type != JSON_FEED.media_type:
         found = [dict(_ATTRIBUTE.findall(attributes)) for attributes in _LINK.findall(before)]
         return {one["rel"]: html.unescape(one["href"]) for one in found if one.keys() >= {"rel", "href"}}
     try:

@@ -16,20 +16,22 @@ from aslms_feeds.definitions.publisher import CALENDAR_NAMES
 from aslms_feeds.definitions.values import translated
 from aslms_feeds.editions.addresses import BUNDLES, INDEX, Addresses, BundleAddresses
 from aslms_feeds.editions.calendars import Calendar, what_it_holds
-from aslms_feeds.editions.items import FEEDS, Feed, described
+from aslms_feeds.editions.feeds import Feed, describe_feed
+from aslms_feeds.editions.items import FEED_NAMES
 from aslms_feeds.editions.language import language as language_of
 from aslms_feeds.errors import IdentityError, Problem, PublicationError
 from aslms_feeds.identity import fingerprint, tag_uri
-from aslms_feeds.publication.manifest import ATOM, CALENDAR, HTML, JSON_FEED, RSS, Document
-from aslms_feeds.render import jsonfeed, opml, readback
-from aslms_feeds.render.atom_rss import render_atom, render_rss
+from aslms_feeds.publication.formats import ATOM, FEED_FILES, JSON_FEED
+from aslms_feeds.publication.manifest import CALENDAR, HTML, Document
+from aslms_feeds.render import opml, readback
 from aslms_feeds.render.bundles.calendars import join_events
 from aslms_feeds.render.bundles.items import newest_first, retold
+from aslms_feeds.render.feed_documents import render_feed
 from aslms_feeds.render.ics import render_head
 from aslms_feeds.render.pages import bundle as pages
 from aslms_feeds.render.pages.assets import icon_path
 from aslms_feeds.render.pages.bundle import BundleView, SeriesLink
-from aslms_feeds.render.pages.links import FORMATS, CalendarLink, FeedLink
+from aslms_feeds.render.pages.links import CalendarLink, FeedLink
 from aslms_feeds.render.pages.series_view import told
 from aslms_feeds.render.reuse import Unit
 
@@ -45,11 +47,6 @@ if TYPE_CHECKING:
 
 _SERIES = "series.json"
 """The document in which a series says what it is called."""
-_WRITERS: tuple[tuple[str, str, Callable[[Feed], bytes]], ...] = (
-    ("atom.xml", ATOM, render_atom),
-    ("rss.xml", RSS, render_rss),
-    ("feed.json", JSON_FEED, jsonfeed.render_json_feed),
-)
 
 
 @dataclass(frozen=True)
@@ -207,16 +204,16 @@ class _Bundle:
 
     def feeds(self, tag: str, name: FeedName) -> list[tuple[PublicSeries, Listed]]:
         """Return the public feeds of a kind, each in its form that is read most easily."""
-        return self.every(tag, lambda where: where.feed(tag, name, "feed.json"))
+        return self.every(tag, lambda where: where.feed(tag, name, JSON_FEED.file))
 
     def emptied(self, root: str) -> Iterator[Problem]:
         """Yield a problem for each public calendar that would hold nothing, and each page that would show no series."""
         for tag in self.publisher.languages:
             empty = [name for name in CALENDAR_NAMES if not self.calendars(tag, name)]
-            silent = [name for name in FEEDS if not self.feeds(tag, name)]
+            silent = [name for name in FEED_NAMES if not self.feeds(tag, name)]
             for one in (self.addresses, *self.formerly):
                 paths = {one.calendar(tag, name) for name in empty}
-                paths |= {one.path(tag, name, "atom.xml") for name in silent}
+                paths |= {one.path(tag, name, ATOM.file) for name in silent}
                 paths |= set() if self.members(tag) else {one.path(tag, INDEX)}
                 for path in sorted(self.past.rows.keys() & paths):
                     message = f"{path} was published, and no series of the bundle has anything for it: put one back"
@@ -261,7 +258,7 @@ class _Shelf:
         rows = [("", bundle.publisher.model_dump_json().encode())]
         rows += [(one.id, json.dumps(asdict(teaser)).encode()) for one, teaser in self._teasers]
         found = bundle.every(tag, lambda where: where.path(tag, _SERIES))
-        found += [pair for feed in FEEDS for pair in bundle.feeds(tag, feed)]
+        found += [pair for feed in FEED_NAMES for pair in bundle.feeds(tag, feed)]
         found += [pair for name in bundle.names(tag) for pair in bundle.calendars(tag, name)]
         rows += [(f"{one.id}/{row.path}", f"{row.sha256} {row.modified}".encode()) for one, row in found]
         return fingerprint(rows, bundle.tools, *(one.tag for one in bundle.languages))
@@ -277,7 +274,7 @@ class _Shelf:
         made = [self._calendar(link) for link in self.view.calendars]
         for feed in self.feeds:
             folder = where.path(self.tag, feed.name)
-            made += [Document(f"{folder}/{file}", kind, write(feed)) for file, kind, write in _WRITERS]
+            made += render_feed(folder, feed)
         alternates = [(one, where.page_url(one.tag)) for one in bundle.languages]
         page = pages.page(self.view, bundle.publisher, self.language, alternates)
         made.append(Document(where.path(self.tag, INDEX), HTML, page))
@@ -320,7 +317,7 @@ class _Shelf:
                 if teaser.season and not teaser.events
             ),
             calendars=tuple(self._link(name) for name in self.bundle.names(tag) if self.bundle.calendars(tag, name)),
-            feeds=tuple(self._feed_link(name) for name in FEEDS if self.bundle.feeds(tag, name)),
+            feeds=tuple(self._feed_link(name) for name in FEED_NAMES if self.bundle.feeds(tag, name)),
         )
 
     @cached_property
@@ -336,7 +333,7 @@ class _Shelf:
 
     def _feed_link(self, name: FeedName) -> FeedLink:
         where = self.bundle.addresses
-        urls = {file: where.url(where.path(self.tag, name, file)) for file, _kind in FORMATS}
+        urls = {file: where.url(where.path(self.tag, name, file)) for file in FEED_FILES}
         return FeedLink(name, *told(name, self.name, self.language), urls)
 
     def _link(self, name: CalendarName) -> CalendarLink:
@@ -361,8 +358,8 @@ class _Shelf:
     def outlines(self) -> Iterator[opml.Outline]:
         """Its feeds as the list of all feeds shows them."""
         for link in self.view.feeds:
-            title, _description = described(link.name, self.name, self.language)
-            yield opml.Outline(title, link.urls["atom.xml"], self.view.url, self.tag)
+            title, _description = describe_feed(link.name, self.name, self.language)
+            yield opml.Outline(title, link.urls[ATOM.file], self.view.url, self.tag)
 
     # --- Calendars ----------------------------------------------------------------------------------------------------
 
@@ -394,7 +391,7 @@ class _Shelf:
             for item in retold(name, member.body(row), self._series[member.id].names, self.language)
         )
         held = sorted(every, key=newest_first)[: publisher.feeds.items]
-        title, description = described(name, self.name, self.language)
+        title, description = describe_feed(name, self.name, self.language)
         return Feed(
             name=name,
             language=self.tag,
@@ -405,9 +402,7 @@ class _Shelf:
             title=title,
             description=description,
             page_url=self.bundle.addresses.page_url(self.tag),
-            atom_url=link.urls["atom.xml"],
-            rss_url=link.urls["rss.xml"],
-            json_url=link.urls["feed.json"],
+            urls=link.urls,
             icon_url=f"{publisher.base_url}/{icon_path()}",
             author=translated(publisher.name, publisher.names, self.tag),
             items=tuple(held),

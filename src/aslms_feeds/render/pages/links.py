@@ -6,20 +6,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
+from aslms_feeds.publication.formats import FEED_FORMATS, JSON_FEED
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from aslms_feeds.editions.calendars import Calendar
     from aslms_feeds.editions.items import FeedName
 
-FORMATS = (
-    ("atom.xml", "application/atom+xml"),
-    ("rss.xml", "application/rss+xml"),
+_LINK_TYPES = {
     # NetNewsWire sees types that end in "/json" only, others ask for the registered one.
-    ("feed.json", "application/json"),
-    ("feed.json", "application/feed+json"),
-)
-"""The files of a feed, in the order readers should find them, and their media types."""
+    JSON_FEED: ("application/json", JSON_FEED.link_type),
+}
+"""The media types that links to a format say, where they are not its own alone."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,11 @@ class FeedLink:
     @property
     def types(self) -> Iterable[tuple[str, str]]:
         """Every address with a media type it is known under."""
-        return [(self.urls[file], media_type) for file, media_type in FORMATS]
+        return [
+            (self.urls[feed_format.file], link_type)
+            for feed_format in FEED_FORMATS
+            for link_type in _LINK_TYPES.get(feed_format, (feed_format.link_type,))
+        ]
 
 
 @dataclass(frozen=True)

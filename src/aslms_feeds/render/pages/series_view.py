@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from aslms_feeds.definitions.values import translated
 from aslms_feeds.editions import labels
 from aslms_feeds.editions.calendars import what_it_holds
-from aslms_feeds.editions.items import FEEDS
-from aslms_feeds.render.pages.links import FORMATS, CalendarLink, FeedLink, local
+from aslms_feeds.editions.items import FEED_NAMES
+from aslms_feeds.publication.formats import FEED_FILES
+from aslms_feeds.render.pages.links import CalendarLink, FeedLink, local
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -162,9 +163,9 @@ class Book:
             FeedLink(
                 feed,
                 *told(feed, self.series.short, self.language),
-                {file: addresses.url(addresses.feed(tag, feed, file)) for file, _type in FORMATS},
+                {file: addresses.url(addresses.feed(tag, feed, file)) for file in FEED_FILES},
             )
-            for feed in FEEDS
+            for feed in FEED_NAMES
         )
 
     def listed_feeds(self, archives: Collection[str], seasons: Mapping[str, str]) -> tuple[ListedFeed, ...]:
@@ -179,7 +180,7 @@ class Book:
         addresses, tag = self.edition.addresses, self.language.tag
         folders = [(name, addresses.feed(tag, feed.name, season)) for season, name in seasons.items()]
         return tuple(
-            (name, {file: addresses.url(f"{folder}/{file}") for file, _type in FORMATS})
+            (name, {file: addresses.url(f"{folder}/{file}") for file in FEED_FILES})
             for name, folder in folders
             if folder in archives
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aslms_feeds.instants import format_instant
+from aslms_feeds.publication.formats import ATOM
 from aslms_feeds.render.pages.frame import plain, series_picture
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def teaser(book: Book, season: SeasonView | None, last: SeasonView | None, lates
         events=_events(book, season) if season else (),
         subscribe_url=book.url("subscribe"),
         calendar_url=book.main_calendars[0].url if book.main_calendars else "",
-        feed_url=book.feeds[0].urls["atom.xml"],
+        feed_url=book.feeds[0].urls[ATOM.file],
         season_about=plain(season.about) if season and season.about else "",
         last=last.name if last else "",
         last_url=book.url(last.id) if last else "",

@@ -14,6 +14,7 @@ from aslms_feeds.definitions.shortening import shorten
 from aslms_feeds.editions import labels, markup
 from aslms_feeds.errors import RenderError
 from aslms_feeds.instants import format_instant
+from aslms_feeds.publication.formats import FEED_FORMATS
 from aslms_feeds.render.pages.assets import asset
 from aslms_feeds.render.pages.links import local
 from aslms_feeds.render.pages.meetings import by_class
@@ -83,6 +84,7 @@ def _environment() -> Environment:
             "asset": _asset_path,
             "anchor": anchor,
             "spoken": _spoken,
+            "feed_formats": FEED_FORMATS,
         }
     )
     environment.filters.update(
