@@ -17,10 +17,10 @@ import pytest
 from aslms_feeds.cli.arguments import parser
 from aslms_feeds.definitions.model import FILES
 from aslms_feeds.definitions.reading import read_definitions
-from aslms_feeds.definitions.schema import schemas, with_reference
+from aslms_feeds.definitions.schema import make_schemas, renew_reference
 from aslms_feeds.definitions.series import Circuit
 from aslms_feeds.definitions.values import Warned
-from aslms_feeds.definitions.warnings import warnings
+from aslms_feeds.definitions.warnings import find_warnings
 from aslms_feeds.settings import Settings
 
 CALENDARS = Path(__file__).parents[1] / "calendars"
@@ -57,7 +57,7 @@ def written(value):
 
 def faults(kind: str, text: str) -> list[str]:
     """Return what a schema finds wrong in a TOML text."""
-    validator = jsonschema.Draft202012Validator(json.loads(schemas()[f"{kind}.json"]), format_checker=formats)
+    validator = jsonschema.Draft202012Validator(json.loads(make_schemas()[f"{kind}.json"]), format_checker=formats)
     return [error.json_path for error in validator.iter_errors(written(tomllib.loads(text)))]
 
 
@@ -69,17 +69,17 @@ def guide() -> dict[str, bytes]:
 
 def test_the_schemas_are_fresh():
     """What `aslms-feeds schema` would write is what lies in calendars/schema."""
-    assert {path.name: path.read_bytes() for path in (CALENDARS / "schema").iterdir()} == schemas()
+    assert {path.name: path.read_bytes() for path in (CALENDARS / "schema").iterdir()} == make_schemas()
 
 
 def test_the_reference_is_fresh():
     """What `aslms-feeds schema` would write into the guide is there."""
-    assert with_reference(README) == README
+    assert renew_reference(README) == README
 
 
 def test_schemas_do_not_depend_on_the_hash_seed():
     """Another process writes the same bytes."""
-    code = "from aslms_feeds.definitions.schema import *; print(ascii(schemas()), ascii(reference()))"
+    code = "from aslms_feeds.definitions.schema import *; print(ascii(make_schemas()), ascii(write_reference()))"
     command = [sys.executable, "-c", code]
     runs = {
         subprocess.run(command, env={"PYTHONHASHSEED": seed}, capture_output=True, check=True).stdout
@@ -124,7 +124,7 @@ def test_the_schemas_refuse_what_is_wrong(text, where):
 
 def test_every_key_is_in_the_reference():
     """No key of any model is missing, and each has its sentence."""
-    rows = re.findall(r"^\| `(\w+)`(?: \*\*required\*\*)? \| (.+) \| (.*) \|$", with_reference(README), re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)`(?: \*\*required\*\*)? \| (.+) \| (.*) \|$", renew_reference(README), re.MULTILINE)
     wanted = {info.alias or name for model in [*FILES.values(), Circuit] for name, info in model.model_fields.items()}
     assert wanted <= {key for key, _value, _text in rows}
     assert [key for key, _value, text in rows if not text.endswith((".", ")", ":", "`"))] == []
@@ -151,7 +151,7 @@ def test_the_guides_example_is_right():
     ]
     found = read_definitions(files, "calendars")
     assert (found.problems, list(found.series)) == ((), ["mycup"])
-    assert warnings(found, today=date(2030, 1, 1)) == ()
+    assert find_warnings(found, today=date(2030, 1, 1)) == ()
 
 
 def test_the_guides_other_examples_fit_into_it():
@@ -170,7 +170,7 @@ def test_the_guides_other_examples_fit_into_it():
     found = read_definitions(files, "c")
     assert found.publisher.bundles[0].series == ("mycup",)
     assert found.problems == ()
-    assert warnings(found, today=date(2030, 1, 1)) == ()
+    assert find_warnings(found, today=date(2030, 1, 1)) == ()
 
 
 def test_every_command_and_setting_is_documented():

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from aslms_feeds.identity import (
     ID_PATTERN,
-    component_uid,
     digest,
-    entry_list_uid,
     fingerprint,
+    make_component_uid,
+    make_entry_list_uid,
+    make_season_uid,
+    make_tag_uri,
     parse_uid,
-    season_uid,
-    tag_uri,
 )
 
 ids = st.from_regex(re.compile(ID_PATTERN.replace("^", r"\A").replace("$", r"\Z")))
@@ -24,24 +24,24 @@ ids = st.from_regex(re.compile(ID_PATTERN.replace("^", r"\A").replace("$", r"\Z"
 
 def test_a_uid_is_made_of_ids_alone():
     """Session, event, season, series, identity; a weekend has no session."""
-    uid = component_uid("example.org", "aslms", "2023-24", "sepang", "race-1")
+    uid = make_component_uid("example.org", "aslms", "2023-24", "sepang", "race-1")
     assert uid == "race-1.sepang.2023-24.aslms@example.org"
-    assert component_uid("example.org", "aslms", "2023-24", "sepang") == "sepang.2023-24.aslms@example.org"
+    assert make_component_uid("example.org", "aslms", "2023-24", "sepang") == "sepang.2023-24.aslms@example.org"
 
 
 @given(st.lists(ids, min_size=4, max_size=4), st.lists(ids, min_size=4, max_size=4))
 def test_no_two_sessions_share_a_uid(one, other):
     """Nor does a session share one with a weekend: ids hold no dot."""
-    one_uid, other_uid = (component_uid("example.org", *parts) for parts in (one, other))
+    one_uid, other_uid = (make_component_uid("example.org", *parts) for parts in (one, other))
     assert (one_uid == other_uid) == (one == other)
-    assert component_uid("example.org", *one[:3]) != other_uid
+    assert make_component_uid("example.org", *one[:3]) != other_uid
     assert re.fullmatch(r"[!-~]+", one_uid)
 
 
 def test_a_tag_has_a_name_for_ever():
     """RFC 4151."""
     minted = date(2026, 11, 21)
-    assert tag_uri("example.org", minted, "en", "aslms", "x") == "tag:example.org,2026-11-21:en/aslms/x"
+    assert make_tag_uri("example.org", minted, "en", "aslms", "x") == "tag:example.org,2026-11-21:en/aslms/x"
 
 
 @given(st.lists(st.text()), st.lists(st.text()))
@@ -73,7 +73,7 @@ def test_a_fingerprint_notices_every_file_and_version():
 def test_a_uid_is_taken_apart_as_it_was_made():
     """Whatever it names: a session, an event, the season itself or an entry list."""
     publication = ("example.org", "aslms", "2023-24")
-    assert parse_uid(component_uid(*publication, "sepang", "race-1")) == (("race-1", "sepang"), "2023-24", "aslms")
-    assert parse_uid(component_uid(*publication, "sepang")) == (("sepang",), "2023-24", "aslms")
-    assert parse_uid(season_uid(*publication)) == ((), "2023-24", "aslms")
-    assert parse_uid(entry_list_uid(*publication, "all")) == (("all", "entries"), "2023-24", "aslms")
+    assert parse_uid(make_component_uid(*publication, "sepang", "race-1")) == (("race-1", "sepang"), "2023-24", "aslms")
+    assert parse_uid(make_component_uid(*publication, "sepang")) == (("sepang",), "2023-24", "aslms")
+    assert parse_uid(make_season_uid(*publication)) == ((), "2023-24", "aslms")
+    assert parse_uid(make_entry_list_uid(*publication, "all")) == (("all", "entries"), "2023-24", "aslms")

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from aslms_feeds.errors import UsageError
-from aslms_feeds.settings import PREFIX, Settings, settings
+from aslms_feeds.settings import PREFIX, Settings, choose_settings
 
 
 def test_defaults_without_anything():
     """Nothing said: the documented values."""
-    assert settings({}, {}) == Settings()
+    assert choose_settings({}, {}) == Settings()
 
 
 def test_the_environment_says_what_the_command_line_does_not():
@@ -29,12 +29,12 @@ def test_the_environment_says_what_the_command_line_does_not():
         f"{PREFIX}METRICS_PORT": "9100",
     }
     assert len(said) == len(Settings._fields)
-    assert settings({"port": None}, said) == Settings(
+    assert choose_settings({"port": None}, said) == Settings(
         Path("defs"), Path("out"), "https://a.example", Path("memory"), 2.5, "::1", 8080, "json", 9100
     )
-    assert settings({"port": 9000, "output": "mine"}, said).port == 9000
-    assert settings({"output": "mine"}, said).output == Path("mine")
-    assert settings({}, {f"{PREFIX}PORT": ""}).port == 8000
+    assert choose_settings({"port": 9000, "output": "mine"}, said).port == 9000
+    assert choose_settings({"output": "mine"}, said).output == Path("mine")
+    assert choose_settings({}, {f"{PREFIX}PORT": ""}).port == 8000
 
 
 @pytest.mark.parametrize(
@@ -57,5 +57,5 @@ def test_the_environment_says_what_the_command_line_does_not():
 def test_a_setting_that_makes_no_sense_is_a_usage_error(given, message, hint):
     """It names the option and the variable."""
     with pytest.raises(UsageError) as caught:
-        settings(given, {})
+        choose_settings(given, {})
     assert (str(caught.value), caught.value.hint) == (message, hint)

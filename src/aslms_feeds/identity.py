@@ -46,24 +46,24 @@ def is_id(name: str) -> bool:
     return len(name) <= ID_LENGTH and re.fullmatch(ID_PATTERN.rstrip("$"), name) is not None
 
 
-def component_uid(identity: str, series: str, season: str, event: str, session: str | None = None) -> str:
+def make_component_uid(identity: str, series: str, season: str, event: str, session: str | None = None) -> str:
     """Return the UID of a session, or of the whole race meeting when ``session`` is None.
 
-    >>> component_uid("example.org", "aslms", "2023-24", "sepang", "race-1")
+    >>> make_component_uid("example.org", "aslms", "2023-24", "sepang", "race-1")
     'race-1.sepang.2023-24.aslms@example.org'
     """
     name = f"{session}.{event}" if session else event
-    return f"{name}.{season_uid(identity, series, season)}"
+    return f"{name}.{make_season_uid(identity, series, season)}"
 
 
-def season_uid(identity: str, series: str, season: str) -> str:
+def make_season_uid(identity: str, series: str, season: str) -> str:
     """Return the name that a season's own statement has in the ledger: ``2023-24.aslms@example.org``."""
     return f"{season}.{series}@{identity}"
 
 
-def entry_list_uid(identity: str, series: str, season: str, entry_list: str) -> str:
+def make_entry_list_uid(identity: str, series: str, season: str, entry_list: str) -> str:
     """Return the name that an entry list has in the ledger: ``all.entries.2023-24.aslms@example.org``."""
-    return f"{entry_list}.entries.{season_uid(identity, series, season)}"
+    return f"{entry_list}.entries.{make_season_uid(identity, series, season)}"
 
 
 class UidParts(NamedTuple):
@@ -85,7 +85,7 @@ def parse_uid(uid: str) -> UidParts:
     return UidParts(tuple(names), season, series)
 
 
-def tag_uri(identity: str, minted: date, *specific: str) -> str:
+def make_tag_uri(identity: str, minted: date, *specific: str) -> str:
     """Return a tag URI (RFC 4151): ``tag:example.org,2026-11-21:en/aslms/2023-24/news/calendar``."""
     return f"tag:{identity},{minted.isoformat()}:{'/'.join(specific)}"
 

@@ -38,7 +38,7 @@ class Settings(NamedTuple):
     """The port of 127.0.0.1 on which the server tells Prometheus how it does; None: it does not."""
 
 
-def settings(given: Mapping[str, object], environment: Mapping[str, str] | None = None) -> Settings:
+def choose_settings(given: Mapping[str, object], environment: Mapping[str, str] | None = None) -> Settings:
     """Return the settings: what was ``given`` on the command line (None: nothing), else the environment's."""
     environment = os.environ if environment is None else environment
     values: dict[str, object] = {}

@@ -245,7 +245,7 @@ def test_the_record_of_a_build_that_died_is_gone(tmp_path):
         (calendars / path).write_bytes(data)
     command = ["build", "--calendars", str(calendars), "--output", str(output)]
     assert commands.run(tmp_path, *command).status == 0
-    assert freshness.unchanged(output, definition_files.read(calendars), None, now=datetime.now(UTC))
+    assert freshness.unchanged(output, definition_files.read_calendars_folder(calendars), None, now=datetime.now(UTC))
     (calendars / "trial/series.toml").write_bytes(b"")
 
     def dies():

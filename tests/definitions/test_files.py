@@ -30,14 +30,14 @@ def folder(tmp_path):
 def refused(folder: Path) -> str:
     """Return why a folder is refused; there is always a way out."""
     with pytest.raises(UsageError) as raised:
-        files.read(folder)
+        files.read_calendars_folder(folder)
     assert raised.value.hint
     return str(raised.value).replace(f"{folder}/", "")
 
 
 def test_every_definition_file_is_read(folder):
     """The files come back by their paths below the folder, as they are."""
-    assert files.read(folder) == contents()
+    assert files.read_calendars_folder(folder) == contents()
 
 
 @pytest.mark.parametrize(
@@ -52,26 +52,26 @@ def test_what_is_no_definition(folder, path):
     """Notes, hidden files, an editor's leavings, schemas and deeper folders are not read."""
     (folder / path).parent.mkdir(parents=True, exist_ok=True)
     (folder / path).write_bytes(b"x")
-    assert files.read(folder) == contents()
+    assert files.read_calendars_folder(folder) == contents()
 
 
 def test_a_series_may_have_a_season_called_schema(folder):
     """Only the folder of the schemas themselves is left out."""
     (folder / "trial/schema").mkdir()
     (folder / "trial/schema/season.toml").write_bytes(b"x")
-    assert "trial/schema/season.toml" in files.read(folder)
+    assert "trial/schema/season.toml" in files.read_calendars_folder(folder)
 
 
 def test_a_huge_file_is_cut_where_it_is_too_large(folder):
     """One byte more than is allowed says enough; memory is not filled."""
     (folder / "trial/2030/news.toml").write_bytes(b"#" * 10**6)
-    assert len(files.read(folder)["trial/2030/news.toml"]) == 256 * 1024 + 1
+    assert len(files.read_calendars_folder(folder)["trial/2030/news.toml"]) == 256 * 1024 + 1
 
 
 def test_no_folder(tmp_path):
     """A folder that is not there is named, with the option that names another."""
     with pytest.raises(UsageError) as raised:
-        files.read(tmp_path / "nowhere")
+        files.read_calendars_folder(tmp_path / "nowhere")
     assert str(raised.value) == f"there is no folder {tmp_path / 'nowhere'}"
     assert raised.value.hint == "name the folder of the definitions with --calendars"
 
@@ -114,13 +114,13 @@ def test_links_within_the_folder(folder):
     (folder / "trial/2031/season.toml").symlink_to("../2030/season.toml")
     (folder.parent / "link").symlink_to("calendars")
     for one in (folder, folder.parent / "link"):
-        assert files.read(one)["trial/2031/season.toml"] == contents()["trial/2030/season.toml"]
+        assert files.read_calendars_folder(one)["trial/2031/season.toml"] == contents()["trial/2030/season.toml"]
 
 
 def test_a_link_in_a_circle(folder):
     """A folder that contains itself ends at the depth of a season; a link to itself is refused."""
     (folder / "again").symlink_to(".")
-    assert "again/trial/series.toml" in files.read(folder)
+    assert "again/trial/series.toml" in files.read_calendars_folder(folder)
     (folder / "again").unlink()
     (folder / "x.toml").symlink_to("x.toml")
     assert "x.toml" in refused(folder)
@@ -151,7 +151,7 @@ def test_a_file_without_rights(folder):
         "import os, sys; from pathlib import Path; from aslms_feeds.definitions import files as sources\n"
         "from aslms_feeds.errors import *\n"
         "os.getuid() or os.seteuid(65534)\n"
-        "try: sources.read(Path(sys.argv[1]))\nexcept UsageError as error: print(error)"
+        "try: sources.read_calendars_folder(Path(sys.argv[1]))\nexcept UsageError as error: print(error)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=True, timeout=60
@@ -172,7 +172,7 @@ def test_what_is_wrong_in_a_season_may_be_under_embargo(folder, path, shown):
     (folder / path).unlink(missing_ok=True)
     os.mkfifo(folder / path)
     with pytest.raises(UsageError) as raised:
-        files.read(folder, named=False)
+        files.read_calendars_folder(folder, named=False)
     assert str(raised.value) == shown.format(folder)
     assert raised.value.hint == "move it out of the folder; aslms-feeds check names it"
 
@@ -181,21 +181,21 @@ def test_a_season_without_rights_is_not_named(folder):
     """Neither is one whose folder may not be read, or whose link leads elsewhere."""
     (folder / "trial/2031").symlink_to("/etc")
     with pytest.raises(UsageError) as raised:
-        files.read(folder, named=False)
+        files.read_calendars_folder(folder, named=False)
     link = "is a link that leads out of the folder of the definitions"
     assert str(raised.value) == f"something in {folder}/trial {link}"
     (folder / "trial/2031").unlink()
     (folder / "trial/2031").symlink_to("2031")
     with pytest.raises(UsageError) as raised:
-        files.read(folder, named=False)
+        files.read_calendars_folder(folder, named=False)
     assert "2031" not in str(raised.value)
 
 
 def test_files_by_series():
     """Each series has its own files and the shared ones; the shared ones alone are no series."""
     shared = {"publisher.toml": b"p", "circuits.toml": b"c"}
-    assert files.by_series({**shared, "a/series.toml": b"a", "b/1/season.toml": b"b", "x.toml": b"x"}) == {
+    assert files.group_by_series({**shared, "a/series.toml": b"a", "b/1/season.toml": b"b", "x.toml": b"x"}) == {
         "a": {**shared, "a/series.toml": b"a"},
         "b": {**shared, "b/1/season.toml": b"b"},
     }
-    assert files.by_series(shared) == {}
+    assert files.group_by_series(shared) == {}

@@ -12,7 +12,7 @@ from aslms_feeds.definitions.publisher import Publisher
 from aslms_feeds.definitions.results import Champion, NewsItem
 from aslms_feeds.definitions.season import Event, Retired, Season, Session
 from aslms_feeds.definitions.series import Circuit, Series
-from aslms_feeds.definitions.values import translated
+from aslms_feeds.definitions.values import translate
 
 PUBLISHER = {"name": "x", "base_url": "https://example.org", "identity": "example.org", "tag_date": date(2030, 1, 1)}
 CIRCUIT = {"name": "x", "country": "MY", "timezone": "UTC"}
@@ -100,4 +100,4 @@ def test_titles_are_told_apart(champion, key):
 
 def test_a_text_without_translation_stays():
     """The text in the language, else as it is."""
-    assert (translated("a", {"fr": "b"}, "fr"), translated("a", {"fr": "b"}, "de")) == ("b", "a")
+    assert (translate("a", {"fr": "b"}, "fr"), translate("a", {"fr": "b"}, "de")) == ("b", "a")

@@ -19,7 +19,7 @@ from aslms_feeds.definitions.files import MAX_BYTES
 from aslms_feeds.definitions.model import SeasonFiles
 from aslms_feeds.definitions.reading import read_definitions
 from aslms_feeds.definitions.source import SourceFile
-from aslms_feeds.definitions.warnings import warnings
+from aslms_feeds.definitions.warnings import find_warnings
 from seasons import CIRCUITS, PUBLISHER, SERIES, contents, everything, folder
 
 CASES = Path(__file__).parent
@@ -57,7 +57,7 @@ def test_what_is_right_gives_a_season(path):
     assert found.problems == ()
     (season,) = found.series["trial"].seasons
     text = season.season.model_dump_json(by_alias=True, exclude_unset=True, indent=1)
-    doubts = "".join(f"{one}\n" for one in warnings(found, today=TODAY))
+    doubts = "".join(f"{one}\n" for one in find_warnings(found, today=TODAY))
     same(path.with_suffix(".json"), f"{text}\n")
     same(path.with_suffix(".txt"), doubts)
 

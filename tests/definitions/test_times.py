@@ -10,12 +10,12 @@ from aslms_feeds.definitions.season import Event, Session
 from aslms_feeds.definitions.times import (
     Clock,
     Precision,
-    clock,
-    event_days,
-    event_span,
-    instant,
-    midnight,
-    session_span,
+    check_clock,
+    find_event_days,
+    find_event_span,
+    find_midnight,
+    find_session_span,
+    to_instant,
 )
 from aslms_feeds.definitions.values import Kind
 
@@ -55,12 +55,12 @@ def a_race(**given) -> Session:
 )
 def test_what_a_clock_does(text, zone, what):
     """A local time is once, skipped or repeated, to the second, with changes of any size."""
-    assert clock(at(text), zone) is what
+    assert check_clock(at(text), zone) is what
 
 
 def test_fold_picks_the_second():
     """The same time by the clock, an hour apart."""
-    first, second = (instant(at("2030-10-27T02:30:00"), "Europe/Paris", fold) for fold in (0, 1))
+    first, second = (to_instant(at("2030-10-27T02:30:00"), "Europe/Paris", fold) for fold in (0, 1))
     assert (first, second - first) == (datetime(2030, 10, 27, 0, 30, tzinfo=UTC), timedelta(hours=1))
 
 
@@ -68,7 +68,7 @@ def test_a_session_gets_more_precise():
     """Its event's days, then its day, then its time: three spans of one session."""
     event = an_event(a_race(), first_day=date(2030, 3, 1), last_day=date(2030, 3, 3))
     spans = [
-        session_span(session, event, "Asia/Tokyo", ASSUMED)
+        find_session_span(session, event, "Asia/Tokyo", ASSUMED)
         for session in (a_race(), a_race(start=date(2030, 3, 2)), a_race(start=at("2030-03-02T13:00:00"), hours=4))
     ]
     assert [(span.precision, span.start, span.end, span.end_known) for span in spans] == [
@@ -96,14 +96,14 @@ def test_a_session_gets_more_precise():
 )
 def test_how_long_a_session_lasts(given, minutes, known):
     """By its end over a clock change, hours, minutes, or as the kind is assumed to."""
-    span = session_span(a_race(start=at("2030-03-30T22:00:00"), **given), an_event(), "Europe/Paris", ASSUMED)
+    span = find_session_span(a_race(start=at("2030-03-30T22:00:00"), **given), an_event(), "Europe/Paris", ASSUMED)
     assert (span.end - span.start, span.end_known) == (timedelta(minutes=minutes), known)
 
 
 def test_a_session_of_an_undated_event_has_no_span():
     """Not even the event's days are known."""
-    assert session_span(a_race(), an_event(when="late 2030"), "Asia/Tokyo", ASSUMED) is None
-    assert event_span(an_event(when="late 2030"), "Asia/Tokyo") is None
+    assert find_session_span(a_race(), an_event(when="late 2030"), "Asia/Tokyo", ASSUMED) is None
+    assert find_event_span(an_event(when="late 2030"), "Asia/Tokyo") is None
 
 
 @pytest.mark.parametrize(
@@ -123,13 +123,13 @@ def test_a_session_of_an_undated_event_has_no_span():
 )
 def test_the_days_of_an_event(event, days):
     """As stated, else from its sessions; never backwards."""
-    assert event_days(event) == days
+    assert find_event_days(event) == days
 
 
 def test_a_day_ends_at_the_circuits_midnight():
     """Over at the instant the next day begins there, not a second before."""
-    span = event_span(an_event(first_day=date(2030, 3, 1)), "Asia/Tokyo")
-    assert midnight(date(2030, 3, 2), "Asia/Tokyo") == datetime(2030, 3, 1, 15, tzinfo=UTC)
+    span = find_event_span(an_event(first_day=date(2030, 3, 1)), "Asia/Tokyo")
+    assert find_midnight(date(2030, 3, 2), "Asia/Tokyo") == datetime(2030, 3, 1, 15, tzinfo=UTC)
     assert not span.over(datetime(2030, 3, 1, 14, 59, 59, tzinfo=UTC))
     assert span.over(datetime(2030, 3, 1, 15, tzinfo=UTC))
 
@@ -137,7 +137,7 @@ def test_a_day_ends_at_the_circuits_midnight():
 def test_a_span_knows_its_days_at_the_circuit():
     """A race over midnight has two days there; one that ends at midnight has one."""
     race = a_race(start=at("2030-03-02T22:00:00"), hours=4)
-    span = session_span(race, an_event(), "Asia/Tokyo", ASSUMED)
+    span = find_session_span(race, an_event(), "Asia/Tokyo", ASSUMED)
     assert (span.first_day, span.last_day) == (date(2030, 3, 2), date(2030, 3, 3))
-    short = session_span(a_race(start=at("2030-03-02T22:00:00"), hours=2), an_event(), "Asia/Tokyo", ASSUMED)
+    short = find_session_span(a_race(start=at("2030-03-02T22:00:00"), hours=2), an_event(), "Asia/Tokyo", ASSUMED)
     assert short.last_day == date(2030, 3, 2)

@@ -9,7 +9,7 @@ import pytest
 
 from aslms_feeds.cli.commands import main
 from aslms_feeds.definitions.reading import read_definitions
-from aslms_feeds.definitions.warnings import warnings
+from aslms_feeds.definitions.warnings import find_warnings
 from seasons import SEASON, contents, edited, everything
 
 PATH = "trial/2030/season.toml"
@@ -27,7 +27,7 @@ def said(files: dict[str, bytes], today: date = TODAY) -> list[str]:
     """Return the warnings as they are printed, without the file's name."""
     found = read_definitions(files, "calendars")
     assert found.problems == ()
-    return [str(one).removeprefix(f"calendars/{PATH}:") for one in warnings(found, today=today)]
+    return [str(one).removeprefix(f"calendars/{PATH}:") for one in find_warnings(found, today=today)]
 
 
 RACE_2 = '  id = "race"\n  kind = "race"\n  round = 2\n  start = 2030-04-06T13:00:00\n  hours = 4\n'
@@ -176,7 +176,7 @@ def test_sessions_of_two_events_overlap_too():
 def test_a_broken_series_has_no_warnings():
     """Problems come first: what is wrong is not advised about."""
     found = read_definitions(edited(contents(), PATH, ("announced", "anounced")), "calendars")
-    assert warnings(found, today=TODAY) == ()
+    assert find_warnings(found, today=TODAY) == ()
 
 
 def test_check_prints_warnings_and_strict_refuses_them(tmp_path, capsys):

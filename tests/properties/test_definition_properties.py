@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from aslms_feeds.definitions.positions import Positions
 from aslms_feeds.definitions.reading import read_definitions
-from aslms_feeds.definitions.times import event_span, session_span
+from aslms_feeds.definitions.times import find_event_span, find_session_span
 from aslms_feeds.definitions.toml import parse_toml
-from aslms_feeds.definitions.warnings import warnings
+from aslms_feeds.definitions.warnings import find_warnings
 from seasons import contents, everything, folder
 
 CALENDARS = folder(Path(__file__).parents[2] / "calendars")
@@ -46,10 +46,10 @@ def sound(files: dict[str, bytes]) -> None:
             for season in series.seasons:
                 for event in season.season.events:
                     zone = found.series[series.id].circuits[event.circuit].timezone if event.circuit else "UTC"
-                    event_span(event, zone)
+                    find_event_span(event, zone)
                     for session in event.sessions:
-                        session_span(session, event, zone, {})
-    for one in warnings(found, today=TODAY):
+                        find_session_span(session, event, zone, {})
+    for one in find_warnings(found, today=TODAY):
         assert ": warning: " in str(one)
 
 

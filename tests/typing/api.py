@@ -28,7 +28,9 @@ NOW = datetime(2030, 1, 1, tzinfo=UTC)
 
 def the_whole_flow(folder: Path, output: Path) -> Report:
     """Publish a calendars folder."""
-    report = regenerate(LocalStore(output), files.read(folder), now=NOW, base_url=None, root=str(folder))
+    report = regenerate(
+        LocalStore(output), files.read_calendars_folder(folder), now=NOW, base_url=None, root=str(folder)
+    )
     assert_type(report.failed, bool)
     assert_type(report.parts[0].problems, tuple[Problem, ...])
     return report

@@ -117,7 +117,7 @@ def _built(
     not_before: datetime | None,
     tell: Callable[[Report], None],
 ) -> Report | None:
-    contents = files.read(chosen.calendars, named=False)
+    contents = files.read_calendars_folder(chosen.calendars, named=False)
     simple = orders is None and chosen.state is None
     if simple and freshness.unchanged(chosen.output, contents, chosen.base_url, now=now):
         freshness.touch(chosen.output)
@@ -161,7 +161,7 @@ def _built(
         from aslms_feeds.publication.stores.punctual import PunctualStore
 
         def still() -> bool:
-            return files.read(chosen.calendars, named=False) == contents
+            return files.read_calendars_folder(chosen.calendars, named=False) == contents
 
         place = PunctualStore(place, lambda: _wait(not_before, still))
     report = regenerate(

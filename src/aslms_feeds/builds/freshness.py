@@ -44,7 +44,7 @@ def fingerprints(contents: Mapping[str, bytes], base_url: str | None) -> dict[st
     """Return the fingerprint of every series, by a digest of its name: its files, and what makes documents of them."""
     versions = (tools(), base_url or "")
     shared = {path: data for path, data in contents.items() if "/" not in path}
-    files = {"": shared, **definition_files.by_series(contents)}
+    files = {"": shared, **definition_files.group_by_series(contents)}
     # By a digest of its name: a series may be under embargo, and with it what it is called.
     names = {name: fingerprint([(name, b"")]) if name else "" for name in files}
     return {names[name]: fingerprint(found.items(), *versions) for name, found in files.items()}

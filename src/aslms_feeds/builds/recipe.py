@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from aslms_feeds.builds import freshness, rollback
 from aslms_feeds.builds.rollback import Held
-from aslms_feeds.definitions.files import PUBLISHER, by_series
+from aslms_feeds.definitions.files import PUBLISHER, group_by_series
 from aslms_feeds.definitions.reading import read_definitions
 from aslms_feeds.editions import embargo
 from aslms_feeds.editions.compose import compose, next_due
@@ -100,7 +100,7 @@ def _prints(contents: Mapping[str, bytes]) -> dict[str, str]:
     """Return the fingerprint of what each series is defined by: a rollback ends when it changes."""
     return {
         name: fingerprint((path, text) for path, text in files.items() if path != PUBLISHER)
-        for name, files in by_series(contents).items()
+        for name, files in group_by_series(contents).items()
     }
 
 

@@ -17,7 +17,7 @@ from aslms_feeds.definitions.model import SeasonFiles, SeriesFiles
 from aslms_feeds.definitions.results import Entries, News, NewsItem, Results
 from aslms_feeds.definitions.season import Season
 from aslms_feeds.definitions.series import Circuit, Series
-from aslms_feeds.definitions.times import event_days
+from aslms_feeds.definitions.times import find_event_days
 from aslms_feeds.definitions.values import Definition, Status
 from aslms_feeds.errors import PublicationError
 from aslms_feeds.publication.records import OtherFormatError, RecordError, read_record, write_record
@@ -247,7 +247,7 @@ def _changes(old: Iterable[Change], now: Iterable[Change]) -> tuple[Change, ...]
 
 
 def _event(old: Event, now: Event, names: _Names, buried: set[str]) -> Event:
-    if event_days(now) and not event_days(old):
+    if find_event_days(now) and not find_event_days(old):
         # Its days are public: they cannot be taken back, only be called off until there are others.
         return now.model_copy(update={"status": Status.POSTPONED})
     sessions = {one.lasting_id: one for one in old.sessions}

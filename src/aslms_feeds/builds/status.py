@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from aslms_feeds.builds import freshness
 from aslms_feeds.definitions.reading import read_definitions
 from aslms_feeds.definitions.values import Warned
-from aslms_feeds.definitions.warnings import of_season
+from aslms_feeds.definitions.warnings import find_doubts
 from aslms_feeds.editions.embargo import masked
 from aslms_feeds.errors import AslmsFeedsError
 from aslms_feeds.publication import files
@@ -129,7 +129,7 @@ def doubts(contents: Mapping[str, bytes], root: str, *, now: datetime) -> list[P
         )
         for series in definitions.series.values()
         for season in series.seasons[-1:]
-        for doubt in of_season(season, series, today=now.date())
+        for doubt in find_doubts(season, series, today=now.date())
         if doubt.code is Warned.NO_SUCCESSOR
     )
     return masked(sorted(found), contents, root, now)

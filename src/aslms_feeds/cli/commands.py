@@ -34,9 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # A terminal that knows no arrow is no reason to stop.
     given = parser().parse_args(arguments)
     try:
-        from aslms_feeds.settings import settings
+        from aslms_feeds.settings import choose_settings
 
-        return _COMMANDS[given.command](given, settings(vars(given)))
+        return _COMMANDS[given.command](given, choose_settings(vars(given)))
     except AslmsFeedsError as error:
         return _failed(error)
     except BrokenPipeError:
@@ -73,10 +73,10 @@ def _status_of(error: AslmsFeedsError) -> int:
 def _check(given: Namespace, chosen: Settings) -> int:
     from aslms_feeds.definitions import files
     from aslms_feeds.definitions.reading import read_definitions
-    from aslms_feeds.definitions.warnings import warnings
+    from aslms_feeds.definitions.warnings import find_warnings
 
-    found = read_definitions(files.read(chosen.calendars), str(chosen.calendars))
-    doubts = warnings(found, today=datetime.now(UTC).date())
+    found = read_definitions(files.read_calendars_folder(chosen.calendars), str(chosen.calendars))
+    doubts = find_warnings(found, today=datetime.now(UTC).date())
     status = WRONG if found.problems or (given.strict and doubts) else DONE
     if given.json:
         import json
@@ -161,7 +161,7 @@ def _attempt(given: Namespace, chosen: Settings) -> int:
     def warnings() -> tuple[str, ...]:
         from aslms_feeds.builds import status
 
-        contents = files.read(chosen.calendars, named=False)
+        contents = files.read_calendars_folder(chosen.calendars, named=False)
         return status.warnings(chosen.output, contents, str(chosen.calendars), now=now)
 
     return subprocess.run(built, next_due=next_due, warnings=warnings, status=_status_of)
@@ -192,7 +192,7 @@ def _preview(given: Namespace, chosen: Settings) -> int:
         message = f"{folder} is what is published"
         raise UsageError(message, hint="name another folder, which nobody serves")
     now = given.now or datetime.now(UTC)
-    seen, report = ahead(chosen, files.read(chosen.calendars), chosen.base_url, now=now)
+    seen, report = ahead(chosen, files.read_calendars_folder(chosen.calendars), chosen.base_url, now=now)
     seen.write(LocalStore(folder))
     output.tell(report, str(folder))
     print(f"Look at it: aslms-feeds serve --output {folder} --port 8001")
@@ -206,7 +206,7 @@ def _plan(given: Namespace, chosen: Settings) -> int:
     from aslms_feeds.definitions import files
 
     now = given.now or datetime.now(UTC)
-    contents = files.read(chosen.calendars)
+    contents = files.read_calendars_folder(chosen.calendars)
     last = freshness.read(chosen.output)
     # What is published under another address would differ in every file, and that is not what is asked.
     base_url = chosen.base_url or (last.base_url if last else None)
@@ -352,13 +352,13 @@ def _watch(given: Namespace, chosen: Settings) -> int:
 
 
 def _schema(given: Namespace, chosen: Settings) -> int:
-    from aslms_feeds.definitions.schema import schemas, with_reference
+    from aslms_feeds.definitions.schema import make_schemas, renew_reference
 
     folder = chosen.calendars / "schema"
-    wanted: dict[Path, bytes] = {folder / name: text for name, text in schemas().items()}
+    wanted: dict[Path, bytes] = {folder / name: text for name, text in make_schemas().items()}
     readme = chosen.calendars / "README.md"
     if readme.is_file():
-        wanted[readme] = with_reference(readme.read_text(encoding="utf-8")).encode()
+        wanted[readme] = renew_reference(readme.read_text(encoding="utf-8")).encode()
     stale = [path for path, text in wanted.items() if not _is(path, text)]
     if given.check:
         for path in stale:

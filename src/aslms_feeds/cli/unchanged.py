@@ -25,7 +25,7 @@ def nothing_to_do(arguments: list[str]) -> bool:
     output = chosen["OUTPUT"].rstrip("/") or "/"
     base_url = chosen["BASE_URL"].rstrip("/") or None
     try:
-        contents = files.read(chosen["CALENDARS"])
+        contents = files.read_calendars_folder(chosen["CALENDARS"])
         if not freshness.unchanged(output, contents, base_url, now=datetime.now(UTC)):
             return False
         freshness.touch(output)

@@ -23,7 +23,7 @@ _DEPTH = 3
 """calendars/<series>/<season>/<file>."""
 
 
-def read(folder: Path | str, *, named: bool = True) -> dict[str, bytes]:
+def read_calendars_folder(folder: Path | str, *, named: bool = True) -> dict[str, bytes]:
     """Return every definition file of a folder by its path below it; hidden files and the schemas are none.
 
     A definition is a regular file of this folder. A link is followed only where it stays inside: a copy of somebody
@@ -94,7 +94,7 @@ def _content(root: str, path: str) -> bytes:
         return file.read(MAX_BYTES + 1)
 
 
-def by_series(contents: Mapping[str, bytes]) -> dict[str, dict[str, bytes]]:
+def group_by_series(contents: Mapping[str, bytes]) -> dict[str, dict[str, bytes]]:
     """Return the files that each series is made from, the shared ones with every series."""
     shared = {path: contents[path] for path in SHARED if path in contents}
     found: dict[str, dict[str, bytes]] = {}

@@ -64,6 +64,6 @@ FILES: dict[str, type[Definition]] = {
 """The models by the file they are read from; circuits.toml is a table of :class:`Circuit`."""
 
 
-def json_schema(model: type[Definition]) -> dict[str, Any]:
+def make_json_schema(model: type[Definition]) -> dict[str, Any]:
     """Return the JSON Schema of one file, as editors use it for completion."""
     return model.model_json_schema(by_alias=True)

@@ -26,7 +26,7 @@ from aslms_feeds.definitions.season_checks import check_season
 from aslms_feeds.definitions.series import Circuit, Series
 from aslms_feeds.definitions.series_checks import check_circuits, check_publisher, check_series
 from aslms_feeds.definitions.source import SourceFile
-from aslms_feeds.definitions.times import event_days
+from aslms_feeds.definitions.times import find_event_days
 from aslms_feeds.errors import Problem
 from aslms_feeds.identity import SERIES_FOLDERS, SITE_FOLDERS
 
@@ -244,5 +244,5 @@ def _read_season(folder: str, files: Sources, languages: Iterable[str]) -> Seaso
 
 
 def _sort_by_time(season: SeasonFiles) -> tuple[bool, date, str]:
-    days = [days[0] for event in season.season.events if (days := event_days(event))]
+    days = [days[0] for event in season.season.events if (days := find_event_days(event))]
     return season.season.kind == "championship", min(days, default=date.max), season.id

@@ -10,7 +10,7 @@ import json
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from aslms_feeds.definitions.model import FILES, json_schema
+from aslms_feeds.definitions.model import FILES, make_json_schema
 from aslms_feeds.definitions.series import Circuit
 from aslms_feeds.definitions.values import URL_LENGTH
 
@@ -22,10 +22,10 @@ BEGIN, END = "<!-- reference: begin -->\n", "<!-- reference: end -->\n"
 """What stands around the reference in ``calendars/README.md``."""
 
 
-def schemas() -> dict[str, bytes]:
+def make_schemas() -> dict[str, bytes]:
     """Return every schema by its file name."""
-    found = {f"{name}.json": _text(json_schema(model)) for name, model in FILES.items()}
-    circuit = json_schema(Circuit)
+    found = {f"{name}.json": _text(make_json_schema(model)) for name, model in FILES.items()}
+    circuit = make_json_schema(Circuit)
     table = {
         "title": "Circuits",
         "description": "circuits.toml: the venues, a table for each, named by its id.",
@@ -55,16 +55,16 @@ def _local_times(value: Any) -> Any:  # noqa: ANN401 - any JSON
             return value
 
 
-def with_reference(readme: str) -> str:
+def renew_reference(readme: str) -> str:
     """Return a text with the reference between its marks as it should be; a text without marks stays."""
     before, begin, rest = readme.partition(BEGIN)
     _old, end, after = rest.partition(END)
-    return f"{before}{BEGIN}{reference()}{END}{after}" if begin and end else readme
+    return f"{before}{BEGIN}{write_reference()}{END}{after}" if begin and end else readme
 
 
-def reference() -> str:
+def write_reference() -> str:
     """Return every key of every file, as Markdown."""
-    files = {**{name: json_schema(model) for name, model in FILES.items()}, "circuits": json_schema(Circuit)}
+    files = {**{name: make_json_schema(model) for name, model in FILES.items()}, "circuits": make_json_schema(Circuit)}
     return "\n".join(line for name, schema in files.items() for line in _file(name, schema))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aslms_feeds.definitions.checks import check_classes, check_never_reused, check_reference, check_unique
 from aslms_feeds.definitions.files import ENTRIES, NEWS, RESULTS, SEASON
-from aslms_feeds.definitions.times import Clock, clock, instant, known_timezones
+from aslms_feeds.definitions.times import Clock, check_clock, list_timezones, to_instant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,7 +86,7 @@ def _check_event(file: SourceFile, event: Event, spot: Location, allowed: Ids | 
     for index, session in enumerate(event.sessions):
         place = (*spot, "session", index)
         check_classes(file, session.classes, frozenset(event.classes) or allowed, (*place, "classes"))
-        if circuit is not None and circuit.timezone in known_timezones():
+        if circuit is not None and circuit.timezone in list_timezones():
             _check_times(file, session, place, circuit.timezone)
         elif isinstance(session.start, datetime) and event.circuit is None:
             message = "a time needs the circuit whose clock shows it: name the event's circuit"
@@ -98,7 +98,7 @@ def _check_times(file: SourceFile, session: Session, spot: Location, timezone: s
     for key, time in (("start", session.start), ("end", session.end)):
         if not isinstance(time, datetime):
             continue
-        clocks[key] = clock(time, timezone)
+        clocks[key] = check_clock(time, timezone)
         if clocks[key] is Clock.SKIPPED:
             file.add_problem((*spot, key), f"{time} does not exist in {timezone}: the clocks go forward over it")
         elif clocks[key] is Clock.REPEATED and session.fold is None:
@@ -108,7 +108,7 @@ def _check_times(file: SourceFile, session: Session, spot: Location, timezone: s
         file.add_problem((*spot, "fold"), f"no clock in {timezone} is set back then: take it out")
     if isinstance(session.start, datetime) and session.end is not None:
         fold = session.fold or 0
-        if instant(session.end, timezone, fold) <= instant(session.start, timezone, fold):
+        if to_instant(session.end, timezone, fold) <= to_instant(session.start, timezone, fold):
             message = f"ends at {session.end}, which is not after its start, {session.start}"
             file.add_problem((*spot, "end"), message)
 

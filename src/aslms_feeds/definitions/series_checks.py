@@ -16,7 +16,7 @@ from aslms_feeds.definitions.checks import (
 from aslms_feeds.definitions.crontab import parse_crontab
 from aslms_feeds.definitions.explaining import suggest_nearest
 from aslms_feeds.definitions.publisher import CALENDAR_NAMES
-from aslms_feeds.definitions.times import known_timezones
+from aslms_feeds.definitions.times import list_timezones
 from aslms_feeds.identity import ID_LENGTH, SITE_FOLDERS
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _check_bundles(file: SourceFile, publisher: Publisher) -> None:
 def check_circuits(file: SourceFile, circuits: Mapping[str, Circuit]) -> None:
     """Check circuits.toml."""
     for name, circuit in circuits.items():
-        if circuit.timezone not in known_timezones():
+        if circuit.timezone not in list_timezones():
             message = f"unknown time zone {circuit.timezone[:ID_LENGTH]!r}{_suggest_timezone(circuit.timezone)}"
             file.add_problem((name, "timezone"), f"{message}; an IANA name is wanted, such as Asia/Dubai")
     names = list(circuits)
@@ -81,7 +81,7 @@ def check_circuits(file: SourceFile, circuits: Mapping[str, Circuit]) -> None:
 
 @cache
 def _suggest_timezone(timezone: str) -> str:
-    return suggest_nearest(timezone, sorted(known_timezones()))
+    return suggest_nearest(timezone, sorted(list_timezones()))
 
 
 def check_series(file: SourceFile, series: Series) -> None:

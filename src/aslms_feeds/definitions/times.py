@@ -57,12 +57,12 @@ class Span:
     @property
     def local_start(self) -> datetime | date:
         """The start by the circuit's clock."""
-        return local(self.start, self.timezone)
+        return to_local(self.start, self.timezone)
 
     @property
     def local_end(self) -> datetime | date:
         """The end by the circuit's clock."""
-        return local(self.end, self.timezone)
+        return to_local(self.end, self.timezone)
 
     @property
     def first_day(self) -> date:
@@ -73,12 +73,12 @@ class Span:
     def last_day(self) -> date:
         """The last day, at the circuit."""
         if isinstance(self.end, datetime):
-            return _day(local(self.end - timedelta(microseconds=1), self.timezone))
+            return _day(to_local(self.end - timedelta(microseconds=1), self.timezone))
         return self.end - ONE_DAY
 
     def over(self, now: datetime) -> bool:
         """Whether it has ended by ``now``; a day ends at the circuit's midnight."""
-        end = self.end if isinstance(self.end, datetime) else midnight(self.end, self.timezone)
+        end = self.end if isinstance(self.end, datetime) else find_midnight(self.end, self.timezone)
         return end <= now
 
 
@@ -87,43 +87,43 @@ def _day(value: datetime | date) -> date:
 
 
 @cache
-def known_timezones() -> frozenset[str]:
+def list_timezones() -> frozenset[str]:
     """Return the names of all zones."""
     return frozenset(zoneinfo.available_timezones())
 
 
 @cache
-def zone(name: str) -> zoneinfo.ZoneInfo:
+def load_zone(name: str) -> zoneinfo.ZoneInfo:
     """Return a zone by its IANA name."""
     return zoneinfo.ZoneInfo(name)
 
 
-def local(value: datetime | date, timezone: str) -> datetime | date:
+def to_local(value: datetime | date, timezone: str) -> datetime | date:
     """Return an instant as the zone's clock shows it; a day stays a day."""
-    return value.astimezone(zone(timezone)) if isinstance(value, datetime) else value
+    return value.astimezone(load_zone(timezone)) if isinstance(value, datetime) else value
 
 
-def midnight(day: date, timezone: str) -> datetime:
+def find_midnight(day: date, timezone: str) -> datetime:
     """Return the instant at which ``day`` begins in a zone."""
-    return datetime.combine(day, time(), zone(timezone)).astimezone(UTC)
+    return datetime.combine(day, time(), load_zone(timezone)).astimezone(UTC)
 
 
-def clock(value: datetime, timezone: str) -> Clock:
+def check_clock(value: datetime, timezone: str) -> Clock:
     """Say whether a naive local time happens once, not at all or twice in a zone."""
-    first = value.replace(tzinfo=zone(timezone), fold=0)
+    first = value.replace(tzinfo=load_zone(timezone), fold=0)
     second = first.replace(fold=1)
     if first.utcoffset() == second.utcoffset():
         return Clock.ONCE
-    back = first.astimezone(UTC).astimezone(zone(timezone)).replace(tzinfo=None)
+    back = first.astimezone(UTC).astimezone(load_zone(timezone)).replace(tzinfo=None)
     return Clock.REPEATED if back == value.replace(fold=0) else Clock.SKIPPED
 
 
-def instant(value: datetime, timezone: str, fold: int = 0) -> datetime:
+def to_instant(value: datetime, timezone: str, fold: int = 0) -> datetime:
     """Return the UTC instant of a naive local time."""
-    return value.replace(tzinfo=zone(timezone), fold=fold).astimezone(UTC)
+    return value.replace(tzinfo=load_zone(timezone), fold=fold).astimezone(UTC)
 
 
-def event_days(event: Event) -> tuple[date, date] | None:
+def find_event_days(event: Event) -> tuple[date, date] | None:
     """Return the first and last day of an event: as stated, else from its sessions; None when neither is known."""
     starts = [_day(session.start) for session in event.sessions if session.start is not None]
     ends = starts + [session.end.date() for session in event.sessions if session.end is not None]
@@ -132,29 +132,31 @@ def event_days(event: Event) -> tuple[date, date] | None:
     return (first, max(first, last)) if first and last else None
 
 
-def event_span(event: Event, timezone: str) -> Span | None:
+def find_event_span(event: Event, timezone: str) -> Span | None:
     """Return the days of an event as an all-day span (RFC 5545 section 3.6.1: the end is exclusive)."""
-    days = event_days(event)
+    days = find_event_days(event)
     return Span(days[0], days[1] + ONE_DAY, Precision.DAY, end_known=True, timezone=timezone) if days else None
 
 
-def session_span(session: Session, event: Event, timezone: str, assumed_minutes: Mapping[Kind, int]) -> Span | None:
+def find_session_span(
+    session: Session, event: Event, timezone: str, assumed_minutes: Mapping[Kind, int]
+) -> Span | None:
     """Return when a session is, as far as it is known; None when not even the event's days are."""
     match session.start:
         case datetime() as start:
-            begin = instant(start, timezone, session.fold or 0)
+            begin = to_instant(start, timezone, session.fold or 0)
             end, known = _end(session, begin, timezone, assumed_minutes)
             return Span(begin, end, Precision.TIME, end_known=known, timezone=timezone)
         case date() as day:
             return Span(day, day + ONE_DAY, Precision.DAY, end_known=True, timezone=timezone)
         case _:
-            whole = event_span(event, timezone)
+            whole = find_event_span(event, timezone)
             return Span(whole.start, whole.end, Precision.EVENT, end_known=True, timezone=timezone) if whole else None
 
 
 def _end(session: Session, begin: datetime, timezone: str, assumed: Mapping[Kind, int]) -> tuple[datetime, bool]:
     if session.end is not None:
-        return instant(session.end, timezone, session.fold or 0), True
+        return to_instant(session.end, timezone, session.fold or 0), True
     if session.hours is not None:
         return begin + timedelta(hours=session.hours), True
     if session.minutes is not None:

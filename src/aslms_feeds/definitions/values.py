@@ -158,6 +158,6 @@ class Definition(BaseModel):
     )
 
 
-def translated(text: str, texts: dict[str, str], language: str) -> str:
+def translate(text: str, texts: dict[str, str], language: str) -> str:
     """Return ``text`` in ``language`` where the definitions have it."""
     return texts.get(language, text)

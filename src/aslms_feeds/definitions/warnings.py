@@ -25,7 +25,7 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from aslms_feeds.definitions.times import event_days, instant, zone
+from aslms_feeds.definitions.times import find_event_days, load_zone, to_instant
 from aslms_feeds.definitions.values import Kind, Status, Warned
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Doubt(NamedTuple):
     message: str
 
 
-def warnings(definitions: Definitions, *, today: date) -> tuple[Problem, ...]:
+def find_warnings(definitions: Definitions, *, today: date) -> tuple[Problem, ...]:
     """Return what is doubtful in the series that are right, in file order."""
     return tuple(
         sorted(
@@ -62,7 +62,7 @@ def warnings(definitions: Definitions, *, today: date) -> tuple[Problem, ...]:
             )
             for series in definitions.series.values()
             for season in series.seasons
-            for one in of_season(season, series, today=today)
+            for one in find_doubts(season, series, today=today)
         )
     )
 
@@ -70,7 +70,7 @@ def warnings(definitions: Definitions, *, today: date) -> tuple[Problem, ...]:
 _HOW = "; accept answers it"
 
 
-def of_season(season: SeasonFiles, series: SeriesFiles, *, today: date) -> Iterator[Doubt]:
+def find_doubts(season: SeasonFiles, series: SeriesFiles, *, today: date) -> Iterator[Doubt]:
     """Yield what is doubtful in a season and nobody accepted, then what was accepted in vain."""
     accepted = dict(_accepted(season))
     used = set()
@@ -157,13 +157,13 @@ def _timed(season: SeasonFiles, circuits: Mapping[str, Circuit]) -> Iterator[tup
             continue
         for n, session in enumerate(event.sessions):
             if isinstance(session.start, datetime) and session.status not in _OFF:
-                begin = instant(session.start, circuit.timezone, session.fold or 0)
+                begin = to_instant(session.start, circuit.timezone, session.fold or 0)
                 yield begin, event, session, ("event", index, "session", n)
 
 
 def _end(begin: datetime, session: Session, timezone: str) -> datetime:
     if session.end is not None:
-        return session.end.replace(tzinfo=zone(timezone), fold=session.fold or 0).astimezone(begin.tzinfo)
+        return session.end.replace(tzinfo=load_zone(timezone), fold=session.fold or 0).astimezone(begin.tzinfo)
     length = timedelta(hours=session.hours or 0, minutes=session.minutes or 0)
     return begin + (length or timedelta(seconds=1))
 
@@ -192,7 +192,7 @@ def _gaps(season: SeasonFiles) -> Iterator[Doubt]:
 def _successor(season: SeasonFiles, series: SeriesFiles, today: date) -> Iterator[Doubt]:
     if season.id != series.seasons[-1].id or season.season.kind != "championship":
         return
-    days = [found[1] for event in season.season.events if (found := event_days(event))]
+    days = [found[1] for event in season.season.events if (found := find_event_days(event))]
     if days and max(days) < today:
         message = f"the last season was over on {max(days)}, and no other follows; add the next one, or what is known"
         yield Doubt(Warned.NO_SUCCESSOR, (), message)

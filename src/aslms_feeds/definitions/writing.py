@@ -11,7 +11,7 @@ import unicodedata
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from aslms_feeds.definitions.times import Clock, Span, clock, zone
+from aslms_feeds.definitions.times import Clock, Span, check_clock, load_zone
 from aslms_feeds.identity import ID_LENGTH
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def write_start(begin: datetime, timezone: str) -> list[str]:
     """Return the keys that say an instant by a zone's clock, also where an hour comes twice."""
     local_begin = _wall_time(begin, timezone)
     lines = [f"start = {local_begin.replace(fold=0).isoformat()}"]
-    if clock(local_begin.replace(fold=0), timezone) is Clock.REPEATED:
+    if check_clock(local_begin.replace(fold=0), timezone) is Clock.REPEATED:
         lines.append(f"fold = {local_begin.fold}")
     return lines
 
@@ -95,4 +95,4 @@ def make_unused_id(name: str, used_ids: AbstractSet[str]) -> str:
 
 
 def _wall_time(moment: datetime, timezone: str) -> datetime:
-    return moment.astimezone(zone(timezone)).replace(tzinfo=None)
+    return moment.astimezone(load_zone(timezone)).replace(tzinfo=None)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from aslms_feeds.definitions import inherited
 from aslms_feeds.definitions.season import Event, Session
-from aslms_feeds.definitions.times import Span, event_span, session_span
+from aslms_feeds.definitions.times import Span, find_event_span, find_session_span
 from aslms_feeds.editions import labels
 from aslms_feeds.editions.descriptions import DescriptionWriter, Reason, Words, find_reason
-from aslms_feeds.identity import component_uid, digest
+from aslms_feeds.identity import digest, make_component_uid
 from aslms_feeds.instants import format_moment
 from aslms_feeds.ledger.facts import OFF, Statement
 
@@ -109,10 +109,10 @@ class _EventComponents:
 
     def make_all(self) -> Iterator[Component]:
         timezone = self.circuit.timezone if self.circuit else "UTC"
-        if days := event_span(self.event, timezone):
+        if days := find_event_span(self.event, timezone):
             yield self._make_weekend(days)
         for session in self.event.sessions:
-            span = session_span(session, self.event, timezone, self.files.publisher.calendars.assumed_minutes)
+            span = find_session_span(session, self.event, timezone, self.files.publisher.calendars.assumed_minutes)
             if span is not None:
                 yield self._make_session(session, span)
 
@@ -160,7 +160,7 @@ class _EventComponents:
 
 def make_uid(files: SeriesFiles, season: SeasonFiles, event: Event, session: Session | None = None) -> str:
     """Return the UID of an event, or of a session, from the first ids they ever had."""
-    return component_uid(
+    return make_component_uid(
         files.publisher.identity,
         files.lasting_id,
         season.lasting_id,

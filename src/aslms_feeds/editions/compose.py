@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from aslms_feeds.definitions.season import Change, Event, Retired, Season, Session
-from aslms_feeds.definitions.times import event_days, midnight
+from aslms_feeds.definitions.times import find_event_days, find_midnight
 from aslms_feeds.definitions.values import Status, What
 from aslms_feeds.editions import labels
 from aslms_feeds.editions.addresses import Addresses
@@ -111,7 +111,7 @@ def next_due(edition: Edition, now: datetime) -> datetime | None:
 
 def _end(component: Component) -> datetime:
     span = component.span
-    return span.end if isinstance(span.end, datetime) else midnight(span.end, span.timezone)
+    return span.end if isinstance(span.end, datetime) else find_midnight(span.end, span.timezone)
 
 
 @dataclass(frozen=True)
@@ -229,8 +229,8 @@ def _with_tombstones(season: SeasonFiles, ledger: Ledger | None) -> SeasonFiles:
 
 def _held(event: Event, alive: Event | None) -> Event:
     """Return an event on the days of what is left of it: nobody comes for a session that is retired."""
-    days = event_days(alive) if alive else None
-    if days is None or event_days(event) == days:
+    days = find_event_days(alive) if alive else None
+    if days is None or find_event_days(event) == days:
         return event
     return event.model_copy(update={"first_day": days[0], "last_day": days[1]})
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aslms_feeds.definitions import inherited
 from aslms_feeds.definitions.shortening import shorten
-from aslms_feeds.definitions.values import Status, translated
+from aslms_feeds.definitions.values import Status, translate
 from aslms_feeds.editions import labels
 from aslms_feeds.ledger.facts import OFF
 
@@ -63,7 +63,7 @@ def find_reason(event: Event, season: Season, session: Session | None, status: S
     new_day = change.after or ""
     if not isinstance(new_day, str):
         new_day = language.day(new_day.date() if isinstance(new_day, datetime) else new_day)
-    return Reason(translated(change.why or "", change.whys, language.tag), new_day)
+    return Reason(translate(change.why or "", change.whys, language.tag), new_day)
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class DescriptionWriter:
         lines = [_write_off_line(status, reason, language)]
         lines.append(self._list_rounds(() if session.round is None else (session.round,), language))
         lines += _write_when_lines(session, span, status, language)
-        if note := translated(session.note or "", session.notes, language.tag):
+        if note := translate(session.note or "", session.notes, language.tag):
             lines.append(note)
         return self._make_words(name, status, session, lines, language)
 

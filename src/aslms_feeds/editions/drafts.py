@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from aslms_feeds.definitions.times import event_days
-from aslms_feeds.definitions.values import What, translated
+from aslms_feeds.definitions.times import find_event_days
+from aslms_feeds.definitions.values import What, translate
 from aslms_feeds.editions import labels
 from aslms_feeds.editions.addresses import INDEX
 from aslms_feeds.editions.fact_texts import FactWriter
@@ -102,11 +102,11 @@ class _Writer:
         return found
 
     def _announcement(self, item: NewsItem, language: Language) -> Story:
-        text = translated(item.text, item.texts, language.tag)
+        text = translate(item.text, item.texts, language.tag)
         if item.origin:
             text += "\n\n" + language.gettext("Reported by %(origin)s.", origin=escape_markdown(item.origin))
         own = language.tag == self.languages[0].tag or language.tag in item.texts
-        return Story(translated(item.title, item.titles, language.tag), text, translated=own)
+        return Story(translate(item.title, item.titles, language.tag), text, translated=own)
 
     def facts(self) -> list[Draft]:
         together: dict[str, list[Fact]] = {}
@@ -270,7 +270,7 @@ class _Writer:
         return session.start.date() if isinstance(session.start, datetime) else session.start
 
     def _season_end(self) -> date | None:
-        days = [found[1] for event in self.season.season.events if (found := event_days(event))]
+        days = [found[1] for event in self.season.season.events if (found := find_event_days(event))]
         return max(days, default=None) if self.ledger.backfilled else None
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from aslms_feeds.definitions.times import Precision, local
-from aslms_feeds.definitions.values import What, translated
+from aslms_feeds.definitions.times import Precision, to_local
+from aslms_feeds.definitions.values import What, translate
 from aslms_feeds.editions import labels
 from aslms_feeds.editions.language import joined
 from aslms_feeds.editions.stories import Story, StoryWriter, escape_markdown
@@ -24,7 +24,7 @@ class FactWriter(StoryWriter):
 
     def write_fact(self, fact: Fact) -> Story:
         """Return how a fact is told."""
-        parts = [self._describe_change(fact), escape_markdown(translated(fact.why, dict(fact.whys), self.language.tag))]
+        parts = [self._describe_change(fact), escape_markdown(translate(fact.why, dict(fact.whys), self.language.tag))]
         if fact.on_basis == "reported":
             parts.append(self.language.gettext("The date is that of the report."))
         title = self._write_headline(fact)
@@ -167,14 +167,14 @@ class FactWriter(StoryWriter):
         """Return the name of a circuit by any id it has or had: a statement holds the first one ever."""
         for name, circuit in self.files.circuits.items():
             if circuit_id in (name, *circuit.formerly):
-                return translated(circuit.name, circuit.names, self.language.tag)
+                return translate(circuit.name, circuit.names, self.language.tag)
         return circuit_id
 
     def _describe_interval(self, value: str, timezone: str) -> str:
         moments = _parse_moments(value)
         if not moments:
             return escape_markdown(value)
-        local_moments = [local(moment, timezone) for moment in moments]
+        local_moments = [to_local(moment, timezone) for moment in moments]
         first, last = local_moments[0], local_moments[-1]
         if isinstance(first, datetime):
             if not isinstance(last, datetime) or last == first:
@@ -205,7 +205,7 @@ class FactWriter(StoryWriter):
         moments = _parse_moments(value)
         if not moments:
             return ""
-        day = local(moments[0], timezone)
+        day = to_local(moments[0], timezone)
         return self.language.short_day(day.date() if isinstance(day, datetime) else day)
 
 

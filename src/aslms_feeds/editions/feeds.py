@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aslms_feeds.editions import labels
 from aslms_feeds.editions.items import FEED_NAMES, Item, sort_newest_first
-from aslms_feeds.identity import digest, tag_uri
+from aslms_feeds.identity import digest, make_tag_uri
 from aslms_feeds.publication.formats import ATOM, FEED_FORMATS
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ class _FeedMaker:
             name=self.name,
             language=tag,
             direction=self.language.direction,
-            id=tag_uri(publisher.identity, publisher.tag_date, tag, self.files.lasting_id, "feed", self.name),
+            id=make_tag_uri(publisher.identity, publisher.tag_date, tag, self.files.lasting_id, "feed", self.name),
             title=title,
             description=description,
             page_url=self.addresses.page_url(tag, *(["changes"] if self.name == "changes" else [])),

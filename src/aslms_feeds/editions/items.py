@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from aslms_feeds.editions import markup
 from aslms_feeds.editions.stories import Story, escape_markdown
-from aslms_feeds.identity import digest, tag_uri
+from aslms_feeds.identity import digest, make_tag_uri
 from aslms_feeds.ledger.ledger import Offer
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def date_drafts(
         items.append(
             Item(
                 key=draft.key,
-                id=tag_uri(publisher.identity, publisher.tag_date, language.tag, files.lasting_id, draft.key),
+                id=make_tag_uri(publisher.identity, publisher.tag_date, language.tag, files.lasting_id, draft.key),
                 season=draft.season,
                 event=draft.event,
                 what=draft.what,

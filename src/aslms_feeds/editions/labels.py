@@ -8,7 +8,7 @@ from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING, Literal
 
-from aslms_feeds.definitions.values import Kind, Status, What, translated
+from aslms_feeds.definitions.values import Kind, Status, What, translate
 from aslms_feeds.editions.language import joined
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def class_name(class_id: str, series: Series, language: Language) -> str:
     """Return the name of a class; an id that is not defined stays itself."""
     for race_class in series.classes:
         if race_class.id == class_id:
-            return translated(race_class.name, race_class.names, language.tag)
+            return translate(race_class.name, race_class.names, language.tag)
     return class_id
 
 
@@ -89,22 +89,22 @@ def class_names(ids: Iterable[str], series: Series, language: Language) -> tuple
 
 
 def _class_name(race_class: RaceClass, language: Language) -> str:
-    return translated(race_class.name, race_class.names, language.tag)
+    return translate(race_class.name, race_class.names, language.tag)
 
 
 def season_name(season: Season, language: Language) -> str:
     """Return the season's name."""
-    return translated(season.name, season.names, language.tag)
+    return translate(season.name, season.names, language.tag)
 
 
 def series_name(series: Series, language: Language) -> str:
     """Return the series' name."""
-    return translated(series.name, series.names, language.tag)
+    return translate(series.name, series.names, language.tag)
 
 
 def event_name(event: Event, language: Language) -> str:
     """Return the event's name."""
-    return translated(event.name, event.names, language.tag)
+    return translate(event.name, event.names, language.tag)
 
 
 def session_name(session: Session, series: Series, language: Language) -> str:
@@ -254,7 +254,7 @@ def venue_name(circuit: Circuit | None, event: Event, language: Language) -> str
     """Return the venue's name, as it was at the time; empty when there is no circuit."""
     if event.circuit_name:
         return event.circuit_name
-    return translated(circuit.name, circuit.names, language.tag) if circuit else ""
+    return translate(circuit.name, circuit.names, language.tag) if circuit else ""
 
 
 def location(circuit: Circuit | None, event: Event, language: Language) -> str:

@@ -8,7 +8,7 @@ from aslms_feeds.definitions import inherited
 from aslms_feeds.definitions.season import Event
 from aslms_feeds.editions import labels
 from aslms_feeds.editions.components import dump_subject, find_place, make_uid
-from aslms_feeds.identity import digest, entry_list_uid, season_uid
+from aslms_feeds.identity import digest, make_entry_list_uid, make_season_uid
 from aslms_feeds.ledger.facts import Statement
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def collect_statements(
 ) -> dict[str, Statement]:
     """Return all that a season and its entry lists state, by UID: also events that have no day yet."""
     return {
-        make_season_uid(files, season): state_season(season, languages),
+        find_season_uid(files, season): state_season(season, languages),
         **{
             make_uid(files, season, event): _state_event(files, season, event, languages)
             for event in season.season.events
@@ -49,9 +49,9 @@ def collect_statements(
     }
 
 
-def make_season_uid(files: SeriesFiles, season: SeasonFiles) -> str:
+def find_season_uid(files: SeriesFiles, season: SeasonFiles) -> str:
     """Return the name that the ledger keeps the season's own statement under."""
-    return season_uid(files.publisher.identity, files.lasting_id, season.lasting_id)
+    return make_season_uid(files.publisher.identity, files.lasting_id, season.lasting_id)
 
 
 def _state_event(files: SeriesFiles, season: SeasonFiles, event: Event, languages: Sequence[Language]) -> Statement:
@@ -75,7 +75,7 @@ def collect_entry_statements(
     """Return what the season's entry lists state, by name, so that a changed list is a fact."""
     identity = files.publisher.identity
     return {
-        entry_list_uid(identity, files.lasting_id, season.lasting_id, entry_list.id): _state_entry_list(
+        make_entry_list_uid(identity, files.lasting_id, season.lasting_id, entry_list.id): _state_entry_list(
             season, entry_list, languages
         )
         for entry_list in season.entries.lists

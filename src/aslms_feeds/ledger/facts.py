@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from aslms_feeds.definitions.times import Precision, local, midnight
+from aslms_feeds.definitions.times import Precision, find_midnight, to_local
 from aslms_feeds.definitions.values import Status, What
 from aslms_feeds.instants import parse_moment
 
@@ -69,7 +69,7 @@ class Statement:
         if not self.end:
             return False
         end = parse_moment(self.end)
-        return (end if isinstance(end, datetime) else midnight(end, self.timezone)) <= now
+        return (end if isinstance(end, datetime) else find_midnight(end, self.timezone)) <= now
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def local_day(text: str, timezone: str) -> date | None:
     """Return the day at the circuit of a statement's start."""
     if not text:
         return None
-    value = local(parse_moment(text), timezone)
+    value = to_local(parse_moment(text), timezone)
     return value.date() if isinstance(value, datetime) else value
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from aslms_feeds.definitions.times import instant
+from aslms_feeds.definitions.times import to_instant
 from aslms_feeds.instants import format_moment
 from aslms_feeds.ledger.facts import Fact
 
@@ -57,7 +57,7 @@ def _write_value(value: date | datetime | str | None, timezone: str) -> str:
         return ""
     if isinstance(value, str):
         return value
-    return format_moment(instant(value, timezone) if isinstance(value, datetime) else value)
+    return format_moment(to_instant(value, timezone) if isinstance(value, datetime) else value)
 
 
 def collect_facts(season: SeasonFiles, files: SeriesFiles, ledger: Ledger) -> list[Fact]:

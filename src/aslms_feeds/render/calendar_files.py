@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from aslms_feeds.definitions.publisher import Times
-from aslms_feeds.definitions.times import Clock, clock, zone
+from aslms_feeds.definitions.times import Clock, check_clock, load_zone
 from aslms_feeds.definitions.values import Kind
 from aslms_feeds.render.ics import EventForm, render_head, render_vevent
 from aslms_feeds.render.vtimezone import find_offset, render_vtimezone
@@ -220,8 +220,8 @@ def _is_vtimezone_right(component: Component) -> bool:
     name, start, end = component.span.timezone, component.span.start, component.span.end
     if not isinstance(start, datetime) or not isinstance(end, datetime):
         return False
-    times = [value.astimezone(zone(name)) for value in (start, end)]
+    times = [value.astimezone(load_zone(name)) for value in (start, end)]
     return all(
-        find_offset(name, value) == value.utcoffset() and clock(value.replace(tzinfo=None), name) is Clock.ONCE
+        find_offset(name, value) == value.utcoffset() and check_clock(value.replace(tzinfo=None), name) is Clock.ONCE
         for value in times
     )

@@ -15,7 +15,7 @@ from icalendar import Alarm, Event, Parameters, vCategory, vDDDTypes, vDuration,
 from icalendar import Calendar as Vcalendar
 
 from aslms_feeds.definitions.publisher import Cancelled, Times
-from aslms_feeds.definitions.times import zone
+from aslms_feeds.definitions.times import load_zone
 from aslms_feeds.definitions.values import Status
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def _make_categories(names: Iterable[str]) -> vCategory:
 def _make_moment(value: datetime | date, component: Component, form: EventForm) -> vDDDTypes:
     timezone = component.span.timezone
     if isinstance(value, datetime) and form.times is Times.CIRCUIT and timezone in form.tzids:
-        return vDDDTypes(value.astimezone(zone(timezone)))
+        return vDDDTypes(value.astimezone(load_zone(timezone)))
     return vDDDTypes(value)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
 
-from aslms_feeds.definitions.times import zone
+from aslms_feeds.definitions.times import load_zone
 from aslms_feeds.identity import parse_uid
 from aslms_feeds.render.calendar_files import choose_newest_seasons, split_vevents
 
@@ -73,7 +73,7 @@ def _parse_vevent(uid: str, body: bytes) -> _PublicEvent:
     start = datetime.combine(datetime.strptime(day.decode(), "%Y%m%d").date(), time(), UTC)  # noqa: DTZ007 - a day
     if clock:
         at = time(int(clock[:2]), int(clock[2:4]), int(clock[4:]))
-        start = datetime.combine(start, at, zone(name.decode()) if name else UTC).astimezone(UTC)
+        start = datetime.combine(start, at, load_zone(name.decode()) if name else UTC).astimezone(UTC)
     return _PublicEvent(uid, body, start)
 
 

@@ -13,14 +13,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from aslms_feeds.definitions.publisher import CALENDAR_NAMES
-from aslms_feeds.definitions.values import translated
+from aslms_feeds.definitions.values import translate
 from aslms_feeds.editions.addresses import BUNDLES, INDEX, Addresses, BundleAddresses
 from aslms_feeds.editions.calendars import Calendar, what_it_holds
 from aslms_feeds.editions.feeds import Feed, describe_feed
 from aslms_feeds.editions.items import FEED_NAMES
 from aslms_feeds.editions.language import language as language_of
 from aslms_feeds.errors import IdentityError, Problem, PublicationError
-from aslms_feeds.identity import fingerprint, tag_uri
+from aslms_feeds.identity import fingerprint, make_tag_uri
 from aslms_feeds.publication.formats import ATOM, FEED_FILES, JSON_FEED
 from aslms_feeds.publication.manifest import CALENDAR, HTML, Document
 from aslms_feeds.render import opml, readback
@@ -238,7 +238,7 @@ class _Shelf:
 
     @cached_property
     def name(self) -> str:
-        return translated(self.bundle.said.name, self.bundle.said.names, self.tag)
+        return translate(self.bundle.said.name, self.bundle.said.names, self.tag)
 
     @cached_property
     def members(self) -> tuple[PublicSeries, ...]:
@@ -306,7 +306,7 @@ class _Shelf:
         meetings = [(self._series[one.id], event) for one, teaser in self._teasers for event in teaser.events]
         return BundleView(
             name=self.name,
-            about=translated(said.about or "", said.abouts, tag),
+            about=translate(said.about or "", said.abouts, tag),
             url=self.bundle.addresses.page_url(tag),
             series=tuple(self._series.values()),
             # What has no day yet is the last; "~" comes after all digits.
@@ -396,7 +396,7 @@ class _Shelf:
             name=name,
             language=self.tag,
             direction=self.language.direction,
-            id=tag_uri(
+            id=make_tag_uri(
                 publisher.identity, publisher.tag_date, self.tag, BUNDLES, self.bundle.said.lasting_id, "feed", name
             ),
             title=title,
@@ -404,7 +404,7 @@ class _Shelf:
             page_url=self.bundle.addresses.page_url(self.tag),
             urls=link.urls,
             icon_url=f"{publisher.base_url}/{icon_path()}",
-            author=translated(publisher.name, publisher.names, self.tag),
+            author=translate(publisher.name, publisher.names, self.tag),
             items=tuple(held),
             updated=max((one.changed for one in held), default=min(row.modified for _member, row in listed)),
             hub=publisher.feeds.hub,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from aslms_feeds.definitions.values import translated
+from aslms_feeds.definitions.values import translate
 from aslms_feeds.instants import format_moment
 from aslms_feeds.ledger.history import collect_facts
 from aslms_feeds.render.data.values import FORMAT, format_time
@@ -51,7 +51,7 @@ def _describe_fact(fact: Fact, season: str, tag: str, *, is_seen: bool) -> dict[
         "from": fact.before or None,
         "to": fact.after or None,
         "timezone": fact.timezone,
-        "why": translated(fact.why, dict(fact.whys), tag) or None,
+        "why": translate(fact.why, dict(fact.whys), tag) or None,
         "item": f"{season}/{fact.told_in}",
         "seen": is_seen,
     }

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from aslms_feeds.definitions import inherited
-from aslms_feeds.definitions.times import event_days
-from aslms_feeds.definitions.values import translated
+from aslms_feeds.definitions.times import find_event_days
+from aslms_feeds.definitions.values import translate
 from aslms_feeds.editions import labels
 from aslms_feeds.editions.descriptions import find_reason
-from aslms_feeds.editions.season_statements import make_season_uid
+from aslms_feeds.editions.season_statements import find_season_uid
 from aslms_feeds.instants import format_moment
 from aslms_feeds.render.data.values import (
     FORMAT,
@@ -45,7 +45,7 @@ class _SeasonData:
     def describe(self) -> dict[str, Any]:
         """Return the content of ``season.json``."""
         season, tag, addresses = self.definition, self.language.tag, self.edition.addresses
-        revision = self.season_edition.ledger.revisions[make_season_uid(self.files, self.season_edition.files)]
+        revision = self.season_edition.ledger.revisions[find_season_uid(self.files, self.season_edition.files)]
         return {
             "format": FORMAT,
             "series": self.files.id,
@@ -57,7 +57,7 @@ class _SeasonData:
             "status": season.status,
             "announced": format_time(season.announced),
             "organiser": season.organiser or self.files.series.organiser,
-            "about": translated(season.about or "", season.abouts, tag).strip() or None,
+            "about": translate(season.about or "", season.abouts, tag).strip() or None,
             "rules": list(season.rules),
             "records": [_describe_record(record) for record in season.records],
             "page": find_page_url(addresses, tag, self.season_edition),
@@ -78,7 +78,7 @@ class _SeasonData:
     def _describe_event(self, event: Event) -> dict[str, Any]:
         component = self.season_edition.component(event.id)
         circuit = inherited.circuit_of(event, self.files.circuits)
-        days = event_days(event)
+        days = find_event_days(event)
         season, tag, addresses = self.season_edition.files.id, self.language.tag, self.edition.addresses
         path = addresses.event_calendar(tag, season, event.id)
         is_published = any(calendar.path == path for calendar in self.edition.calendars)
@@ -96,7 +96,7 @@ class _SeasonData:
             "classes": list(inherited.classes_of(None, event, self.definition)),
             "joint_with": list(event.joint_with),
             "rounds": list(inherited.rounds_of(event)),
-            "note": translated(event.note or "", event.notes, tag) or None,
+            "note": translate(event.note or "", event.notes, tag) or None,
             "url": event.url,
             "page": find_page_url(addresses, tag, self.season_edition, event.id),
             "calendar": addresses.url(path) if is_published else None,
@@ -143,7 +143,7 @@ class _SeasonData:
             "end": format_moment(span.end) if span and timed and span.end_known else None,
             "end_local": format_time(span.local_end) if span and timed and span.end_known else None,
             "distance_km": session.distance_km,
-            "note": translated(session.note or "", session.notes, self.language.tag) or None,
+            "note": translate(session.note or "", session.notes, self.language.tag) or None,
             **(dump_stamps(self.season_edition.revision(component)) if component else NO_STAMPS),
             "sources": list(session.sources),
         }
@@ -163,8 +163,8 @@ def _describe_news(item: NewsItem, tag: str) -> dict[str, Any]:
     return {
         "id": item.id,
         "on": format_time(item.on),
-        "title": translated(item.title, item.titles, tag),
-        "text": translated(item.text, item.texts, tag).strip(),
+        "title": translate(item.title, item.titles, tag),
+        "text": translate(item.text, item.texts, tag).strip(),
         "spoils": item.spoils,
         "origin": item.origin,
         "events": list(item.events),

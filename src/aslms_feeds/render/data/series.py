@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from aslms_feeds.definitions import inherited
-from aslms_feeds.definitions.times import event_days
-from aslms_feeds.definitions.values import translated
+from aslms_feeds.definitions.times import find_event_days
+from aslms_feeds.definitions.values import translate
 from aslms_feeds.editions import labels
 from aslms_feeds.render.data.values import FORMAT, dump_definition, find_page_url, format_time
 
@@ -31,7 +31,7 @@ def describe_series(edition: Edition, language: Language) -> dict[str, Any]:
         "short": series.short,
         "organiser": series.organiser,
         "url": series.url,
-        "about": translated(series.about or "", series.abouts, tag).strip() or None,
+        "about": translate(series.about or "", series.abouts, tag).strip() or None,
         "page": addresses.page_url(tag),
         "classes": [_describe_class(race_class, series, language) for race_class in series.classes],
         "current_season": edition.current or None,
@@ -49,7 +49,7 @@ def _describe_circuits(edition: Edition, language: Language) -> list[dict[str, A
     return [
         {
             "id": name,
-            "name": translated(circuit.name, circuit.names, language.tag),
+            "name": translate(circuit.name, circuit.names, language.tag),
             "city": circuit.city,
             "country": circuit.country,
             "timezone": circuit.timezone,
@@ -113,7 +113,7 @@ def _describe_season(edition: Edition, season: SeasonEdition, language: Language
 
 
 def _describe_event(edition: Edition, season: SeasonEdition, event: Event, language: Language) -> dict[str, Any]:
-    days = event_days(event)
+    days = find_event_days(event)
     return {
         "id": event.id,
         "name": labels.event_name(event, language),

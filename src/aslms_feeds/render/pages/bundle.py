@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aslms_feeds.definitions.values import translated
+from aslms_feeds.definitions.values import translate
 from aslms_feeds.editions import markup
 from aslms_feeds.editions.addresses import Addresses
 from aslms_feeds.render.pages.assets import icon_path
@@ -71,7 +71,7 @@ def _framed(
     bundle: BundleView, publisher: Publisher, language: Language, alternates: Sequence[tuple[Language, str]]
 ) -> Page:
     _ = language.gettext
-    site = translated(publisher.name, publisher.names, language.tag)
+    site = translate(publisher.name, publisher.names, language.tag)
     home = site_url(Addresses(publisher.base_url, "", publisher.languages[0]), language)
     names = _("%(series)s in one calendar and one feed.", series=language.listing([one.name for one in bundle.series]))
     return Page(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aslms_feeds.definitions.values import translated
+from aslms_feeds.definitions.values import translate
 from aslms_feeds.editions.addresses import INDEX, NOT_FOUND, Addresses
 from aslms_feeds.editions.language import language as language_of
 from aslms_feeds.publication.manifest import HTML, Document
@@ -37,7 +37,7 @@ def site_pages(
     languages = [language_of(tag) for tag in publisher.languages]
     for language in languages:
         _ = language.gettext
-        name = translated(publisher.name, publisher.names, language.tag)
+        name = translate(publisher.name, publisher.names, language.tag)
         cards = [one[language.tag] for one in series if language.tag in one]
         page = Page(
             title=name,
@@ -78,7 +78,7 @@ def _not_found(publisher: Publisher, series: Sequence[Mapping[str, Teaser]], lan
         description=_("The address may be misspelt, or not public yet."),
         url=f"{publisher.base_url}/{NOT_FOUND}",
         alternates=(),
-        site=translated(publisher.name, publisher.names, first.tag),
+        site=translate(publisher.name, publisher.names, first.tag),
         assets=f"{local(publisher.base_url)}/",
         icon=f"{publisher.base_url}/{icon_path()}",
         footer=((opml_path(publisher.base_url), _("All feeds as one OPML file")),),

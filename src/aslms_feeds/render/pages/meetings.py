@@ -7,7 +7,7 @@ from datetime import date, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from aslms_feeds.definitions.times import Precision, midnight
+from aslms_feeds.definitions.times import Precision, find_midnight
 from aslms_feeds.instants import format_instant
 from aslms_feeds.ledger.facts import OFF
 from aslms_feeds.render.pages.series_view import ClassMark
@@ -153,7 +153,9 @@ def _instants(span: Span | None) -> tuple[str, str]:
     """Return start and end as UTC instants; a day lasts from midnight to midnight at the circuit."""
     if span is None:
         return "", ""
-    start, end = (one if isinstance(one, datetime) else midnight(one, span.timezone) for one in (span.start, span.end))
+    start, end = (
+        one if isinstance(one, datetime) else find_midnight(one, span.timezone) for one in (span.start, span.end)
+    )
     return format_instant(start), format_instant(end)
 
 

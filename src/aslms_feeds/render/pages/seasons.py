@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from aslms_feeds.definitions import inherited
-from aslms_feeds.definitions.times import event_days
-from aslms_feeds.definitions.values import translated
+from aslms_feeds.definitions.times import find_event_days
+from aslms_feeds.definitions.values import translate
 from aslms_feeds.editions import labels
 from aslms_feeds.editions.descriptions import find_reason
 from aslms_feeds.ledger.facts import OFF
@@ -77,7 +77,7 @@ class SeasonView:
     @cached_property
     def about(self) -> str:
         """What is special about it, in Markdown."""
-        return translated(self.season.about or "", self.season.abouts, self.book.language.tag)
+        return translate(self.season.about or "", self.season.abouts, self.book.language.tag)
 
     @cached_property
     def organiser(self) -> str:
@@ -89,7 +89,7 @@ class SeasonView:
         """Why the season as a whole is off."""
         return next(
             (
-                translated(change.why or "", change.whys, self.book.language.tag)
+                translate(change.why or "", change.whys, self.book.language.tag)
                 for change in self.season.changes
                 if change.what == self.season.status.value
             ),
@@ -140,7 +140,7 @@ class SeasonView:
     @cached_property
     def dates(self) -> tuple[date, date] | None:
         """Its first and last day, as far as they are known; what is off counts only when everything is."""
-        dated = [(event, days) for event in self.season.events if (days := event_days(event))]
+        dated = [(event, days) for event in self.season.events if (days := find_event_days(event))]
         on = [days for event, days in dated if inherited.status_of(None, event, self.season) not in OFF]
         known = on or [days for _event, days in dated]
         return (min(first for first, _last in known), max(last for _first, last in known)) if known else None
@@ -182,7 +182,7 @@ class SeasonView:
         status = inherited.status_of(None, event, self.season)
         reason, new_day = find_reason(event, self.season, None, status, language)
         component = made.get((event.id, ""))
-        days = event_days(event)
+        days = find_event_days(event)
         names = {one.id: labels.session_name(one, files.series, language) for one in event.sessions}
         return MeetingView(
             event=event,
@@ -192,7 +192,7 @@ class SeasonView:
             status=status,
             reason=reason,
             new_day=new_day,
-            note=translated(event.note or "", event.notes, language.tag),
+            note=translate(event.note or "", event.notes, language.tag),
             days=language.days(*days) if days else event.when or "",
             circuit=circuit,
             venue=labels.venue_name(circuit, event, language),
@@ -226,7 +226,7 @@ class SeasonView:
             badge=status if status in OFF or status is not above else None,
             reason=reason,
             new_day=new_day,
-            note=translated(session.note or "", session.notes, language.tag),
+            note=translate(session.note or "", session.notes, language.tag),
             # A session for every class of the meeting needs no marks.
             classes=self.book.classes(session.classes),
             span=component.span if component else None,

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from aslms_feeds.definitions.times import event_days
+from aslms_feeds.definitions.times import find_event_days
 from aslms_feeds.editions import markup
 from aslms_feeds.publication.manifest import HTML, Document
 from aslms_feeds.render.pages import drawings
@@ -241,7 +241,7 @@ class _Pages:
             image=image,
         )
         title = _("The race meetings of %(season)s over its months", season=season.name)
-        dated = [(one.name, one.status, days) for one in season.meetings if (days := event_days(one.event))]
+        dated = [(one.name, one.status, days) for one in season.meetings if (days := find_event_days(one.event))]
         line = drawings.timeline(dated, title, self.book.language)
         return self.document("season.html", page, (season.id,), season=season, timeline=line)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from aslms_feeds.definitions.values import translated
+from aslms_feeds.definitions.values import translate
 from aslms_feeds.editions import labels
 from aslms_feeds.editions.calendars import what_it_holds
 from aslms_feeds.editions.items import FEED_NAMES
@@ -95,13 +95,13 @@ class Book:
     @cached_property
     def about(self) -> str:
         """What the series is, in Markdown."""
-        return translated(self.series.about or "", self.series.abouts, self.language.tag)
+        return translate(self.series.about or "", self.series.abouts, self.language.tag)
 
     @cached_property
     def site(self) -> str:
         """The name of the whole site."""
         publisher = self.edition.files.publisher
-        return translated(publisher.name, publisher.names, self.language.tag)
+        return translate(publisher.name, publisher.names, self.language.tag)
 
     @cached_property
     def over(self) -> frozenset[str]:
@@ -115,7 +115,7 @@ class Book:
         return tuple(self._class(one) for one in self.series.classes if one.id in wanted)
 
     def _class(self, race_class: RaceClass) -> ClassMark:
-        name = translated(race_class.name, race_class.names, self.language.tag)
+        name = translate(race_class.name, race_class.names, self.language.tag)
         return ClassMark(race_class.id, name, race_class.what or "", race_class.sources)
 
     @cached_property

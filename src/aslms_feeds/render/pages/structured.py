@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from aslms_feeds.definitions.times import local
-from aslms_feeds.definitions.times import zone as timezone_of
+from aslms_feeds.definitions.times import load_zone as timezone_of
+from aslms_feeds.definitions.times import to_local
 from aslms_feeds.definitions.values import Status, What
 from aslms_feeds.instants import parse_moment
 from aslms_feeds.ledger.history import collect_facts
@@ -195,7 +195,7 @@ def _former_starts(season: SeasonView) -> dict[tuple[str, str], str]:
 def _start(interval: str, timezone: str) -> str:
     """Return where an interval of ISO 8601 begins, at the circuit; nothing for a date in words."""
     try:
-        return local(parse_moment(interval.partition("/")[0]), timezone).isoformat()
+        return to_local(parse_moment(interval.partition("/")[0]), timezone).isoformat()
     except ValueError:
         return ""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aslms_feeds.definitions.times import Precision, Span, zone
+from aslms_feeds.definitions.times import Precision, Span, load_zone
 from aslms_feeds.definitions.values import Status, What
 from aslms_feeds.definitions.writing import write_times
 from aslms_feeds.ledger.facts import OFF
@@ -49,7 +49,7 @@ class DifferenceFinder:
         start = their_event.instant(their_event.start, our_event.timezone)
         if start:
             return start <= self.now
-        return their_event.last_day(our_event.timezone) < self.now.astimezone(zone(our_event.timezone)).date()
+        return their_event.last_day(our_event.timezone) < self.now.astimezone(load_zone(our_event.timezone)).date()
 
     def _compare_meeting_days(self, our_event: OurEvent, their_event: TheirEvent) -> Difference | None:
         """Compare the days of a whole race meeting.

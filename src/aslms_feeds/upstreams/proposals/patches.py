@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aslms_feeds.definitions.times import local
+from aslms_feeds.definitions.times import to_local
 from aslms_feeds.definitions.writing import write_comment
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Difference:
 
 def format_local(moment: datetime | date, timezone: str) -> str:
     """Return a moment by the clock of a zone."""
-    return local(moment, timezone).isoformat()
+    return to_local(moment, timezone).isoformat()
 
 
 def format_span(start: datetime | date, end: datetime | date | None, timezone: str) -> str:

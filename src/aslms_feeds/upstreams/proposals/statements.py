@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from aslms_feeds.definitions import inherited
-from aslms_feeds.definitions.times import ONE_DAY, Span, event_span, local, session_span, zone
+from aslms_feeds.definitions.times import ONE_DAY, Span, find_event_span, find_session_span, load_zone, to_local
 from aslms_feeds.definitions.values import Kind, Status
 from aslms_feeds.editions import labels
 from aslms_feeds.editions.components import make_uid
@@ -121,7 +121,7 @@ class TheirEvent:
         """Return its first day, by a zone's clock."""
         if not isinstance(self.start, datetime):
             return self.start
-        start = local(self.start, timezone) if self.start.tzinfo else self.start
+        start = to_local(self.start, timezone) if self.start.tzinfo else self.start
         return start.date() if isinstance(start, datetime) else start
 
     def last_day(self, timezone: str) -> date:
@@ -134,7 +134,7 @@ class TheirEvent:
         """Return its start or its end as an instant in UTC; None for a day."""
         if not isinstance(value, datetime):
             return None
-        return (value if value.tzinfo else value.replace(tzinfo=zone(timezone))).astimezone(UTC)
+        return (value if value.tzinfo else value.replace(tzinfo=load_zone(timezone))).astimezone(UTC)
 
 
 def parse_their_event(uid: str, title: str, place: str, start: str, end: str, status: str) -> TheirEvent:
@@ -171,7 +171,9 @@ def _meeting(files: SeriesFiles, season: SeasonFiles, event: Event) -> Iterator[
             names=tuple(name for name in names if name),
             session_names=_session_names(files, session) if session else (),
             kind=session.kind if session else None,
-            span=session_span(session, event, timezone, assumed_minutes) if session else event_span(event, timezone),
+            span=find_session_span(session, event, timezone, assumed_minutes)
+            if session
+            else find_event_span(event, timezone),
             status=inherited.status_of(session, event, season.season),
             timezone=timezone,
             circuit_id=event.circuit if event.circuit and circuit else "",
