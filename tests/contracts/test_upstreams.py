@@ -19,7 +19,7 @@ from test_poll import ARCHIVE, FEED, FOLDER, HOUR, ICS, NEXT, NOW, RACE, World, 
 from aslms_feeds.builds.recipe import regenerate
 from aslms_feeds.network import fetch
 from aslms_feeds.publication.stores.memory import MemoryStore
-from aslms_feeds.upstreams import poll, requests
+from aslms_feeds.upstreams import acceptance, poll, requests
 from seasons import SEASON
 
 GOOD_FEED = rss(*range(6))
@@ -54,7 +54,7 @@ def after(habit, tmp_path, upstream, target, good, **further):
     with Hostile({target: in_turn(good, habit), "/other": good_other}) as server:
         world = World(tmp_path, server, upstream, other)
         before = world.poll()
-        assert before.quarantined == before.troubled == {}
+        assert before.quarantines == before.troubles == {}
         return before, world.poll(2 * HOUR, **further), world
 
 
@@ -67,8 +67,10 @@ def holds(before, later):
 
 def few(world):
     """Return the definitions of a world, to be published in few calendars."""
-    publisher = world.known["publisher.toml"] + b'[calendars]\nnames = ["races"]\nclasses = []\nreminders = false\n'
-    return {**world.known, "publisher.toml": publisher}
+    publisher = (
+        world.local_files["publisher.toml"] + b'[calendars]\nnames = ["races"]\nclasses = []\nreminders = false\n'
+    )
+    return {**world.local_files, "publisher.toml": publisher}
 
 
 def bomb():
@@ -153,15 +155,15 @@ def test_a_doubtful_answer_goes_into_quarantine(tmp_path, case):
     habit, reason = QUARANTINED[case]
     before, later, world = after(habit, tmp_path, FEED, "/feed", answer(GOOD_FEED))
     holds(before, later)
-    assert later.quarantined == {"club": reason}
-    assert later.troubled == {}
+    assert later.quarantines == {"club": reason}
+    assert later.troubles == {}
     assert world.file("quarantine").read_text().startswith(f"{reason}\n")
     with Hostile({"/feed": answer(rss(*range(7)))}) as sane:
         again = World(tmp_path, sane, FEED)
         again.now = world.now
         # Another port is another address, so it is asked at once.
         polled = again.poll()
-    assert polled.quarantined == {}
+    assert polled.quarantines == {}
     assert "Item 6" in titles(polled)["2030"]
     assert not world.file("quarantine").exists()
 
@@ -172,8 +174,8 @@ def test_an_upstream_in_trouble_is_asked_again_more_rarely(tmp_path, case):
     habit, reason = TROUBLED[case]
     before, later, world = after(habit, tmp_path, FEED, "/feed", answer(GOOD_FEED))
     holds(before, later)
-    assert later.troubled == {"club": reason}
-    assert later.quarantined == {}
+    assert later.troubles == {"club": reason}
+    assert later.quarantines == {}
     assert not world.file("quarantine").exists()
 
 
@@ -182,14 +184,14 @@ def test_a_drip_ends_with_its_time(tmp_path, quick):
     slow = drip(head(200), GOOD_FEED, pause=0.2)
     before, later, _world = after(slow, tmp_path, FEED, "/feed", answer(GOOD_FEED))
     holds(before, later)
-    assert later.troubled == {"club": "no whole answer within 2 seconds"}
+    assert later.troubles == {"club": "no whole answer within 2 seconds"}
 
 
 def test_silence_ends_with_its_time(tmp_path, quick):
     """Who says nothing is asked again later."""
     before, later, _world = after(silent, tmp_path, FEED, "/feed", answer(GOOD_FEED))
     holds(before, later)
-    assert later.troubled == {"club": "no whole answer within 2 seconds"}
+    assert later.troubles == {"club": "no whole answer within 2 seconds"}
 
 
 def test_many_that_drip_share_the_time_that_there_is(tmp_path):
@@ -199,10 +201,10 @@ def test_many_that_drip_share_the_time_that_there_is(tmp_path):
     with Hostile(habits) as server:
         world = World(tmp_path, server, *upstreams)
         first = world.poll(seconds=1.5)
-        assert len(first.asked) == poll.AT_ONCE
-        left = {f"slow-{at}" for at in range(9)} - set(first.asked)
+        assert len(first.asked_ids) == poll.MAX_PARALLEL
+        left = {f"slow-{at}" for at in range(9)} - set(first.asked_ids)
         assert first.next_due == NOW
-        assert set(world.poll(timedelta(minutes=1), seconds=1.5).asked) == left
+        assert set(world.poll(timedelta(minutes=1), seconds=1.5).asked_ids) == left
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -214,7 +216,7 @@ def test_who_asks_to_be_left_alone_is(tmp_path, status, said, hours):
     )
     holds(before, later)
     until = world.now + hours * HOUR
-    assert later.troubled == {"club": f"asks to be left alone until {until:%Y-%m-%d %H:%M} UTC"}
+    assert later.troubles == {"club": f"asks to be left alone until {until:%Y-%m-%d %H:%M} UTC"}
     due = json.loads(world.file("state.json").read_bytes())["due"]
     if hours > 1:
         assert due == until.isoformat()
@@ -231,7 +233,7 @@ def test_a_tag_that_lies_hides_nothing(tmp_path):
         second = world.poll(2 * HOUR)
         assert sorted(titles(second)["2030"]) == ["Item 1", "Item 2"]
         third = world.poll(2 * HOUR)
-        assert (third.joined, third.troubled) == (second.joined, {})
+        assert (third.news, third.troubles) == (second.news, {})
 
 
 def test_trouble_makes_it_rarer(tmp_path):
@@ -257,19 +259,19 @@ def test_an_operator_can_end_a_quarantine(tmp_path):
     with Hostile({"/feed": habits}) as server:
         world = World(tmp_path, server, FEED)
         world.poll()
-        assert world.poll(2 * HOUR).quarantined == {"club": "has shrunk: 1 items; it had 6"}
+        assert world.poll(2 * HOUR).quarantines == {"club": "has shrunk: 1 items; it had 6"}
         notice = world.file("quarantine")
         notice.unlink()
         polled = world.poll(timedelta(minutes=1))
-        assert polled.asked == ("club",)
-        assert polled.quarantined == {"club": "is a page in HTML, such as one to log in with"}
+        assert polled.asked_ids == ("club",)
+        assert polled.quarantines == {"club": "is a page in HTML, such as one to log in with"}
         notice.unlink()
         polled = world.poll(timedelta(minutes=1))
-        assert (polled.asked, polled.quarantined) == (("club",), {})
-        assert len(polled.joined["trial", "2030"]) == 6
+        assert (polled.asked_ids, polled.quarantines) == (("club",), {})
+        assert len(polled.news["trial", "2030"]) == 6
         # From then on the smaller one is the measure.
-        assert world.poll(2 * HOUR).quarantined == {}
-        assert world.poll(2 * HOUR).quarantined == {"club": "has no items; it had 1"}
+        assert world.poll(2 * HOUR).quarantines == {}
+        assert world.poll(2 * HOUR).quarantines == {"club": "has no items; it had 1"}
 
 
 def test_a_release_waits_for_an_answer(tmp_path):
@@ -280,10 +282,10 @@ def test_a_release_waits_for_an_answer(tmp_path):
         world.poll()
         world.poll(2 * HOUR)
         world.file("quarantine").unlink()
-        assert world.poll().troubled == {"club": "answers 500 Internal Server Error"}
-        assert world.poll(timedelta(minutes=5)).asked == ()
+        assert world.poll().troubles == {"club": "answers 500 Internal Server Error"}
+        assert world.poll(timedelta(minutes=5)).asked_ids == ()
         polled = world.poll(2 * HOUR)
-        assert (polled.quarantined, polled.troubled) == ({}, {})
+        assert (polled.quarantines, polled.troubles) == ({}, {})
 
 
 def test_what_is_doubted_is_asked_for_as_a_whole(tmp_path):
@@ -293,20 +295,20 @@ def test_what_is_doubted_is_asked_for_as_a_whole(tmp_path):
         world = World(tmp_path, server, FEED)
         for _ in range(3):
             polled = world.poll(2 * HOUR)
-        assert polled.quarantined == {"club": "has shrunk: 1 items; it had 6"}
+        assert polled.quarantines == {"club": "has shrunk: 1 items; it had 6"}
         assert [talk.headers.get("if-none-match") for talk in server.asked] == [None, '"1"', None]
 
 
 def test_a_feed_that_makes_new_items_of_old_ones_is_stopped(tmp_path, monkeypatch):
     """With fifty new ones each time it would fill the disk and everybody's reader."""
-    monkeypatch.setattr(poll, "MOST_KEPT", 100)
+    monkeypatch.setattr(acceptance, "MAX_ITEMS", 100)
     habits = in_turn(*[answer(rss(*range(at, at + 40))) for at in range(0, 200, 40)])
     with Hostile({"/feed": habits}) as server:
         world = World(tmp_path, server, FEED)
         for _ in range(4):
             polled = world.poll(2 * HOUR)
-        assert len(polled.joined["trial", "2030"]) == 80
-        assert polled.quarantined == {"club": "has brought more than 100 items: it makes new ones of old ones"}
+        assert len(polled.news["trial", "2030"]) == 80
+        assert polled.quarantines == {"club": "has brought more than 100 items: it makes new ones of old ones"}
 
 
 # Calendars
@@ -332,7 +334,7 @@ def test_a_doubtful_calendar_changes_no_proposal(tmp_path, body, reason):
     before, later, _world = after(answer(body), tmp_path, ICS, "/ics", answer(GOOD_ICS))
     assert before.proposals
     holds(before, later)
-    assert later.quarantined == {"club": reason}
+    assert later.quarantines == {"club": reason}
 
 
 # Definitions
@@ -403,7 +405,7 @@ def test_doubtful_definitions_are_not_published(tmp_path, body, reason):
     before, later, world = after(answer(body), tmp_path, ARCHIVE, "/main.zip", answer(GOOD_ZIP))
     assert list(before.contents) == ["trial/2031/season.toml"]
     holds(before, later)
-    assert later.quarantined["club"].startswith(reason)
+    assert later.quarantines["club"].startswith(reason)
     assert not regenerate(MemoryStore(), {**later.contents, **few(world)}, now=world.now).failed
 
 
@@ -420,7 +422,7 @@ def test_a_season_that_mixes_good_and_bad_files_is_taken_as_a_whole_or_not(tmp_p
         before = world.poll()
         later = world.poll(2 * HOUR)
         assert later.contents == before.contents
-        assert later.quarantined == {"club": "is a page in HTML, such as one to log in with"}
+        assert later.quarantines == {"club": "is a page in HTML, such as one to log in with"}
 
 
 def test_definitions_that_were_doubted_from_the_first_are_nobodys(tmp_path):
@@ -428,7 +430,7 @@ def test_definitions_that_were_doubted_from_the_first_are_nobodys(tmp_path):
     with Hostile({"/main.zip": answer(LOGIN)}) as server:
         world = World(tmp_path, server, ARCHIVE)
         polled = world.poll()
-        assert (polled.contents, polled.quarantined) == ({}, {"club": "is neither a .zip nor a .tar.gz"})
+        assert (polled.contents, polled.quarantines) == ({}, {"club": "is neither a .zip nor a .tar.gz"})
         assert not regenerate(MemoryStore(), few(world), now=world.now).failed
 
 
@@ -443,7 +445,7 @@ def test_nothing_leaves_a_trace(tmp_path):
     with Hostile(habits) as server:
         world = World(tmp_path / "output", server, *upstreams)
         polled = world.poll()
-        assert len(polled.asked) == len(habits)
+        assert len(polled.asked_ids) == len(habits)
     assert set(threading.enumerate()) == before
     assert polled.contents == {}
     # Only what is wrong by comparison with what was there before is taken from one that was never seen.
@@ -466,7 +468,7 @@ def test_a_connection_that_is_reset_is_trouble(tmp_path):
 
     before, later, _world = after(reset, tmp_path, FEED, "/feed", answer(GOOD_FEED))
     holds(before, later)
-    assert later.troubled == {"club": "hangs up without an answer"}
+    assert later.troubles == {"club": "hangs up without an answer"}
 
 
 def test_the_whole_season_stays_right_while_an_upstream_goes_mad(tmp_path):
@@ -479,6 +481,6 @@ def test_the_whole_season_stays_right_while_an_upstream_goes_mad(tmp_path):
         assert not regenerate(store, {**first.contents, **few(world)}, now=world.now).failed
         for _ in bad:
             polled = world.poll(2 * HOUR)
-            assert polled.quarantined.keys() | polled.troubled.keys() == {"club"}
+            assert polled.quarantines.keys() | polled.troubles.keys() == {"club"}
             assert not regenerate(store, {**polled.contents, **few(world)}, now=world.now).changed
-    assert SEASON.encode() == world.known["trial/2030/season.toml"]
+    assert SEASON.encode() == world.local_files["trial/2030/season.toml"]

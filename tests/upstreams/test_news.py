@@ -23,7 +23,7 @@ from aslms_feeds.upstreams import news
 def test_foreign_words_are_only_words(text):
     """Markdown finds nothing in them: read back, they are what they were."""
     paragraphs = "\n\n".join(" ".join(part.split()) for part in re.split(r"\n\s*\n", text) if part.split())
-    assert plain(news._markdown(paragraphs)) == paragraphs
+    assert plain(news._escape_markdown(paragraphs)) == paragraphs
 
 
 def test_every_item_is_news_that_a_definition_could_say():
@@ -38,7 +38,7 @@ def test_every_item_is_news_that_a_definition_could_say():
         "text": "",
         "link": "",
     }
-    assert isinstance(news.news(row, spoils=False), NewsItem)
+    assert isinstance(news.make_news_item(row, spoils=False), NewsItem)
     for bad in (
         {"title": "a\nb"},
         {"title": ""},
@@ -47,4 +47,4 @@ def test_every_item_is_news_that_a_definition_could_say():
         {"link": "javascript:x"},
         {"text": "\x07"},
     ):
-        assert news.news({**row, **bad}, spoils=False) is None
+        assert news.make_news_item({**row, **bad}, spoils=False) is None

@@ -19,10 +19,10 @@ from aslms_feeds.editions.markup import plain
 from aslms_feeds.publication import files as publication_files
 from aslms_feeds.publication.stores.memory import MemoryStore
 from aslms_feeds.upstreams import news as upstream_news
-from aslms_feeds.upstreams import poll as module
 from aslms_feeds.upstreams import sandbox
 from aslms_feeds.upstreams.cache import UPSTREAMS
-from aslms_feeds.upstreams.poll import PROPOSALS, Polled, poll
+from aslms_feeds.upstreams.due import find_next_due
+from aslms_feeds.upstreams.poll import PROPOSALS, PollResult, poll
 from aslms_feeds.upstreams.proposals import compare
 from seasons import NOW, PUBLISHER, SEASON, SERIES, contents
 
@@ -33,19 +33,19 @@ LOOPBACK = "\n[network]\nallow_loopback = true\n"
 class World:
     """A calendars folder, an output, and upstreams on a server of ours; time goes on by itself from call to call."""
 
-    def __init__(self, output, server, *upstreams, known=None):
+    def __init__(self, output, server, *upstreams, local_files=None):
         """Ask these upstreams, each given as its keys."""
         self.output, self.server, self.now = output, server, NOW
         tables = "".join(f"\n[[upstream]]\n{keys.replace('SERVER', server.url(''))}\n" for keys in upstreams)
         self.publisher_text = PUBLISHER + tables + LOOPBACK
-        self.known = known or contents(publisher=self.publisher_text)
+        self.local_files = local_files or contents(publisher=self.publisher_text)
         self.publisher = read_definitions(contents(publisher=self.publisher_text), "calendars").publisher
         assert self.publisher is not None
 
     def poll(self, later=timedelta(), **further):
         """Ask what is due now, or so much later."""
         self.now += later
-        return poll(self.output, self.publisher, now=self.now, known=self.known, **further)
+        return poll(self.output, self.publisher, now=self.now, local_files=self.local_files, **further)
 
     def file(self, name, upstream="club"):
         """Return a file that is kept of an upstream."""
@@ -95,7 +95,7 @@ def zipped(**files):
 
 def titles(polled):
     """Return the titles of what has been joined, by season."""
-    return {season: [item.title for item in items] for (_series, season), items in polled.joined.items()}
+    return {season: [item.title for item in items] for (_series, season), items in polled.news.items()}
 
 
 # When
@@ -104,7 +104,7 @@ def titles(polled):
 def test_without_upstreams_nothing_is_made(tmp_path):
     """Who asks nobody has no folder for it."""
     publisher = read_definitions(contents(), "calendars").publisher
-    assert poll(tmp_path, publisher, now=NOW, known=contents()) == Polled()
+    assert poll(tmp_path, publisher, now=NOW, local_files=contents()) == PollResult()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -113,12 +113,12 @@ def test_only_what_is_due_is_asked(tmp_path):
     with Hostile({"/feed": answer(rss(1), "Content-Type: application/rss+xml")}) as server:
         world = World(tmp_path, server, FEED)
         first = world.poll()
-        assert (first.asked, titles(first)) == (("club",), {"2030": ["Item 1"]})
+        assert (first.asked_ids, titles(first)) == (("club",), {"2030": ["Item 1"]})
         assert timedelta(minutes=54) <= first.next_due - NOW <= timedelta(minutes=66)
         again = world.poll(timedelta(minutes=53))
-        assert (again.asked, again.joined, again.next_due) == ((), first.joined, first.next_due)
+        assert (again.asked_ids, again.news, again.next_due) == ((), first.news, first.next_due)
         world.now = first.next_due
-        assert world.poll().asked == ("club",)
+        assert world.poll().asked_ids == ("club",)
         assert len(server.asked) == 2
 
 
@@ -127,8 +127,8 @@ def test_the_next_time_is_a_tenth_away_from_the_interval_at_most(name, now, fail
     """It is the same for the same upstream and instant; failures make it rarer, up to a day."""
     upstream = Upstream(id=name, kind="feed", url="https://x.example", series="trial", every_minutes=60)
     now = datetime.fromtimestamp(now, UTC)
-    due = module._next(upstream, now, failures) - now
-    assert due == module._next(upstream, now, failures) - now
+    due = find_next_due(upstream, now, failures) - now
+    assert due == find_next_due(upstream, now, failures) - now
     whole = min(HOUR * 2 ** max(0, failures - 1), DAY)
     assert 0.9 * whole <= due <= 1.1 * whole + timedelta(seconds=1)
 
@@ -136,7 +136,7 @@ def test_the_next_time_is_a_tenth_away_from_the_interval_at_most(name, now, fail
 def test_two_upstreams_are_not_asked_at_the_same_second_for_ever():
     """The jitter comes from the id and the instant, so it spreads."""
     upstreams = [Upstream(id=f"u-{at}", kind="feed", url="https://x.example", series="t") for at in range(20)]
-    assert len({module._next(one, NOW, 0) for one in upstreams}) > 15
+    assert len({find_next_due(one, NOW, 0) for one in upstreams}) > 15
 
 
 def test_a_clock_that_was_ahead_holds_nobody_up(tmp_path):
@@ -144,7 +144,7 @@ def test_a_clock_that_was_ahead_holds_nobody_up(tmp_path):
     with Hostile({"/feed": answer(rss(1))}) as server:
         world = World(tmp_path, server, FEED)
         world.poll(365 * DAY)
-        assert world.poll(-365 * DAY).asked == ("club",)
+        assert world.poll(-365 * DAY).asked_ids == ("club",)
 
 
 def test_another_address_is_asked_at_once(tmp_path):
@@ -152,7 +152,7 @@ def test_another_address_is_asked_at_once(tmp_path):
     with Hostile({"/feed": answer(rss(1), 'ETag: "one"'), "/other": answer(rss(2), 'ETag: "one"')}) as server:
         World(tmp_path, server, FEED).poll()
         moved = World(tmp_path, server, FEED.replace("/feed", "/other")).poll()
-        assert moved.asked == ("club",)
+        assert moved.asked_ids == ("club",)
         assert sorted(titles(moved)["2030"]) == ["Item 1", "Item 2"]
         assert "if-none-match" not in server.asked[-1].headers
 
@@ -172,7 +172,7 @@ def test_unchanged_means_unchanged(tmp_path):
         inode = world.file("items.json").stat().st_ino
         for _ in range(2):
             later = world.poll(2 * HOUR)
-            assert (later.joined, later.troubled, later.quarantined) == (first.joined, {}, {})
+            assert (later.news, later.troubles, later.quarantines) == (first.news, {}, {})
         assert world.file("items.json").read_bytes() == kept
         assert world.file("items.json").stat().st_ino == inode
         assert json.loads(world.file("state.json").read_bytes())["asked"] == world.now.isoformat()
@@ -186,8 +186,8 @@ def test_another_process_is_not_joined_in_asking(tmp_path):
         with (tmp_path / UPSTREAMS / "lock").open() as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             busy = world.poll(2 * HOUR)
-        assert (busy.asked, busy.joined, busy.troubled) == ((), first.joined, {})
-        assert world.poll().asked == ("club",)
+        assert (busy.asked_ids, busy.news, busy.troubles) == ((), first.news, {})
+        assert world.poll().asked_ids == ("club",)
 
 
 def test_what_cannot_be_kept_is_not_taken(tmp_path):
@@ -195,8 +195,8 @@ def test_what_cannot_be_kept_is_not_taken(tmp_path):
     (tmp_path / UPSTREAMS).write_text("no folder")
     with Hostile({"/feed": answer(rss(1))}) as server:
         polled = World(tmp_path, server, FEED).poll()
-        assert (polled.asked, polled.joined, len(server.asked)) == ((), {}, 0)
-        assert polled.troubled == {"club": f"nothing can be kept in {tmp_path / UPSTREAMS}: File exists"}
+        assert (polled.asked_ids, polled.news, len(server.asked)) == ((), {}, 0)
+        assert polled.troubles == {"club": f"nothing can be kept in {tmp_path / UPSTREAMS}: File exists"}
 
 
 def test_a_full_disk_takes_nothing(tmp_path, monkeypatch):
@@ -210,7 +210,7 @@ def test_a_full_disk_takes_nothing(tmp_path, monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr("os.fsync", full)
             polled = world.poll()
-        assert (polled.joined, polled.troubled) == ({}, {"club": "its answer cannot be kept: No space left on device"})
+        assert (polled.news, polled.troubles) == ({}, {"club": "its answer cannot be kept: No space left on device"})
         assert titles(world.poll()) == {"2030": ["Item 1"]}
 
 
@@ -225,16 +225,16 @@ def test_without_asking_nothing_is_asked_or_written(tmp_path):
     with Hostile(habits) as server:
         world = World(tmp_path, server, *upstreams)
         first = world.poll()
-        assert first.by_series() == {"trial": {"2030": first.joined["trial", "2030"]}}
+        assert first.news_by_series() == {"trial": {"2030": first.news["trial", "2030"]}}
         before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
         shown = world.poll(9 * DAY, ask=False)
-        assert (shown.asked, shown.contents, shown.joined) == ((), first.contents, first.joined)
+        assert (shown.asked_ids, shown.contents, shown.news) == ((), first.contents, first.news)
         assert shown.proposals == first.proposals
         for name, upstream in (("files.json", "next"), ("events.json", "cal")):
             world.file(name, upstream).write_text("{")
         damaged = world.poll(ask=False)
         assert (damaged.contents, damaged.proposals) == ({}, ())
-        assert damaged.troubled == {
+        assert damaged.troubles == {
             "cal": "events.json cannot be read: it is asked for again",
             "next": "files.json cannot be read: it is asked for again",
         }
@@ -254,7 +254,7 @@ def test_a_fault_of_ours_stops_neither_the_others_nor_the_build(tmp_path, monkey
         with monkeypatch.context() as patch:
             patch.setattr(sandbox if broken == "read_feed" else upstream_news, broken, fault)
             polled = world.poll()
-        assert polled.troubled == {"club": "a fault of the program: ZeroDivisionError"}
+        assert polled.troubles == {"club": "a fault of the program: ZeroDivisionError"}
         assert polled.proposals
         assert "ZeroDivisionError" in caplog.text
 
@@ -267,7 +267,7 @@ def test_items_become_news_with_their_origin(tmp_path):
     body = rss(1, text="*Not* bold [no](link) &amp;lt;b&amp;gt; 1. #")
     with Hostile({"/feed": answer(body)}) as server:
         polled = World(tmp_path, server, FEED + "\nspoils = true").poll()
-        (item,) = polled.joined["trial", "2030"]
+        (item,) = polled.news["trial", "2030"]
         assert re.fullmatch(r"club-[0-9a-f]{16}", item.id)
         assert (item.on, item.title, item.origin, item.spoils) == (date(2030, 1, 1), "Item 1", "Club News", True)
         assert item.sources == ("https://club.example/1",)
@@ -281,7 +281,7 @@ def test_a_day_is_never_to_come(tmp_path):
         {"/feed": answer(ahead), "/undated": answer(re.sub(rb"<pubDate>.*?</pubDate>", b"", rss(2)))}
     ) as server:
         world = World(tmp_path, server, FEED, FEED.replace("club", "other").replace("/feed", "/undated"))
-        assert [item.on for item in world.poll().joined["trial", "2030"]] == [NOW.date(), NOW.date()]
+        assert [item.on for item in world.poll().news["trial", "2030"]] == [NOW.date(), NOW.date()]
 
 
 def test_what_was_joined_stays_and_is_edited(tmp_path):
@@ -289,8 +289,8 @@ def test_what_was_joined_stays_and_is_edited(tmp_path):
     edited = rss(2, 3, text="Other").replace(b"01 Jan", b"05 Jan")
     with Hostile({"/feed": in_turn(answer(rss(1, 2)), answer(edited))}) as server:
         world = World(tmp_path, server, FEED)
-        before = {item.title: item for item in world.poll().joined["trial", "2030"]}
-        after = {item.title: item for item in world.poll(2 * HOUR).joined["trial", "2030"]}
+        before = {item.title: item for item in world.poll().news["trial", "2030"]}
+        after = {item.title: item for item in world.poll(2 * HOUR).news["trial", "2030"]}
         assert after.keys() == {"Item 1", "Item 2", "Item 3"}
         assert after["Item 1"] == before["Item 1"]
         assert (after["Item 2"].id, after["Item 2"].on) == (before["Item 2"].id, date(2030, 1, 1))
@@ -302,7 +302,7 @@ def test_items_stay_where_the_upstream_is_asked_no_more(tmp_path):
     with Hostile({"/feed": answer(rss(1))}) as server:
         first = World(tmp_path, server, FEED).poll()
         after = World(tmp_path, server).poll()
-        assert (after.joined, after.asked, after.next_due) == (first.joined, (), None)
+        assert (after.news, after.asked_ids, after.next_due) == (first.news, (), None)
 
 
 def test_items_join_the_season_that_was_current_and_stay_there(tmp_path):
@@ -310,7 +310,7 @@ def test_items_join_the_season_that_was_current_and_stay_there(tmp_path):
     both = contents() | {"trial/2031/season.toml": NEXT.encode()}
     with Hostile({"/feed": in_turn(answer(rss(1)), answer(rss(1, 2))), "/named": answer(rss(3))}) as server:
         named = FEED.replace("club", "named").replace("/feed", "/named") + '\nseason = "2030"'
-        world = World(tmp_path, server, FEED, named, known=both)
+        world = World(tmp_path, server, FEED, named, local_files=both)
         assert sorted(titles(world.poll())["2030"]) == ["Item 1", "Item 3"]
         later = world.poll(200 * DAY)
         assert sorted(titles(later)["2030"]) == ["Item 1", "Item 3"]
@@ -318,7 +318,7 @@ def test_items_join_the_season_that_was_current_and_stay_there(tmp_path):
         renamed = {path.replace("/2031/", "/2031-32/"): data for path, data in both.items()}
         path = "trial/2031-32/season.toml"
         renamed[path] = b'formerly = ["2031"]\n' + renamed[path]
-        world.known = renamed
+        world.local_files = renamed
         assert titles(world.poll())["2031-32"] == ["Item 2"]
 
 
@@ -328,7 +328,7 @@ def test_a_season_under_embargo_takes_no_items(tmp_path):
     old = SEASON.replace("2030", "2029").replace("2029-12-20", "2028-12-20")
     known = early | {"trial/2029/season.toml": old.encode()}
     with Hostile({"/feed": in_turn(answer(rss(1)), answer(rss(1, 2)))}) as server:
-        world = World(tmp_path, server, FEED, known=known)
+        world = World(tmp_path, server, FEED, local_files=known)
         assert titles(world.poll()) == {"2029": ["Item 1"]}
         assert titles(world.poll(DAY)) == {"2029": ["Item 1"], "2030": ["Item 2"]}
 
@@ -338,9 +338,9 @@ def test_without_a_season_items_wait(tmp_path):
     with Hostile({"/feed": answer(rss(1), 'ETag: "1"')}) as server:
         world = World(tmp_path, server, FEED + '\nseason = "2031"')
         polled = world.poll()
-        assert polled.joined == {}
-        assert polled.troubled == {"club": "the series 'trial' has no season that its items could join"}
-        world.known = {**world.known, "trial/2031/season.toml": NEXT.encode()}
+        assert polled.news == {}
+        assert polled.troubles == {"club": "the series 'trial' has no season that its items could join"}
+        world.local_files = {**world.local_files, "trial/2031/season.toml": NEXT.encode()}
         assert titles(world.poll(3 * HOUR)) == {"2031": ["Item 1"]}
 
 
@@ -355,7 +355,7 @@ def test_differences_are_proposed_and_nothing_is_changed(tmp_path):
         assert [(one.event, one.session, one.what, one.upstream) for one in polled.proposals] == [
             ("okayama", "race-1", "retimed", "club")
         ]
-        assert (polled.contents, polled.joined) == ({}, {})
+        assert (polled.contents, polled.news) == ({}, {})
         assert compare.parse_proposals((tmp_path / PROPOSALS).read_bytes()) == polled.proposals
 
 
@@ -365,9 +365,9 @@ def test_a_proposal_goes_when_we_agree(tmp_path):
         world = World(tmp_path, server, ICS)
         assert world.poll().proposals
         path = "trial/2030/season.toml"
-        world.known[path] = world.known[path].replace(b"2030-03-02T13:00:00", b"2030-03-02T14:00:00")
+        world.local_files[path] = world.local_files[path].replace(b"2030-03-02T13:00:00", b"2030-03-02T14:00:00")
         again = world.poll()
-        assert (again.proposals, again.asked) == ((), ())
+        assert (again.proposals, again.asked_ids) == ((), ())
         assert compare.parse_proposals((tmp_path / PROPOSALS).read_bytes()) == ()
 
 
@@ -376,7 +376,7 @@ def test_a_proposal_goes_when_we_agree(tmp_path):
 
 def published(world, polled):
     """Build what there is, and return the report."""
-    return regenerate(MemoryStore(), {**polled.contents, **world.known}, now=world.now)
+    return regenerate(MemoryStore(), {**polled.contents, **world.local_files}, now=world.now)
 
 
 @pytest.mark.parametrize(
@@ -395,7 +395,7 @@ def test_definitions_are_published_as_if_they_lay_here(tmp_path, upstream, targe
         world = World(tmp_path, server, upstream)
         polled = world.poll()
         assert polled.contents == {"trial/2031/season.toml": NEXT.encode()}
-        assert (polled.troubled, polled.quarantined) == ({}, {})
+        assert (polled.troubles, polled.quarantines) == ({}, {})
         assert world.poll(timedelta(minutes=1)).contents == polled.contents
         assert not published(world, polled).failed
 
@@ -404,7 +404,7 @@ def test_a_whole_series_may_come_from_elsewhere(tmp_path):
     """Only the publisher and the circuits are ours."""
     shared = {path: data for path, data in contents().items() if "/" not in path}
     with Hostile({"/main.zip": answer(zipped(series=SERIES, **{"2030_season": SEASON}))}) as server:
-        world = World(tmp_path, server, ARCHIVE, known=shared)
+        world = World(tmp_path, server, ARCHIVE, local_files=shared)
         polled = world.poll()
         assert sorted(polled.contents) == ["trial/2030/season.toml", "trial/series.toml"]
         assert not published(world, polled).failed
@@ -416,7 +416,7 @@ def test_a_file_that_lies_here_wins(tmp_path):
     with Hostile({"/main.zip": answer(zipped(**{"2030_season": other, "2031_season": NEXT}))}) as server:
         polled = World(tmp_path, server, ARCHIVE).poll()
         assert list(polled.contents) == ["trial/2031/season.toml"]
-        assert polled.overridden == ("trial/2030/season.toml",)
+        assert polled.overridden_paths == ("trial/2030/season.toml",)
 
 
 def test_one_changed_file_of_a_folder_is_enough(tmp_path):
@@ -434,7 +434,7 @@ def test_one_changed_file_of_a_folder_is_enough(tmp_path):
         after = world.poll(2 * HOUR)
         assert after.contents["trial/2031/season.toml"] == NEXT.encode()
         assert b'"C"' in after.contents["trial/2031/news.toml"]
-        assert (after.quarantined, after.troubled) == ({}, {})
+        assert (after.quarantines, after.troubles) == ({}, {})
 
 
 @pytest.mark.parametrize(
@@ -455,7 +455,7 @@ def test_what_is_set_wrongly_is_said(tmp_path, upstream, reason):
     """Before, or instead of, asking in vain."""
     with Hostile({"/trial/Next%20one/season.toml": answer(NEXT.encode())}) as server:
         polled = World(tmp_path, server, upstream).poll()
-        assert (polled.troubled, polled.quarantined, polled.contents) == ({"club": reason}, {}, {})
+        assert (polled.troubles, polled.quarantines, polled.contents) == ({"club": reason}, {}, {})
 
 
 @pytest.mark.parametrize(
@@ -469,7 +469,7 @@ def test_a_file_that_is_no_definition_is_doubted(tmp_path, body, reason):
     """Before anything is made of it."""
     with Hostile({"/trial/2031/season.toml": answer(body)}) as server:
         polled = World(tmp_path, server, FOLDER).poll()
-        assert (polled.contents, polled.quarantined) == ({}, {"club": reason})
+        assert (polled.contents, polled.quarantines) == ({}, {"club": reason})
 
 
 def test_a_series_that_is_not_whole_is_doubted(tmp_path):
@@ -477,11 +477,11 @@ def test_a_series_that_is_not_whole_is_doubted(tmp_path):
     shared = {path: data for path, data in contents().items() if "/" not in path}
     habits = {"/trial/2031/season.toml": answer(NEXT.encode()), "/ics": answer(vcalendar(RACE))}
     with Hostile(habits) as server:
-        polled = World(tmp_path, server, FOLDER, ICS.replace("club", "cal"), known=shared).poll()
-        assert polled.quarantined == {
+        polled = World(tmp_path, server, FOLDER, ICS.replace("club", "cal"), local_files=shared).poll()
+        assert polled.quarantines == {
             "club": "calendars/trial/series.toml: the file is missing; it names the series and its classes"
         }
-        assert (polled.contents, polled.proposals, polled.troubled) == ({}, (), {})
+        assert (polled.contents, polled.proposals, polled.troubles) == ({}, (), {})
 
 
 def test_a_folder_that_asks_to_be_left_alone_is(tmp_path):
@@ -494,7 +494,7 @@ def test_a_folder_that_asks_to_be_left_alone_is(tmp_path):
     with Hostile(habits) as server:
         polled = World(tmp_path, server, files).poll()
         assert polled.contents == {}
-        assert polled.troubled == {"club": f"asks to be left alone until {NOW + 2 * HOUR:%Y-%m-%d %H:%M} UTC"}
+        assert polled.troubles == {"club": f"asks to be left alone until {NOW + 2 * HOUR:%Y-%m-%d %H:%M} UTC"}
         assert polled.next_due == NOW + 2 * HOUR
 
 
@@ -502,7 +502,7 @@ def test_a_file_that_is_missing_is_named(tmp_path):
     """Of a folder, the message says which."""
     with Hostile({"/trial/2031/season.toml": answer(status=404)}) as server:
         polled = World(tmp_path, server, FOLDER).poll()
-        assert polled.troubled == {"club": "2031/season.toml: answers 404 Not Found"}
+        assert polled.troubles == {"club": "2031/season.toml: answers 404 Not Found"}
 
 
 def test_a_folder_has_no_more_time_than_there_is(tmp_path):
@@ -516,8 +516,8 @@ def test_a_folder_has_no_more_time_than_there_is(tmp_path):
 
     with Hostile({f"/trial/{name}": slow for name in names}) as server:
         polled = World(tmp_path, server, files).poll(seconds=1.5)
-        assert polled.asked == ("club",)
-        assert set(polled.troubled) == {"club"}
+        assert polled.asked_ids == ("club",)
+        assert set(polled.troubles) == {"club"}
         assert len(server.asked) < len(names)
         assert polled.next_due > NOW
 
@@ -532,7 +532,7 @@ def test_a_state_that_is_damaged_is_begun_again(tmp_path):
         first = world.poll()
         for damaged in ("", "[]", '{"format": 1}', '{"format": 1, "due": "soon"}', '{"format": 2}', "[" * 100_000):
             world.file("state.json").write_text(damaged)
-            assert (world.poll().asked, world.poll().joined) == (("club",), first.joined)
+            assert (world.poll().asked_ids, world.poll().news) == (("club",), first.news)
             assert "if-none-match" not in server.asked[-1].headers
 
 
@@ -560,8 +560,8 @@ def test_data_that_can_be_had_again_are_asked_for_again(tmp_path, upstream, name
         else:
             world.file(name).write_bytes(damage)
         again = world.poll(timedelta(minutes=1))
-        assert again.asked == ("club",)
-        assert (again.contents, again.proposals, again.troubled) == (first.contents, first.proposals, {})
+        assert again.asked_ids == ("club",)
+        assert (again.contents, again.proposals, again.troubles) == (first.contents, first.proposals, {})
 
 
 @pytest.mark.parametrize("damage", [b"{", b'{"format": 1, "seen": 1, "spoils": false, "items": [{"id": "x"}]}'])
@@ -572,8 +572,8 @@ def test_news_that_are_damaged_are_not_overwritten(tmp_path, damage):
         world.poll()
         world.file("items.json").write_bytes(damage)
         polled = world.poll(2 * HOUR)
-        assert polled.joined == {}
-        assert "restore it" in polled.troubled["club"]
+        assert polled.news == {}
+        assert "restore it" in polled.troubles["club"]
         assert world.file("items.json").read_bytes() == damage
 
 
@@ -586,7 +586,7 @@ def test_an_item_that_is_no_news_is_told(tmp_path):
         world.file("items.json").write_text(text)
         polled = world.poll()
         assert titles(polled) == {"2030": ["Item 2"]}
-        assert "holds what is no news" in polled.troubled["club"]
+        assert "holds what is no news" in polled.troubles["club"]
 
 
 def test_dying_at_any_write_loses_nothing(tmp_path, monkeypatch):
@@ -594,7 +594,7 @@ def test_dying_at_any_write_loses_nothing(tmp_path, monkeypatch):
     with Hostile({"/feed": in_turn(answer(rss(1), 'ETag: "1"'), answer(rss(1, 2), 'ETag: "2"'))}) as server:
         whole = World(tmp_path / "whole", server, FEED)
         whole.poll()
-        expected = whole.poll(2 * HOUR).joined
+        expected = whole.poll(2 * HOUR).news
     real = publication_files.replace
     for dies_at in range(4):
         left = [dies_at]
@@ -615,7 +615,7 @@ def test_dying_at_any_write_loses_nothing(tmp_path, monkeypatch):
                     world.poll(2 * HOUR if dies_at > 1 else 0 * HOUR)
             world.now = NOW + 2 * HOUR
             world.poll()
-            assert world.poll(2 * HOUR).joined == expected
+            assert world.poll(2 * HOUR).news == expected
 
 
 def test_the_same_state_answers_and_instant_give_the_same(tmp_path):

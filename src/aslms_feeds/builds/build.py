@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from aslms_feeds.publication.stores.preview import PreviewStore
     from aslms_feeds.report import Report
     from aslms_feeds.settings import Settings
-    from aslms_feeds.upstreams.poll import Polled
+    from aslms_feeds.upstreams.poll import PollResult
 
 
 def store(chosen: Settings) -> Store:
@@ -105,7 +105,7 @@ def ahead(
         base_url=base_url,
         root=str(chosen.calendars),
         orders=Orders(accept_mass_change=True),
-        joined=polled.by_series(),
+        joined=polled.news_by_series(),
     )
     return seen, report
 
@@ -144,7 +144,7 @@ def _built(
             shown,
             now=now,
             warnings=status.doubts(contents, root, now=now) if wanted else (),
-            quarantined=polled.quarantined,
+            quarantined=polled.quarantines,
         )
         due = earliest(report.next_due, polled.next_due, told)
         generations = freshness.generations(chosen.output)
@@ -171,7 +171,7 @@ def _built(
         base_url=chosen.base_url,
         root=root,
         orders=orders,
-        joined=polled.by_series(),
+        joined=polled.news_by_series(),
         record=record,
     )
     report = replace(report, next_due=earliest(report.next_due, polled.next_due))
@@ -181,12 +181,12 @@ def _built(
 
 def _polled(
     chosen: Settings, publisher: Publisher | None, contents: Mapping[str, bytes], now: datetime, *, ask: bool
-) -> Polled:
-    from aslms_feeds.upstreams.poll import Polled, poll
+) -> PollResult:
+    from aslms_feeds.upstreams.poll import PollResult, poll
 
     if publisher is None:
-        return Polled()
-    return poll(chosen.output, publisher, now=now, known=contents, root=str(chosen.calendars), ask=ask)
+        return PollResult()
+    return poll(chosen.output, publisher, now=now, local_files=contents, root=str(chosen.calendars), ask=ask)
 
 
 def _wait(instant: datetime, unchanged: Callable[[], bool]) -> None:

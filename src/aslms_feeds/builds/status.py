@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from aslms_feeds.definitions.publisher import Publisher
     from aslms_feeds.errors import Problem
     from aslms_feeds.report import Report
-    from aslms_feeds.upstreams.poll import Polled
+    from aslms_feeds.upstreams.poll import PollResult
 
     Status = dict[str, Any]
 
@@ -67,20 +67,20 @@ def of_report(report: Report, before: Status, *, now: datetime, extra: Mapping[s
     }
 
 
-def beside(before: Status, publisher: Publisher | None, report: Report, polled: Polled) -> dict[str, object]:
+def beside(before: Status, publisher: Publisher | None, report: Report, polled: PollResult) -> dict[str, object]:
     """Return what else there is to say after a build: upstreams, proposals, what health and metrics are read from."""
     extra = before.get("extra")
     known = extra.get("health") if isinstance(extra, dict) else None
     asked = {
-        "quarantined": sum(one in polled.quarantined for one in polled.asked),
-        "failed": sum(one in polled.troubled and one not in polled.quarantined for one in polled.asked),
+        "quarantined": sum(one in polled.quarantines for one in polled.asked_ids),
+        "failed": sum(one in polled.troubles and one not in polled.quarantines for one in polled.asked_ids),
     }
-    asked["ok"] = len(polled.asked) - sum(asked.values())
+    asked["ok"] = len(polled.asked_ids) - sum(asked.values())
     return {
         "upstreams": {
-            "quarantined": dict(polled.quarantined),
-            "troubled": dict(polled.troubled),
-            "overridden": list(polled.overridden),
+            "quarantined": dict(polled.quarantines),
+            "troubled": dict(polled.troubles),
+            "overridden": list(polled.overridden_paths),
         },
         "proposals": [one.id for one in polled.proposals],
         "health": health.noted(

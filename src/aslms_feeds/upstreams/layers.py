@@ -1,4 +1,4 @@
-"""The definitions as they are with what other people's definitions add: the folder's own files come first."""
+"""The definitions in two layers: the files of the calendars folder, and below them those that upstreams bring."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from aslms_feeds.definitions.reading import read_definitions
 from aslms_feeds.identity import digest
-from aslms_feeds.upstreams.cache import UPSTREAMS, DamagedError, Holding
-from aslms_feeds.upstreams.proposals import statements
+from aslms_feeds.upstreams.cache import UPSTREAMS, DamagedError, UpstreamCache
+from aslms_feeds.upstreams.proposals.statements import collect_our_events
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,83 +22,91 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Overlay:
-    """The last good definitions of all upstreams, below the files of the calendars folder."""
+class DefinitionLayers:
+    """The last good definitions of all upstreams, below the files of the calendars folder, which count more."""
 
     output: Path
     publisher: Publisher
     now: datetime
-    known: Mapping[str, bytes]
-    """The files of the calendars folder."""
+    local_files: Mapping[str, bytes]
+    """The files of the calendars folder, by path below it."""
     root: str
     """How problems name that folder."""
 
-    def holding(self, upstream: str) -> Holding:
-        """Return the folder of what is kept of an upstream."""
-        return Holding(self.output / UPSTREAMS / upstream)
+    def cache(self, upstream_id: str) -> UpstreamCache:
+        """Return the folder in which the data of an upstream are stored."""
+        return UpstreamCache(self.output / UPSTREAMS / upstream_id)
 
-    def files(self, troubled: dict[str, str] | None = None, without: str = "") -> dict[str, bytes]:
-        """Return the last good definitions of every upstream; of two that have one file, the first by id."""
-        found: dict[str, bytes] = {}
-        for upstream in sorted(self.publisher.upstreams, key=lambda one: one.id):
+    def load_upstream_files(self, troubles: dict[str, str] | None = None, without: str = "") -> dict[str, bytes]:
+        """Return the last good definitions of every upstream; of two that have one file, the first by id.
+
+        What cannot be read is added to ``troubles``, by upstream; the upstream ``without`` is left out.
+        """
+        files: dict[str, bytes] = {}
+        for upstream in sorted(self.publisher.upstreams, key=lambda upstream: upstream.id):
             if upstream.kind != "definitions" or upstream.id == without:
                 continue
             try:
-                files = self.holding(upstream.id).files(upstream.series)
+                texts = self.cache(upstream.id).load_files(upstream.series)
             except DamagedError as error:
-                if troubled is not None:
-                    troubled[upstream.id] = f"{error}: it is asked for again"
+                if troubles is not None:
+                    troubles[upstream.id] = f"{error}: it is asked for again"
                 continue
-            for path, text in files.items():
-                found.setdefault(f"{upstream.series}/{path}", text.encode())
-        return dict(sorted(found.items()))
+            for path, text in texts.items():
+                files.setdefault(f"{upstream.series}/{path}", text.encode())
+        return dict(sorted(files.items()))
 
     @property
-    def world(self) -> Definitions:
+    def definitions(self) -> Definitions:
         """Return all that is defined now."""
-        return self._read({**self.files(), **self.known})
+        return self._read({**self.load_upstream_files(), **self.local_files})
 
-    def world_with(self, upstream: Upstream, files: Mapping[str, str]) -> Definitions:
-        """Return what there would be with another set of files of an upstream."""
-        own = {f"{upstream.series}/{path}": text.encode() for path, text in files.items()}
-        return self._read({**self.files(without=upstream.id), **own, **self.known})
+    def definitions_with(self, upstream: Upstream, texts: Mapping[str, str]) -> Definitions:
+        """Return what would be defined with other files of an upstream."""
+        files = {f"{upstream.series}/{path}": text.encode() for path, text in texts.items()}
+        return self._read({**self.load_upstream_files(without=upstream.id), **files, **self.local_files})
 
-    def renamed(self, series: str, season: str) -> str:
-        """Return what a season is called today."""
-        if f"{series}/{season}/season.toml" in self.known or series not in self.world.series:
-            return season
-        seasons = self.world.series[series].seasons
-        return next((one.id for one in seasons if season in (one.id, *one.season.formerly)), season)
-
-    def season(self, upstream: Upstream) -> SeasonFiles | None:
+    def find_season(self, upstream: Upstream) -> SeasonFiles | None:
         """Return the season that an upstream is about: the one it names, else the current one."""
-        files = self.world.series.get(upstream.series)
+        files = self.definitions.series.get(upstream.series)
         if files is None:
             return None
         if upstream.season is not None:
-            wanted = upstream.season
-            return next((one for one in files.seasons if wanted in (one.id, *one.season.formerly)), None)
-        return _current(files, self.now)
+            return _season_called(files, upstream.season)
+        return _current_season(files, self.now)
+
+    def find_season_id(self, series: str, season_id: str) -> str:
+        """Return the id that a season has today, which may have been renamed."""
+        files = self.definitions.series.get(series)
+        if f"{series}/{season_id}/season.toml" in self.local_files or files is None:
+            return season_id
+        season = _season_called(files, season_id)
+        return season.id if season else season_id
 
     def _read(self, contents: Mapping[str, bytes]) -> Definitions:
-        mark = digest(*(part for path, data in sorted(contents.items()) for part in (path, data)))
-        if mark not in self._definitions:
-            self._definitions[mark] = read_definitions(contents, self.root)
-        return self._definitions[mark]
+        key = digest(*(part for path, data in sorted(contents.items()) for part in (path, data)))
+        if key not in self._definitions_by_digest:
+            self._definitions_by_digest[key] = read_definitions(contents, self.root)
+        return self._definitions_by_digest[key]
 
     @cached_property
-    def _definitions(self) -> dict[str, Definitions]:
+    def _definitions_by_digest(self) -> dict[str, Definitions]:
         return {}
 
 
-def _current(files: SeriesFiles, now: datetime) -> SeasonFiles | None:
+def _season_called(files: SeriesFiles, season_id: str) -> SeasonFiles | None:
+    """Return the season that has an id now or had it formerly."""
+    return next((season for season in files.seasons if season_id in (season.id, *season.season.formerly)), None)
+
+
+def _current_season(files: SeriesFiles, now: datetime) -> SeasonFiles | None:
     """Return the first season that is public and not over, else the last, as `compose` does."""
-    own = [one for one in files.seasons if one.season.kind == "championship"]
-    own = [one for one in own if one.season.embargo is None or one.season.embargo <= now]
-    running = [one for one in own if not _over(files, one, now)]
-    return running[0] if running else own[-1] if own else None
+    seasons = [season for season in files.seasons if season.season.kind == "championship"]
+    seasons = [season for season in seasons if season.season.embargo is None or season.season.embargo <= now]
+    running = [season for season in seasons if not _is_over(files, season, now)]
+    return running[0] if running else seasons[-1] if seasons else None
 
 
-def _over(files: SeriesFiles, season: SeasonFiles, now: datetime) -> bool:
-    spans = [one.span for one in statements.collect_our_events(files, season) if one.span]
+def _is_over(files: SeriesFiles, season: SeasonFiles, now: datetime) -> bool:
+    spans = [event.span for event in collect_our_events(files, season) if event.span]
     return bool(spans) and all(span.over(now) for span in spans)

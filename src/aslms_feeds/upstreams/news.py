@@ -11,20 +11,22 @@ from pydantic import ValidationError
 from aslms_feeds.definitions.results import NewsItem
 from aslms_feeds.definitions.toml import text_problems
 from aslms_feeds.identity import digest
+from aslms_feeds.upstreams.cache import ITEMS, UPSTREAMS, DamagedError, UpstreamCache
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from aslms_feeds.definitions.publisher import Upstream
+    from aslms_feeds.upstreams.layers import DefinitionLayers
 
 
-def item_id(upstream: Upstream, key: str) -> str:
+def make_item_id(upstream: Upstream, key: str) -> str:
     """Return the id of an item by the key that its feed knows it by."""
     return f"{upstream.id[:40].rstrip('-')}-{digest(upstream.id, key).removeprefix('1:')[:16]}"
 
 
-def day(text: str, now: datetime) -> date:
-    """Return the day of an item: never one to come, and the day it was seen where it does not say."""
+def find_day(text: str, now: datetime) -> date:
+    """Return the day of an item: never one to come, and today where the feed does not say."""
     today = now.astimezone(UTC).date()
     try:
         return min(date.fromisoformat(text), today)
@@ -32,14 +34,14 @@ def day(text: str, now: datetime) -> date:
         return today
 
 
-def news(row: Mapping[str, str], *, spoils: bool) -> NewsItem | None:
-    """Return an item as news; None for one that no definition could say."""
+def make_news_item(row: Mapping[str, str], *, spoils: bool) -> NewsItem | None:
+    """Return a stored item as news; None for one that no definition could say."""
     try:
         item = NewsItem(
             id=row["id"],
             on=date.fromisoformat(row["on"]),
             title=row["title"],
-            text=_markdown(row["text"] or row["title"]),
+            text=_escape_markdown(row["text"] or row["title"]),
             origin=row["origin"],
             spoils=spoils,
             sources=(row["link"],) if row["link"] else (),
@@ -50,10 +52,34 @@ def news(row: Mapping[str, str], *, spoils: bool) -> NewsItem | None:
 
 
 _MARKS = re.compile(r"[\\`*_\[\]<>&~|!]")
-_BEGINS = re.compile(r"^(?:[#+=:-]|\d{1,9}(?=[.)]))", re.MULTILINE)
+_LINE_STARTS = re.compile(r"^(?:[#+=:-]|\d{1,9}(?=[.)]))", re.MULTILINE)
 
 
-def _markdown(text: str) -> str:
+def _escape_markdown(text: str) -> str:
     """Return plain text as Markdown that says exactly this (CommonMark 2.4): foreign words make no links or lists."""
     escaped = _MARKS.sub(r"\\\g<0>", text)
-    return _BEGINS.sub(lambda found: f"\\{found[0]}" if not found[0][0].isdigit() else f"{found[0]}\\", escaped)
+    return _LINE_STARTS.sub(lambda match: f"{match[0]}\\" if match[0].isdigit() else f"\\{match[0]}", escaped)
+
+
+def load_news(layers: DefinitionLayers, troubles: dict[str, str]) -> dict[tuple[str, str], tuple[NewsItem, ...]]:
+    """Return the stored news of every feed by series and season, also of feeds that are asked no more.
+
+    What was published stays published. What cannot be read is added to ``troubles``, by upstream.
+    """
+    spoils = {upstream.id: upstream.spoils for upstream in layers.publisher.upstreams}
+    news: dict[tuple[str, str], list[NewsItem]] = {}
+    for path in sorted((layers.output / UPSTREAMS).glob(f"*/{ITEMS}")):
+        upstream_id = path.parent.name
+        try:
+            data = UpstreamCache(path.parent).load(ITEMS)
+        except DamagedError as error:
+            troubles[upstream_id] = f"{error}: restore it, for what was published once stays"
+            continue
+        for row in data.get("items", ()):
+            item = make_news_item(row, spoils=spoils.get(upstream_id, data["spoils"]))
+            if item is None:
+                troubles[upstream_id] = f"{ITEMS} holds what is no news, {row['id'][:100]!r}: restore it"
+                continue
+            season_id = layers.find_season_id(row["series"], row["season"])
+            news.setdefault((row["series"], season_id), []).append(item)
+    return {key: tuple(items) for key, items in sorted(news.items())}

@@ -1,6 +1,6 @@
-"""Upstreams are asked, and what comes is read: in threads, which write nothing.
+"""Asks upstreams, and reads what they answer: in threads, which write nothing.
 
-`fetch` asks, `foreign` reads what came; whether that is taken is decided in `poll`.
+`network.fetch` asks, `sandbox` reads the answer; whether it is taken is decided in `acceptance`.
 """
 
 from __future__ import annotations
@@ -25,60 +25,60 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from aslms_feeds.definitions.publisher import Publisher, Upstream
-    from aslms_feeds.upstreams.cache import Holding, State
+    from aslms_feeds.upstreams.cache import PollState, UpstreamCache
 
 T = TypeVar("T")
 
 SECONDS_EACH = 30.0
 """The time for one document."""
-SECONDS_LEAST = 1.0
-"""Whoever would have less than this is asked by the next run."""
-LIMIT, ARCHIVE_LIMIT = 2 << 20, 8 << 20
+MIN_SECONDS = 1.0
+"""An upstream for which less than this remains is asked by the next run."""
+MAX_DOCUMENT, MAX_ARCHIVE = 2 << 20, 8 << 20
 """Octets of a document, and of an archive."""
-_NOTHING = Validators()
+_NO_VALIDATORS = Validators()
 
 
 @dataclass(frozen=True)
-class Calendar:
+class ForeignCalendar:
     """The events of a calendar."""
 
-    events: tuple[Appointment, ...]
+    appointments: tuple[Appointment, ...]
 
 
 @dataclass(frozen=True)
-class Files:
+class DefinitionFiles:
     """The definition files of a series, by path below its folder."""
 
-    files: Mapping[str, str]
+    texts: Mapping[str, str]
 
 
-Found = ForeignFeed | Calendar | Files
+Content = ForeignFeed | ForeignCalendar | DefinitionFiles
 
 
 @dataclass(frozen=True)
-class Brought:
-    """Something to look at."""
+class NewContent:
+    """An answer with content that was read, and that may be taken."""
 
-    found: Found
+    content: Content
     validators: Mapping[str, Validators]
 
 
 @dataclass(frozen=True)
-class Same:
-    """What is kept still holds."""
+class SameContent:
+    """The answer that the content which is stored has not changed."""
 
     validators: Mapping[str, Validators]
 
 
 @dataclass(frozen=True)
-class Later:
-    """It asks to be left alone."""
+class RetryLater:
+    """The answer that it does not want to be asked before some time."""
 
     until: datetime
 
 
 class DoubtError(Exception):
-    """An answer that is not taken, and why: it goes into quarantine."""
+    """Why an answer is not taken: it goes into quarantine."""
 
 
 class TroubleError(Exception):
@@ -89,112 +89,118 @@ class LateError(Exception):
     """No time was left to ask."""
 
 
-Answer = Brought | Same | Later | DoubtError | TroubleError | LateError
+Answer = NewContent | SameContent | RetryLater | DoubtError | TroubleError | LateError
 
 
 @dataclass(frozen=True)
-class Asker:
-    """What happens in threads, which write nothing: upstreams are asked, and what comes is read."""
+class Requester:
+    """Asks upstreams and reads their answers, until a deadline (`time.monotonic`); it writes nothing."""
 
     publisher: Publisher
     now: datetime
     deadline: float
 
-    def answer(self, upstream: Upstream, state: State, place: Holding) -> Answer:
-        """Return what asking came to; whatever it came to, the others go on."""
+    def request(self, upstream: Upstream, state: PollState, cache: UpstreamCache) -> Answer:
+        """Return an upstream's answer; its errors are answers, too, so that other upstreams are asked all the same."""
         try:
-            return self._fetched(upstream, state, place)
-        except (DoubtError, TroubleError, LateError) as found:
-            return found
+            return self._request(upstream, state, cache)
+        except (DoubtError, TroubleError, LateError) as error:
+            return error
         except FetchError as error:
-            reason = str(error).removeprefix(_shown(upstream)).removeprefix(": ")
+            reason = str(error).removeprefix(_public_address(upstream)).removeprefix(": ")
             # Without a status, the answer itself is what cannot be used: too large, damaged, cut short.
-            broken = isinstance(error, AnswerError) and error.status is None
-            return DoubtError(reason) if broken else TroubleError(reason)
+            is_broken = isinstance(error, AnswerError) and error.status is None
+            return DoubtError(reason) if is_broken else TroubleError(reason)
         except OSError as error:
             return TroubleError(f"it cannot be read here: {error.strerror or error}")
         except Exception as error:
             logging.getLogger(__name__).exception("%s", upstream.id)
             return TroubleError(f"a fault of the program: {type(error).__name__}")
 
-    def _fetched(self, upstream: Upstream, state: State, place: Holding) -> Answer:
+    def _request(self, upstream: Upstream, state: PollState, cache: UpstreamCache) -> Answer:
+        if self._seconds_left() < MIN_SECONDS:
+            raise LateError
+        # Without data there is nothing of which an upstream may say that it has not changed.
+        validators = state.validators if cache.has_data(upstream) else {}
+        with Fetcher(self._rules(upstream)) as fetcher:
+            if _is_folder(upstream):
+                texts = cache.load_files(upstream.series) if validators else {}
+                return self._request_folder(upstream, fetcher, validators, texts)
+            match self._get(fetcher, upstream.url, validators.get("", _NO_VALIDATORS)):
+                case Fetched() as response:
+                    return NewContent(self._read(upstream, response), {"": response.validators})
+                case Unchanged(new_validators):
+                    return SameContent({"": new_validators})
+                case Deferred(_, until):
+                    return RetryLater(until)
+
+    def _rules(self, upstream: Upstream) -> Rules:
         network = self.publisher.network
-        rules = Rules(
+        return Rules(
             allow_http=network.allow_http,
             allow_loopback=network.allow_loopback,
             hosts=frozenset(upstream.hosts),
-            limit=ARCHIVE_LIMIT if _is_archive(upstream) else LIMIT,
+            limit=MAX_ARCHIVE if _is_archive(upstream) else MAX_DOCUMENT,
         )
-        # Of one in quarantine no validators are kept: what was never taken is asked for as a whole.
-        known = state.validators if place.has_good(upstream) else {}
-        if self._left() < SECONDS_LEAST:
-            raise LateError
-        with Fetcher(rules) as fetcher:
-            if _is_folder(upstream):
-                return self._folder(upstream, fetcher, known, place.files(upstream.series) if known else {})
-            match self._get(fetcher, upstream.url, known.get("", _NOTHING)):
-                case Fetched() as fetched:
-                    return Brought(self._read(upstream, fetched), {"": fetched.validators})
-                case Unchanged(validators):
-                    return Same({"": validators})
-                case Deferred(_, until):
-                    return Later(until)
 
-    def _folder(
-        self, upstream: Upstream, fetcher: Fetcher, known: Mapping[str, Validators], kept: Mapping[str, str]
+    def _request_folder(
+        self, upstream: Upstream, fetcher: Fetcher, validators: Mapping[str, Validators], old_texts: Mapping[str, str]
     ) -> Answer:
-        """Ask for every file of a folder; those that did not change are the ones that are kept."""
+        """Ask for every file of a folder; for those that did not change, the stored ones are taken."""
         if not upstream.files:
             raise TroubleError("a folder cannot be listed: name its files with the key files")
-        found, validators, fresh = {}, {}, False
+        texts: dict[str, str] = {}
+        new_validators: dict[str, Validators] = {}
+        has_changed = False
         for name in upstream.files:
             if not _is_definition(name):
                 raise TroubleError(f"{name!r} is no definition file, such as {SERIES} or 2026-27/season.toml")
-            validator = known.get(name, _NOTHING) if name in kept else _NOTHING
+            validator = validators.get(name, _NO_VALIDATORS) if name in old_texts else _NO_VALIDATORS
             match self._get(fetcher, upstream.url + quote(name), validator):
-                case Fetched(body=body, validators=new):
-                    found[name], validators[name], fresh = _toml(body), new, True
-                case Unchanged(new):
-                    found[name], validators[name] = kept[name], new
+                case Fetched(body=body, validators=new_validator):
+                    texts[name], new_validators[name], has_changed = _decode_toml(body), new_validator, True
+                case Unchanged(new_validator):
+                    texts[name], new_validators[name] = old_texts[name], new_validator
                 case Deferred(_, until):
-                    return Later(until)
-        fresh = fresh or found.keys() != kept.keys()
-        return Brought(Files(found), validators) if fresh else Same(validators)
+                    return RetryLater(until)
+        if has_changed or texts.keys() != old_texts.keys():
+            return NewContent(DefinitionFiles(texts), new_validators)
+        return SameContent(new_validators)
 
-    def _get(self, fetcher: Fetcher, url: str, known: Validators) -> Fetched | Unchanged | Deferred:
-        left = self._left()
-        if left <= 0:
+    def _get(self, fetcher: Fetcher, url: str, validators: Validators) -> Fetched | Unchanged | Deferred:
+        seconds = self._seconds_left()
+        if seconds <= 0:
             raise TroubleError("takes longer than the time that there is for all upstreams")
-        fetcher.rules = replace(fetcher.rules, seconds=min(SECONDS_EACH, left))
-        return fetcher.get(url, now=self.now, validators=known)
+        fetcher.rules = replace(fetcher.rules, seconds=min(SECONDS_EACH, seconds))
+        return fetcher.get(url, now=self.now, validators=validators)
 
-    def _left(self) -> float:
+    def _seconds_left(self) -> float:
         return self.deadline - time.monotonic()
 
-    def _read(self, upstream: Upstream, fetched: Fetched) -> Found:
-        """Return what a document says; DoubtError where it is none of the wanted kind."""
-        kind, _, _ = fetched.media_type.partition("/")
+    def _read(self, upstream: Upstream, response: Fetched) -> Content:
+        """Return the content of a document; DoubtError where it is none of the upstream's kind."""
+        kind, _, _ = response.media_type.partition("/")
         if kind not in {"", "text", "application"}:
-            raise DoubtError(f"is {fetched.media_type}")
-        seconds = min(sandbox.SECONDS, max(self._left(), SECONDS_LEAST))
+            raise DoubtError(f"is {response.media_type}")
+        body, seconds = response.body, min(sandbox.SECONDS, max(self._seconds_left(), MIN_SECONDS))
         if upstream.kind == "feed":
-            return _sane(sandbox.read_feed(fetched.body, upstream.url, fetched.charset, seconds=seconds))
+            return _require(sandbox.read_feed(body, upstream.url, response.charset, seconds=seconds))
         if upstream.kind == "ics":
-            return Calendar(_sane(sandbox.read_calendar(fetched.body, seconds=seconds)))
+            return ForeignCalendar(_require(sandbox.read_calendar(body, seconds=seconds)))
         if _is_archive(upstream):
-            return Files(_sane(sandbox.read_archive(fetched.body, upstream.series, seconds=seconds)))
-        return Files({_own_name(upstream): _toml(fetched.body)})
+            return DefinitionFiles(_require(sandbox.read_archive(body, upstream.series, seconds=seconds)))
+        return DefinitionFiles({_local_path(upstream): _decode_toml(body)})
 
 
-def _sane(found: T | Refusal) -> T:
+def _require(content: T | Refusal) -> T:
     """Return what was read; DoubtError with the reason where it was refused."""
-    if isinstance(found, Refusal):
-        raise DoubtError(found.reason)
-    return found
+    if isinstance(content, Refusal):
+        raise DoubtError(content.reason)
+    return content
 
 
-def _shown(upstream: Upstream) -> str:
-    """Return how errors name an upstream's address, which may be a secret of its operator's."""
+def _public_address(upstream: Upstream) -> str:
+    """Return how errors name an upstream's address, whose query may be a secret of its operator's."""
     address = upstream.url.partition("?")[0][:200]
     return address if urlsplit(address).path else f"{address}/"
 
@@ -213,7 +219,7 @@ def _is_definition(path: str) -> bool:
     return path == SERIES or (bool(slash) and is_id(folder) and name in SEASON_FILES)
 
 
-def _own_name(upstream: Upstream) -> str:
+def _local_path(upstream: Upstream) -> str:
     """Return where the one file of an upstream would lie in the folder of its series."""
     *_, folder, name = ["", *urlsplit(upstream.url).path.split("/")]
     path = name if name == SERIES else f"{upstream.season or folder}/{name}"
@@ -222,7 +228,7 @@ def _own_name(upstream: Upstream) -> str:
     return path
 
 
-def _toml(body: bytes) -> str:
+def _decode_toml(body: bytes) -> str:
     if body.lstrip()[:1] == b"<":
         raise DoubtError("is a page in HTML, such as one to log in with")
     try:
