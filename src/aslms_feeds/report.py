@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from aslms_feeds.ledger.values import format_value
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -34,8 +36,8 @@ class NewFact(NamedTuple):
             "what": self.fact.what,
             "event": self.fact.event or None,
             "session": self.fact.session or None,
-            "from": self.fact.before or None,
-            "to": self.fact.after or None,
+            "from": format_value(self.fact.before),
+            "to": format_value(self.fact.after),
             "headline": self.headline,
             "text": self.text,
         }

@@ -8,7 +8,7 @@ import pty
 import re
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -16,6 +16,7 @@ from aslms_feeds.cli import output
 from aslms_feeds.definitions.values import What
 from aslms_feeds.errors import Problem
 from aslms_feeds.ledger.facts import Fact
+from aslms_feeds.ledger.values import When
 from aslms_feeds.publication.history import Row
 from aslms_feeds.report import EventChange, ItemChange, NewFact, Part, Report
 
@@ -27,8 +28,8 @@ FACT = Fact(
     event="okayama",
     session="race",
     at=NOW,
-    before="2030-03-02",
-    after="2030-03-03",
+    before=When(date(2030, 3, 2)),
+    after=When(date(2030, 3, 3)),
 )
 TOLD = NewFact("2030", FACT, "Okayama: Race moved to 3 Mar 2030", "Before: 2 March. Now: 3 March.")
 MOVED = Part(

@@ -10,6 +10,7 @@ from aslms_feeds.editions.fact_texts import FactWriter
 from aslms_feeds.editions.language import language
 from aslms_feeds.editions.stories import Story
 from aslms_feeds.ledger.facts import Fact
+from aslms_feeds.ledger.values import parse_value
 from seasons import CIRCUITS, contents, series_files
 
 OLD, NEW = "2030-03-02T03:30:00Z/2030-03-02T07:30:00Z", "2030-03-02T04:00:00Z/2030-03-02T08:00:00Z"
@@ -28,9 +29,10 @@ def plain(story: Story) -> tuple[str, str]:
     return story.title, markup.plain(story.text)
 
 
-def make_fact(what: str, event: str = "", session: str = "", **more) -> Fact:
-    """Return a fact about the small season."""
-    return Fact(id="x", what=What(what), event=event, session=session, **more)
+def make_fact(what: str, event: str = "", session: str = "", before: str = "", after: str = "", **more) -> Fact:
+    """Return a fact about the small season; what was and became is given as it is published."""
+    values = {"before": parse_value(What(what), before), "after": parse_value(What(what), after)}
+    return Fact(id="x", what=What(what), event=event, session=session, **values, **more)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ import pytest
 from aslms_feeds.definitions.values import What
 from aslms_feeds.errors import PublicationError
 from aslms_feeds.ledger.facts import Fact, Statement
-from aslms_feeds.ledger.ledger import Offer, open_ledger, read_ledger
+from aslms_feeds.ledger.ledger import open_ledger, read_ledger
+from aslms_feeds.ledger.stamps import Offer
 
 NOW = datetime(2030, 1, 1, 12, 0, 0, 987_654, tzinfo=UTC)
 WHOLE = NOW.replace(microsecond=0)
@@ -179,7 +180,7 @@ def test_a_ledger_reads_back_as_it_was_written():
     [
         (b"", "the ledger cannot be read: JSONDecodeError"),
         (b"{}", "the ledger cannot be read: KeyError('format')"),
-        (b'{"format": 2}', "the ledger has format 2, this program reads 1"),
+        (b'{"format": 3}', "the ledger has format 3, this program reads 1 and 2"),
         (b"[]", "the ledger cannot be read: TypeError"),
     ],
 )

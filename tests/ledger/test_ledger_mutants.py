@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -17,10 +18,18 @@ from aslms_feeds.definitions.values import What
 from aslms_feeds.errors import PublicationError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import ModuleType
 
 SOURCE = Path(aslms_feeds.__file__).parent
-MODULES = {"instants": "instants", "facts": "ledger.facts", "ledger": "ledger.ledger"}
+MODULES = {
+    "instants": "instants",
+    "values": "ledger.values",
+    "facts": "ledger.facts",
+    "stamps": "ledger.stamps",
+    "json_format": "ledger.json_format",
+    "ledger": "ledger.ledger",
+}
 """Each imports those before it."""
 
 NOW = datetime(2030, 1, 1, 12, 0, 0, 987_654, tzinfo=UTC)
@@ -44,30 +53,34 @@ class Mutant(NamedTuple):
 
 MUTANTS = {
     "SEQUENCE with every change": Mutant(
-        "ledger", "sequence=old.sequence + significant,", "sequence=old.sequence + 1,"
+        "stamps", "sequence=old.sequence + significant,", "sequence=old.sequence + 1,"
     ),
-    "SEQUENCE never": Mutant("ledger", "sequence=old.sequence + significant,", "sequence=old.sequence,"),
+    "SEQUENCE never": Mutant("stamps", "sequence=old.sequence + significant,", "sequence=old.sequence,"),
     "SEQUENCE only for what is not significant": Mutant(
-        "ledger", "said.significant != old.statement.significant", "said.significant == old.statement.significant"
+        "stamps",
+        "statement.significant != old.statement.significant",
+        "statement.significant == old.statement.significant",
     ),
     "stamps follow a clock that goes back": Mutant(
-        "ledger", "last_modified=max(now, old.last_modified + ONE_SECOND),", "last_modified=now,"
+        "stamps", "last_modified=max(now, old.last_modified + ONE_SECOND),", "last_modified=now,"
     ),
     "two changes within a second have one stamp": Mutant(
-        "ledger",
+        "stamps",
         "last_modified=max(now, old.last_modified + ONE_SECOND),",
         "last_modified=max(now, old.last_modified),",
     ),
     "stamps ignore the clock": Mutant(
-        "ledger",
+        "stamps",
         "last_modified=max(now, old.last_modified + ONE_SECOND),",
         "last_modified=old.last_modified + ONE_SECOND,",
     ),
-    "changes are not counted": Mutant("ledger", "count=old.count + 1,", "count=old.count,"),
-    "what says the same is stamped": Mutant("ledger", "if said.says_the_same_as(old.statement):", "if False:"),
-    "what says the same keeps an old language": Mutant("ledger", "return replace(old, statement=said)", "return old"),
+    "changes are not counted": Mutant("stamps", "count=old.count + 1,", "count=old.count,"),
+    "what says the same is stamped": Mutant("stamps", "if statement.says_the_same_as(old.statement):", "if False:"),
+    "what says the same keeps an old language": Mutant(
+        "stamps", "return replace(old, statement=statement)", "return old"
+    ),
     "a new component starts at one": Mutant(
-        "ledger", "Revision(statement=said, sequence=0,", "Revision(statement=said, sequence=1,"
+        "stamps", "Revision(statement=statement, sequence=0,", "Revision(statement=statement, sequence=1,"
     ),
     "a fraction of a second is stamped": Mutant(
         "instants", "value.astimezone(UTC).replace(microsecond=0)", "value.astimezone(UTC)"
@@ -77,45 +90,69 @@ MUTANTS = {
     ),
     "things may vanish": Mutant("ledger", "if missing := self.vanished(statements):", "if missing := {}:"),
     "nothing is ever missed": Mutant("ledger", "if uid not in statements}", "if uid in ()}"),
-    "a first publication is news": Mutant("ledger", "[] if first else _facts(", "_facts("),
-    "no news at all": Mutant("ledger", "[] if first else _facts(", "[] if True else _facts("),
-    "old facts are forgotten": Mutant(
-        "ledger", "revisions=revisions, facts=(*self.facts, *told)", "revisions=revisions, facts=tuple(told)"
+    "a first publication is news": Mutant(
+        "ledger",
+        "[] if first else list(_new_facts(self.revisions, revisions, now))",
+        "list(_new_facts(self.revisions, revisions, now))",
     ),
-    "what has ended makes news": Mutant("ledger", " or before.statement.over(now):", ":"),
-    "what is over when it comes makes news": Mutant("ledger", "[] if said.over(now) or said.scope", "[] if said.scope"),
-    "an entry list is added": Mutant("ledger", 'said.over(now) or said.scope == "entries"', "said.over(now)"),
+    "no news at all": Mutant("ledger", "[] if first else list(", "[] if True else list("),
+    "old facts are forgotten": Mutant(
+        "ledger", "revisions=revisions, facts=(*self.facts, *facts)", "revisions=revisions, facts=tuple(facts)"
+    ),
+    "what has ended makes news": Mutant("ledger", " or earlier.statement.is_over(now):", ":"),
+    "what is over when it comes makes news": Mutant(
+        "ledger", "not statement.is_over(now) and statement.scope", "statement.scope"
+    ),
+    "an entry list is added": Mutant("ledger", ' and statement.scope != "entries"', ""),
     "one key for two builds of one second": Mutant("ledger", "        stamp += ONE_SECOND\n", "        break\n"),
     "an item is told under today's id": Mutant(
-        "ledger", "change/{uid.partition('.')[0]}{_together", "change/{event}{_together"
+        "ledger", "change/{parse_uid(uid).names[0]}{_key_ending", "change/{event}{_key_ending"
     ),
     "a fact is called by today's ids": Mutant(
         "ledger",
-        'uid.partition("@")[0].rsplit(".", 2)[0]',
-        '".".join(filter(None, (said.session, said.event)))',
+        '".".join(parse_uid(uid).names)',
+        '".".join(filter(None, (statement.session, statement.event)))',
     ),
-    "two classes share a fact's id": Mutant("ledger", 'detail = f".{became or was}"', 'detail = ""'),
+    "two classes share a fact's id": Mutant("ledger", 'detail = f".{change.after or change.before}"', 'detail = ""'),
     "an item gets a new date with an edit": Mutant(
-        "ledger", "return Dating(old.published, updated,", "return Dating(updated, updated,"
+        "stamps", "return Dating(old.published, updated,", "return Dating(updated, updated,"
     ),
-    "an edit of an item is not dated": Mutant("ledger", "if changed else old.updated", "if False else old.updated"),
+    "an edit of an item is not dated": Mutant("stamps", "if changed else old.updated", "if False else old.updated"),
     "an item is dated anew with a new language": Mutant(
-        "ledger",
+        "stamps",
         "any(offer.texts[tag] != old.texts[tag] for tag in offer.texts.keys() & old.texts.keys())",
         "offer.texts != old.texts",
     ),
-    "an item that is not offered is forgotten": Mutant("ledger", "dated = dict(self.items)", "dated = {}"),
+    "an item that is not offered is forgotten": Mutant("ledger", "dates = dict(self.items)", "dates = {}"),
     "an edit within a second keeps its date": Mutant(
-        "ledger", "max(now, old.updated + ONE_SECOND)", "max(now, old.updated)"
+        "stamps", "max(now, old.updated + ONE_SECOND)", "max(now, old.updated)"
     ),
     "tombstones are not written": Mutant("ledger", '"retired": sorted(self.retired),', '"retired": [],'),
     "what a reason explains is not written": Mutant(
         "ledger", '"reasons": dict(sorted(self.reasons.items())),', '"reasons": {},'
     ),
     "reasons are not remembered": Mutant("ledger", '"changes": sorted(self.changes),', '"changes": [],'),
-    "the count is not read": Mutant("ledger", 'int(row["sequence"]), int(row["count"])', 'int(row["sequence"]), 1'),
-    "the day of a fact is not written": Mutant("ledger", "fact.on.isoformat() if fact.on else None", "None"),
-    "a ledger of another format is read": Mutant("ledger", 'if data["format"] != FORMAT:', "if False:"),
+    "the count is not read": Mutant(
+        "json_format", 'int(row["sequence"]), int(row["count"])', 'int(row["sequence"]), 1'
+    ),
+    "the day of a fact is not written": Mutant("json_format", "fact.on.isoformat() if fact.on else None", "None"),
+    "the end of a span is not written": Mutant("json_format", 'format_moment(end) if end else ""', '""'),
+    "how a span was worded is not written": Mutant("json_format", '"wording": wording}', '"wording": ""}'),
+    "the days of an announced event are not written": Mutant(
+        "json_format", '"days": _format_value(days)}', '"days": None}'
+    ),
+    "a place is read as words": Mutant("json_format", "return Place(circuit)", "return Wording(circuit)"),
+    "a class is read as words": Mutant("json_format", "return RaceClassId(race_class)", "return Wording(race_class)"),
+    "values of the format before are lost": Mutant(
+        "json_format", "parse_value(what, after) if untyped", "None if untyped"
+    ),
+    "values of the format before are read as words": Mutant(
+        "values", "return _parse_when(text)", "return Wording(text)"
+    ),
+    "what an organiser wrote is published in another form": Mutant(
+        "values", "else replace(when, wording=text)", "else when"
+    ),
+    "a ledger of another format is read": Mutant("ledger", "if written_in not in (UNTYPED, FORMAT):", "if False:"),
     "the end is not significant": Mutant(
         "facts",
         "return self.start, self.end, self.status, self.place",
@@ -141,18 +178,20 @@ MUTANTS = {
     "days are those of UTC": Mutant(
         "facts", "value = local(parse_moment(text), timezone)", 'value = local(parse_moment(text), "UTC")'
     ),
-    "cancelled again is news again": Mutant("facts", "if was is not Status.CANCELLED else found", "if True else found"),
-    "what is back on is only at another time": Mutant("facts", "if was in OFF:", "if False:"),
+    "cancelled again is news again": Mutant(
+        "facts", "if old.status != new.status else renamed", "if True else renamed"
+    ),
+    "what is back on is only at another time": Mutant("facts", "if old.status in OFF:", "if False:"),
     "class added and dropped are exchanged": Mutant(
         "facts",
-        '(What.CLASS_DROPPED, name, "") for name in old.classes',
-        '(What.CLASS_ADDED, name, "") for name in old.classes',
+        "Transition(What.CLASS_DROPPED, before=RaceClassId(name))",
+        "Transition(What.CLASS_ADDED, before=RaceClassId(name))",
     ),
-    "the season has a place": Mutant("facts", ' and old.scope != "season":', ":"),
+    "the season has a place": Mutant("facts", ' or old.scope == "season":', ":"),
     "an assumed end is news": Mutant(
         "facts",
-        "(statement.precision == Precision.TIME and statement.end_known)",
-        "(statement.precision == Precision.TIME)",
+        "(self.precision == Precision.TIME and self.end_known)",
+        "(self.precision == Precision.TIME)",
     ),
     "following the event's days is news": Mutant(
         "facts", "if old.precision == new.precision == Precision.EVENT:", "if False:"
@@ -162,11 +201,11 @@ MUTANTS = {
     ),
     "an event that follows a session has moved": Mutant("facts", "if count < sessions.get(event, 0)}", "if count < 0}"),
     "a cancelled season cancels each event aloud": Mutant(
-        "facts", 'if fact.what in _OF_ALL and (fact.what, "", "") in season_wide:', "if False:"
+        "facts", "elif fact.what in _OF_ALL and Transition(fact.what) in season_wide:", "elif False:"
     ),
-    "each fact has an item of its own": Mutant("facts", "if together[fact.event] > 1 else fact", "if False else fact"),
+    "each fact has an item of its own": Mutant("facts", "if counts[fact.event] > 1 else fact", "if False else fact"),
     "a single fact is told as several": Mutant(
-        "facts", "if together[fact.event] > 1 else fact", "if fact.event in items else fact"
+        "facts", "if counts[fact.event] > 1 else fact", "if fact.event in items else fact"
     ),
 }
 
@@ -177,9 +216,10 @@ MUTANTS = {
 class Program:
     """The modules, true or mutated, and what is said with them."""
 
-    def __init__(self, _instants: ModuleType, facts: ModuleType, ledger: ModuleType) -> None:
+    def __init__(self, modules: Mapping[str, ModuleType]) -> None:
         """Speak with these modules."""
-        self.facts, self.ledger = facts, ledger
+        self.values, self.facts = modules["values"], modules["facts"]
+        self.stamps, self.ledger = modules["stamps"], modules["ledger"]
 
     def session(self, event="okayama", name="race", **more):
         """Return what a session says."""
@@ -233,7 +273,7 @@ class Program:
 
     def offer(self, day, **texts):
         """Return an item that is offered for a feed."""
-        return self.ledger.Offer(day, texts, dict.fromkeys(texts, ("News",)))
+        return self.stamps.Offer(day, texts, dict.fromkeys(texts, ("News",)))
 
 
 def first_publication(p: Program) -> None:
@@ -363,7 +403,7 @@ def entry_lists(p: Program) -> None:
     after = {**p.all(), f"cars.entries.{SEASON}": p.cars("Ant", "Cat")}
     assert p.told(p.all(), before) == []
     (fact,) = p.opened(before).revise(after, now=LATER).facts
-    assert (fact.what, fact.before, fact.after) == (What.ENTRY_LIST, "#2 Bee", "#2 Cat")
+    assert (fact.what, str(fact.before), str(fact.after)) == (What.ENTRY_LIST, "#2 Bee", "#2 Cat")
 
 
 def names_of_facts(p: Program) -> None:
@@ -432,7 +472,53 @@ def reading_and_writing(p: Program) -> None:
     assert p.ledger.read_ledger(text) == ledger
     assert p.ledger.read_ledger(text).to_json() == text
     with pytest.raises(PublicationError, match="has format 99"):
-        p.ledger.read_ledger(text.replace(b'"format": 1', b'"format": 99'))
+        p.ledger.read_ledger(text.replace(b'"format": 2', b'"format": 99'))
+
+
+PUBLISHED_VALUES = {
+    What.MOVED: ("2030-03-02", "2030-03-02T04:00:00Z/2030-03-02T08:00:00Z"),
+    What.RETIMED: ("2030-03-02T13:00:00+09:00", "in spring"),
+    What.PLACE_CHANGED: ("okayama", "paris"),
+    What.RENAMED: ("Race 1", "Race One"),
+    What.CLASS_ADDED: ("", "gt"),
+    What.CLASS_DROPPED: ("proto", ""),
+    What.ENTRY_LIST: ("#2 Bee; #3 Cat", "#2 Dog"),
+    What.ANNOUNCED: ("", "okayama=2030-03-01/2030-03-04;paris="),
+}
+
+
+def values_of_facts(p: Program) -> None:
+    """Write what was and became with its type, read it back, and publish it as it always was."""
+    facts = [
+        p.facts.Fact(
+            what.value, what, before=p.values.parse_value(what, before), after=p.values.parse_value(what, after)
+        )
+        for what, (before, after) in PUBLISHED_VALUES.items()
+    ]
+    ledger = p.opened().with_facts(*facts)
+    assert p.ledger.read_ledger(ledger.to_json()) == ledger
+    published = {
+        fact.what: tuple(p.values.format_value(value) or "" for value in (fact.before, fact.after)) for fact in facts
+    }
+    assert published == PUBLISHED_VALUES
+
+
+def the_format_before(p: Program) -> None:
+    """Read a ledger whose facts hold lines as the ledger it is now."""
+    facts = [p.facts.Fact(what.value, what) for what in PUBLISHED_VALUES]
+    data = json.loads(p.opened().with_facts(*facts).to_json())
+    for row in data["facts"]:
+        row["before"], row["after"] = PUBLISHED_VALUES[What(row["what"])]
+    ledger = p.ledger.read_ledger(json.dumps({**data, "format": 1}).encode())
+    assert json.loads(ledger.to_json())["format"] == 2
+    assert p.ledger.read_ledger(ledger.to_json()) == ledger
+    day, time = date(2030, 3, 2), datetime(2030, 3, 2, 4, tzinfo=UTC)
+    moved, retimed, place, name, *_rest = ledger.facts
+    assert (moved.before, moved.after) == (p.values.When(day), p.values.When(time, time + 4 * HOUR))
+    assert (retimed.before.start, retimed.after) == (time, p.values.Wording("in spring"))
+    assert (place.after, name.after) == (p.values.Place("paris"), p.values.Wording("Race One"))
+    for fact in ledger.facts:
+        assert (str(fact.before or ""), str(fact.after or "")) == PUBLISHED_VALUES[fact.what]
 
 
 CHECKS = (
@@ -447,6 +533,8 @@ CHECKS = (
     names_of_facts,
     dates_of_items,
     reading_and_writing,
+    values_of_facts,
+    the_format_before,
 )
 
 
@@ -455,7 +543,7 @@ CHECKS = (
 
 def program(monkeypatch: pytest.MonkeyPatch, mutant: Mutant | None = None) -> Program:
     """Return fresh copies of the modules, one of them mutated."""
-    found = []
+    modules = {}
     for name, place in MODULES.items():
         path = SOURCE / f"{place.replace('.', '/')}.py"
         text = path.read_text()
@@ -467,8 +555,8 @@ def program(monkeypatch: pytest.MonkeyPatch, mutant: Mutant | None = None) -> Pr
         # The ledger's copy imports the copy of the facts.
         monkeypatch.setitem(sys.modules, module.__name__, module)
         exec(compile(text, f"{name}.py", "exec"), module.__dict__)  # noqa: S102 - our own source, with one change
-        found.append(module)
-    return Program(*found)
+        modules[name] = module
+    return Program(modules)
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)

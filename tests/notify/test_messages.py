@@ -1,13 +1,14 @@
 """What notifications say: facts of one series, what is wrong once and gone once, in two formats."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
 from aslms_feeds.definitions.values import What
 from aslms_feeds.errors import Problem
 from aslms_feeds.ledger.facts import Fact
+from aslms_feeds.ledger.values import When
 from aslms_feeds.notify import messages
 from aslms_feeds.report import NewFact, Part, Report
 
@@ -15,7 +16,7 @@ NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 URL = "https://calendar.example.org/aslms/"
 MOVED = NewFact(
     "2023-24",
-    Fact("x1", What.MOVED, "sepang", "race-1", before="2023-12-01", after="2023-12-02"),
+    Fact("x1", What.MOVED, "sepang", "race-1", before=When(date(2023, 12, 1)), after=When(date(2023, 12, 2))),
     "Race 1 of Sepang has moved",
     "It is on 2 December now.\nIt was to be on 1 December.",
 )

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aslms_feeds.ledger.facts import Statement
-from aslms_feeds.ledger.ledger import Offer, open_ledger, read_ledger
+from aslms_feeds.ledger.ledger import open_ledger, read_ledger
+from aslms_feeds.ledger.stamps import Offer
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
-UIDS = ("a", "b", "c")
+UIDS = tuple(f"race-{number}.okayama.2030.trial@example.org" for number in (1, 2, 3))
 
 starts = st.sampled_from(["2030-03-02T04:00:00Z", "2030-03-02T05:00:00Z", "2030-03-03T04:00:00Z"])
 statements = st.builds(

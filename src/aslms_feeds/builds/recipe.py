@@ -19,7 +19,7 @@ from aslms_feeds.editions.markup import plain
 from aslms_feeds.errors import AslmsFeedsError, Busy, DefinitionError, IdentityError, Problem, PublicationError
 from aslms_feeds.identity import fingerprint
 from aslms_feeds.instants import ONE_SECOND
-from aslms_feeds.ledger.facts import line
+from aslms_feeds.ledger.facts import summarise
 from aslms_feeds.ledger.ledger import read_ledger
 from aslms_feeds.publication import history
 from aslms_feeds.publication.manifest import INDEX, changes
@@ -268,7 +268,7 @@ def _chronicle(
     part: Part, public: Generation | None, documents: Collection[Document], now: datetime
 ) -> dict[str, bytes]:
     """Return the chronicle with the generation that is being made."""
-    told = [f"{one.season}: {line(one.fact)}" for one in part.new_facts]
+    told = [f"{one.season}: {summarise(one.fact)}" for one in part.new_facts]
     changed = changes(public.manifest if public else None, documents)
     row = history.Row(
         generation=public.manifest.generation + 1 if public else 1,

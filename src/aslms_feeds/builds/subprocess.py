@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from aslms_feeds.builds import freshness, log
 from aslms_feeds.builds.log import Event
 from aslms_feeds.errors import AslmsFeedsError
+from aslms_feeds.ledger.values import format_value
 from aslms_feeds.processes import start_task
 
 if TYPE_CHECKING:
@@ -161,8 +162,8 @@ def _built(part: Part) -> None:
             what=str(one.fact.what),
             meeting=one.fact.event or None,
             session=one.fact.session or None,
-            before=one.fact.before or None,
-            after=one.fact.after or None,
+            before=format_value(one.fact.before),
+            after=format_value(one.fact.after),
             headline=one.headline,
         )
 

@@ -8,7 +8,7 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from aslms_feeds.instants import format_moment
-from aslms_feeds.ledger.facts import line
+from aslms_feeds.ledger.facts import summarise
 from aslms_feeds.report import Report
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _tell_written(part: Part) -> None:
         for path in part.written:
             print(f"  {path}")
     for told in part.new_facts[:_MANY]:
-        print(f"  {told.season}: {line(told.fact)}")
+        print(f"  {told.season}: {summarise(told.fact)}")
     if len(part.new_facts) > _MANY:
         print(f"  and {len(part.new_facts) - _MANY} more")
 
@@ -88,7 +88,7 @@ def _planned(part: Part) -> str:
     said = ", ".join(f"{count} {one if count == 1 else many}" for count, one, many in counts if count)
     texts = [f"{part.name}: {said}"]
     if part.new_facts:
-        rows = [(one.season, line(one.fact), one.headline, one.text) for one in part.new_facts[:_LONGEST]]
+        rows = [(one.season, summarise(one.fact), one.headline, one.text) for one in part.new_facts[:_LONGEST]]
         texts.append(_table(("Season", "Fact", "What subscribers read", "In full"), rows, len(part.new_facts)))
     revised = [one for one in part.changed_events if one.before is not None]
     if revised:

@@ -24,10 +24,11 @@ from aslms_feeds.editions.safeguards import Guard, lost_calendars, lost_season, 
 from aslms_feeds.editions.season_statements import collect_statements
 from aslms_feeds.errors import IdentityError, Problem
 from aslms_feeds.identity import digest
-from aslms_feeds.instants import format_moment, whole_second
+from aslms_feeds.instants import whole_second
 from aslms_feeds.ledger.facts import Fact
 from aslms_feeds.ledger.history import pair_reasons, stated_changes
 from aslms_feeds.ledger.ledger import Ledger, open_ledger
+from aslms_feeds.ledger.values import AnnouncedCalendar, AnnouncedEvent, When
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -154,10 +155,8 @@ class _SeasonWork:
         """Return a new ledger; a first publication is one fact: the season is announced."""
         over = season_over(self.season, made, now)
         ledger = open_ledger(self.season.id, minted=minted(self.files), now=now, backfilled=over)
-        weekends = [one for one in made if not one.session]
-        days = ";".join(
-            f"{one.event}={format_moment(one.span.start)}/{format_moment(one.span.end)}" for one in weekends
-        )
+        meetings = [component for component in made if not component.session]
+        events = tuple(AnnouncedEvent(event.event, When(event.span.start, event.span.end)) for event in meetings)
         day = self.season.season.announced
         seen = None if over or day else ledger.opened
         announced = Fact(
@@ -165,7 +164,7 @@ class _SeasonWork:
             what=What.ANNOUNCED,
             at=seen,
             on=day,
-            after=days,
+            after=AnnouncedCalendar(events) if events else None,
             names={tag.tag: labels.season_name(self.season.season, tag) for tag in self.languages},
             about={
                 f"{tag.tag}/{event.id}": labels.event_name(event, tag)

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from aslms_feeds.editions.components import Component
     from aslms_feeds.editions.items import Item
     from aslms_feeds.editions.language import Language
-    from aslms_feeds.ledger.ledger import Ledger, Revision
+    from aslms_feeds.ledger.ledger import Ledger
+    from aslms_feeds.ledger.stamps import Revision
 
 
 @dataclass(frozen=True)

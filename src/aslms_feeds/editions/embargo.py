@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from aslms_feeds.definitions.values import What
 from aslms_feeds.errors import Problem
 from aslms_feeds.identity import parse_uid
+from aslms_feeds.ledger.values import Place
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -68,7 +69,7 @@ def known(files: SeriesFiles | None, ledgers: Mapping[str, Ledger]) -> Known:
             classes |= set(one.statement.classes)
             circuits.add(one.statement.place)
         for fact in ledger.facts:
-            circuits |= {fact.before, fact.after} if fact.what is What.PLACE_CHANGED else set()
+            circuits |= {value.circuit for value in (fact.before, fact.after) if isinstance(value, Place)}
         things |= {tuple(_item(key)) for key in ledger.items}
     return Known(frozenset(things), frozenset(classes), frozenset(circuits))
 

@@ -10,13 +10,13 @@ from aslms_feeds.definitions.values import What, translate
 from aslms_feeds.editions import labels
 from aslms_feeds.editions.language import joined
 from aslms_feeds.editions.stories import Story, StoryWriter, escape_markdown
-from aslms_feeds.instants import parse_moment
+from aslms_feeds.ledger.values import AnnouncedCalendar, Cars, Place, RaceClassId, When
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
 
     from aslms_feeds.ledger.facts import Fact
+    from aslms_feeds.ledger.values import FactValue
 
 
 class FactWriter(StoryWriter):
@@ -50,7 +50,7 @@ class FactWriter(StoryWriter):
         # The session of an entry list's fact is the list.
         now = self.subject_name(fact.event, "" if fact.what is What.ENTRY_LIST else fact.session)
         name = fact.names.get(self.language.tag) or now
-        race_class = labels.class_name(fact.after or fact.before, self.files.series, self.language)
+        race_class = labels.class_name(str(fact.after or fact.before or ""), self.files.series, self.language)
         day = self._describe_first_day(fact.after, fact.timezone)
         match fact.what:
             case What.ANNOUNCED:
@@ -112,19 +112,19 @@ class FactWriter(StoryWriter):
 
     def _describe_change(self, fact: Fact) -> str:
         _ = self.language.gettext
-        before, after = self._describe_value(fact, fact.before), self._describe_value(fact, fact.after)
+        before, after = (self._describe_value(value, fact.timezone) for value in (fact.before, fact.after))
         match fact.what:
             case What.ANNOUNCED:
                 return self._list_announced(fact)
             case What.ENTRY_LIST:
-                lines = [_("Out: %(car)s", car=escape_markdown(car)) for car in fact.before.split("; ") if car]
-                lines += [_("In: %(car)s", car=escape_markdown(car)) for car in fact.after.split("; ") if car]
+                lines = [_("Out: %(car)s", car=escape_markdown(car)) for car in _list_cars(fact.before)]
+                lines += [_("In: %(car)s", car=escape_markdown(car)) for car in _list_cars(fact.after)]
                 return "\n".join(f"- {line}" for line in lines)
-            case What.CANCELLED if _parse_moments(fact.before):
+            case What.CANCELLED if isinstance(fact.before, When):
                 return _("It was to be on %(before)s.", before=before)
-            case What.POSTPONED if _parse_moments(fact.before) and after:
+            case What.POSTPONED if isinstance(fact.before, When) and after:
                 return _("It was to be on %(before)s; the new date is %(after)s.", before=before, after=after)
-            case What.POSTPONED if _parse_moments(fact.before):
+            case What.POSTPONED if isinstance(fact.before, When):
                 return _("It was to be on %(before)s. The new date is not known yet.", before=before)
             case What.RETIMED if before and before == after:
                 return _("It was confirmed before: %(after)s.", after=after)
@@ -140,11 +140,10 @@ class FactWriter(StoryWriter):
     def _list_announced(self, fact: Fact) -> str:
         _ = self.language.gettext
         lines = []
-        for part in fact.after.split(";"):
-            event, _equals, days = part.partition("=")
+        for event, days in fact.after.events if isinstance(fact.after, AnnouncedCalendar) else ():
             if event:
                 name = escape_markdown(fact.about.get(f"{self.language.tag}/{event}") or self.event_name(event))
-                interval = self._describe_interval(days, fact.timezone) if days else ""
+                interval = self._describe_value(days, fact.timezone)
                 lines.append(f"- {self.language.labelled(name, interval) if interval else name}")
         if not lines:
             classes = labels.class_names(self.season.season.classes, self.files.series, self.language)
@@ -153,15 +152,19 @@ class FactWriter(StoryWriter):
             return f"{text}\n\n{taking_part}" if classes else text
         return "\n".join(lines)
 
-    def _describe_value(self, fact: Fact, value: str) -> str:
+    def _describe_value(self, value: FactValue | None, timezone: str) -> str:
         """Return what something was or became, in words."""
-        match fact.what:
-            case What.PLACE_CHANGED:
-                return escape_markdown(self._name_place(value))
-            case What.CLASS_ADDED | What.CLASS_DROPPED:
-                return escape_markdown(labels.class_name(value, self.files.series, self.language)) if value else ""
+        match value:
+            case None:
+                return ""
+            case When():
+                return self._describe_interval(value, timezone)
+            case Place(circuit):
+                return escape_markdown(self._name_place(circuit))
+            case RaceClassId(race_class):
+                return escape_markdown(labels.class_name(race_class, self.files.series, self.language))
             case _:
-                return self._describe_interval(value, fact.timezone)
+                return escape_markdown(str(value))
 
     def _name_place(self, circuit_id: str) -> str:
         """Return the name of a circuit by any id it has or had: a statement holds the first one ever."""
@@ -170,19 +173,16 @@ class FactWriter(StoryWriter):
                 return translate(circuit.name, circuit.names, self.language.tag)
         return circuit_id
 
-    def _describe_interval(self, value: str, timezone: str) -> str:
-        moments = _parse_moments(value)
-        if not moments:
-            return escape_markdown(value)
-        local_moments = [to_local(moment, timezone) for moment in moments]
-        first, last = local_moments[0], local_moments[-1]
+    def _describe_interval(self, when: When, timezone: str) -> str:
+        first = to_local(when.start, timezone)
+        last = first if when.end is None else to_local(when.end, timezone)
         if isinstance(first, datetime):
             if not isinstance(last, datetime) or last == first:
                 return self._describe_time(first)
             if first.date() == last.date() and first.utcoffset() == last.utcoffset():
                 return self._describe_time(first, until=last)
             return self.language.span(self._describe_time(first), self._describe_time(last))
-        end = last - timedelta(days=1) if len(local_moments) > 1 and last > first else last
+        end = last - timedelta(days=1) if last > first else last
         return self.language.days(first, end) if end != first else self.language.day(first)
 
     def _describe_time(self, value: datetime, until: datetime | None = None) -> str:
@@ -201,25 +201,25 @@ class FactWriter(StoryWriter):
         clock = self.language.clock(value)
         return self.language.span(clock, self.language.clock(until)) if until else clock
 
-    def _describe_first_day(self, value: str, timezone: str) -> str:
-        moments = _parse_moments(value)
-        if not moments:
+    def _describe_first_day(self, value: FactValue | None, timezone: str) -> str:
+        if not isinstance(value, When):
             return ""
-        day = to_local(moments[0], timezone)
+        day = to_local(value.start, timezone)
         return self.language.short_day(day.date() if isinstance(day, datetime) else day)
 
 
-def _parse_moments(value: str) -> list[datetime | date]:
-    try:
-        return [parse_moment(part) for part in value.split("/") if part]
-    except ValueError:
-        return []
+def _list_cars(value: FactValue | None) -> list[str]:
+    return [car for car in value.cars if car] if isinstance(value, Cars) else []
 
 
-def _find_precision(value: str) -> Precision | None:
+def _find_precision(value: FactValue | None) -> Precision | None:
     """Return how much of a start a fact's value tells; None for nothing."""
-    if not value:
-        return None
-    if "T" in value:
-        return Precision.TIME
-    return Precision.EVENT if "/" in value else Precision.DAY
+    match value:
+        case None:
+            return None
+        case When():
+            return value.precision
+        case _:
+            # Words were taken by these letters when the first of them were told, and what was told keeps its headline.
+            text = str(value)
+            return Precision.TIME if "T" in text else Precision.EVENT if "/" in text else Precision.DAY

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from aslms_feeds.editions import markup
 from aslms_feeds.editions.stories import Story, escape_markdown
 from aslms_feeds.identity import digest, make_tag_uri
-from aslms_feeds.ledger.ledger import Offer
+from aslms_feeds.ledger.stamps import Offer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

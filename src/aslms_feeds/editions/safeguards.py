@@ -13,7 +13,7 @@ from aslms_feeds.definitions.times import Precision
 from aslms_feeds.definitions.values import What
 from aslms_feeds.errors import Problem
 from aslms_feeds.instants import parse_moment
-from aslms_feeds.ledger.facts import OFF, local_day
+from aslms_feeds.ledger.facts import OFF, parse_local_day
 from aslms_feeds.ledger.history import stated_changes
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class Guard:
         coming = {
             uid: one.statement
             for uid, one in before.revisions.items()
-            if one.statement.scope == "session" and one.statement.status not in OFF and not one.statement.over(now)
+            if one.statement.scope == "session" and one.statement.status not in OFF and not one.statement.is_over(now)
         }
         gone = after.retired - before.retired
         said = {uid: after.revisions[uid].statement for uid in coming}
@@ -190,7 +190,7 @@ def _leaps(old: Statement, new: Statement) -> bool:
     """Say whether a session moves to another day at its circuit, or by hours."""
     if new.status in OFF or Precision.EVENT in (old.precision, new.precision):
         return False
-    if local_day(old.start, old.timezone) != local_day(new.start, new.timezone):
+    if parse_local_day(old.start, old.timezone) != parse_local_day(new.start, new.timezone):
         return True
     was, now = parse_moment(old.start), parse_moment(new.start)
     return isinstance(was, datetime) and isinstance(now, datetime) and abs(now - was) >= _LEAP

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from aslms_feeds.definitions.times import Precision, find_midnight, to_local
 from aslms_feeds.definitions.values import Status, What
 from aslms_feeds.instants import parse_moment
+from aslms_feeds.ledger.values import Cars, FactValue, Place, RaceClassId, When, Wording, format_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -64,8 +65,26 @@ class Statement:
             and all(self.texts[tag] == other.texts[tag] for tag in shared)
         )
 
-    def over(self, now: datetime) -> bool:
-        """Whether what it states has ended by ``now``."""
+    @property
+    def when(self) -> When | None:
+        """From when to when, or the start alone; an end that is assumed is nobody's news."""
+        if not self.start:
+            return None
+        has_known_end = (
+            (self.precision == Precision.TIME and self.end_known)
+            or self.precision == Precision.EVENT
+            or self.scope == "event"
+        )
+        return When(parse_moment(self.start), parse_moment(self.end) if self.end and has_known_end else None)
+
+    @property
+    def local_days(self) -> tuple[date | None, date | None]:
+        """The day of its start at the circuit, and for an event that of its end."""
+        last = parse_local_day(self.end, self.timezone) if self.scope == "event" else None
+        return parse_local_day(self.start, self.timezone), last
+
+    def is_over(self, now: datetime) -> bool:
+        """Say whether what it states has ended by ``now``."""
         if not self.end:
             return False
         end = parse_moment(self.end)
@@ -85,8 +104,8 @@ class Fact:
     """The stamp of the build that saw it; None for history, which has a day at most."""
     on: date | None = None
     on_basis: str = ""
-    before: str = ""
-    after: str = ""
+    before: FactValue | None = None
+    after: FactValue | None = None
     timezone: str = "UTC"
     names: Mapping[str, str] = field(default_factory=dict)
     """What it was about was called so, by language, when it happened: what was told stays as it was told."""
@@ -109,16 +128,24 @@ class Fact:
         return self.item or f"change/{self.id}"
 
 
-def line(fact: Fact) -> str:
+class Transition(NamedTuple):
+    """What leads from one statement to the next: the type of a fact, and what it was and became."""
+
+    what: What
+    before: FactValue | None = None
+    after: FactValue | None = None
+
+
+def summarise(fact: Fact) -> str:
     """Return a fact as a log shows it: ids, type, before and after."""
     about = ".".join(part for part in fact.scope if part) or "the season"
     if fact.what in (What.ANNOUNCED, What.RESULT, What.CHAMPION):
         return f"{about}: {fact.what}"
-    change = " → ".join(part for part in (fact.before, fact.after) if part)
+    change = " → ".join(text for value in (fact.before, fact.after) if (text := format_value(value)))
     return f"{about}: {fact.what} {change}".rstrip()
 
 
-def local_day(text: str, timezone: str) -> date | None:
+def parse_local_day(text: str, timezone: str) -> date | None:
     """Return the day at the circuit of a statement's start."""
     if not text:
         return None
@@ -126,109 +153,111 @@ def local_day(text: str, timezone: str) -> date | None:
     return value.date() if isinstance(value, datetime) else value
 
 
-def differences(old: Statement, new: Statement) -> list[tuple[What, str, str]]:
-    """Return the facts that lead from one statement to the next, as type, before and after."""
-    found: list[tuple[What, str, str]] = []
+def differences(old: Statement, new: Statement) -> list[Transition]:
+    """Return what leads from one statement to the next."""
     if new.scope == "entries":
-        return [(What.ENTRY_LIST, *entry_changes(old.subject, new.subject))]
-    was, now = Status(old.status), Status(new.status)
-    if old.name != new.name:
-        found.append((What.RENAMED, old.name, new.name))
-    if now is Status.CANCELLED:
-        return [*found, (What.CANCELLED, shown(old), "")] if was is not Status.CANCELLED else found
-    if now is Status.POSTPONED:
-        return [*found, (What.POSTPONED, shown(old), "")] if was is not Status.POSTPONED else found
-    if was in OFF:
-        found.append((What.REINSTATED, shown(old), shown(new)))
-    else:
-        found += _time(old, new)
-    if old.place != new.place and old.scope != "season":
-        found.append((What.PLACE_CHANGED, old.place, new.place))
-    found += [(What.CLASS_ADDED, "", name) for name in new.classes if name not in old.classes]
-    found += [(What.CLASS_DROPPED, name, "") for name in old.classes if name not in new.classes]
-    return found
+        return [Transition(What.ENTRY_LIST, *compare_cars(old.subject, new.subject))]
+    renamed = [] if old.name == new.name else [Transition(What.RENAMED, Wording(old.name), Wording(new.name))]
+    if new.status in OFF:
+        off = Transition(What(new.status), old.when)
+        return [*renamed, off] if old.status != new.status else renamed
+    return renamed + _compare_times(old, new) + _compare_places(old, new) + _compare_classes(old, new)
 
 
-def entry_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, str]:
+def compare_cars(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Cars | None, Cars | None]:
     """Return the cars that left and the cars that came, from two lists of cars by number."""
-    gone = [f"#{number} {car}" for number, car in old.items() if new.get(number) != car]
-    came = [f"#{number} {car}" for number, car in new.items() if old.get(number) != car]
-    return "; ".join(gone), "; ".join(came)
+    departures = tuple(f"#{number} {car}" for number, car in old.items() if new.get(number) != car)
+    arrivals = tuple(f"#{number} {car}" for number, car in new.items() if old.get(number) != car)
+    return Cars(departures) if departures else None, Cars(arrivals) if arrivals else None
 
 
-def _time(old: Statement, new: Statement) -> list[tuple[What, str, str]]:
-    confirmed = old.status == Status.PROVISIONAL and new.status == Status.CONFIRMED
-    was, now = shown(old), shown(new)
-    same_days = Precision.TIME not in (old.precision, new.precision) and (old.start, old.end) == (new.start, new.end)
-    if was == now or same_days:
-        doubted = old.status == Status.CONFIRMED and new.status == Status.PROVISIONAL
-        return [(What.TIME_CONFIRMED, now, now)] if confirmed else [(What.RETIMED, now, now)] if doubted else []
+def _compare_places(old: Statement, new: Statement) -> list[Transition]:
+    if old.place == new.place or old.scope == "season":
+        return []
+    before, after = (Place(statement.place) if statement.place else None for statement in (old, new))
+    return [Transition(What.PLACE_CHANGED, before, after)]
+
+
+def _compare_classes(old: Statement, new: Statement) -> list[Transition]:
+    return [
+        *(Transition(What.CLASS_ADDED, after=RaceClassId(name)) for name in new.classes if name not in old.classes),
+        *(Transition(What.CLASS_DROPPED, before=RaceClassId(name)) for name in old.classes if name not in new.classes),
+    ]
+
+
+def _compare_times(old: Statement, new: Statement) -> list[Transition]:
+    before, after = old.when, new.when
+    if old.status in OFF:
+        return [Transition(What.REINSTATED, before, after)]
+    has_days_only = Precision.TIME not in (old.precision, new.precision)
+    if before == after or (has_days_only and (old.start, old.end) == (new.start, new.end)):
+        return _compare_certainty(old, new)
     if old.precision == new.precision == Precision.EVENT:
         return []  # It is some time during its event: where that goes, the event's own fact says.
-    if old.start and _days(old) != _days(new) and Precision.EVENT not in (old.precision, new.precision):
-        return [(What.MOVED, was, now)]
+    if old.start and old.local_days != new.local_days and Precision.EVENT not in (old.precision, new.precision):
+        return [Transition(What.MOVED, before, after)]
     finest = Precision.TIME if new.scope == "session" else Precision.DAY
     if old.precision != finest and new.precision == finest and new.status == Status.CONFIRMED:
-        return [(What.TIME_CONFIRMED, was, now)]
-    return [(What.RETIMED, was, now)]
+        return [Transition(What.TIME_CONFIRMED, before, after)]
+    return [Transition(What.RETIMED, before, after)]
 
 
-def shown(statement: Statement) -> str:
-    """Return a start and an end as an ISO 8601 interval, or one day alone; an end that is assumed is nobody's news."""
-    if (statement.precision == Precision.TIME and statement.end_known) or (
-        statement.end and (statement.scope == "event" or statement.precision == Precision.EVENT)
-    ):
-        return f"{statement.start}/{statement.end}"
-    return statement.start
-
-
-def _days(statement: Statement) -> tuple[date | None, date | None]:
-    last = local_day(statement.end, statement.timezone) if statement.scope == "event" else None
-    return local_day(statement.start, statement.timezone), last
+def _compare_certainty(old: Statement, new: Statement) -> list[Transition]:
+    """Return the fact that the same time is confirmed, or provisional again."""
+    match old.status, new.status:
+        case Status.PROVISIONAL, Status.CONFIRMED:
+            return [Transition(What.TIME_CONFIRMED, new.when, new.when)]
+        case Status.CONFIRMED, Status.PROVISIONAL:
+            return [Transition(What.RETIMED, new.when, new.when)]
+        case _:
+            return []
 
 
 _OF_ALL = (What.CANCELLED, What.POSTPONED, What.REINSTATED)
 """What happens to a season happens to everything in it."""
 
 
-def worth_telling(facts: Iterable[Fact], sessions: Mapping[str, int]) -> list[Fact]:
+def drop_implied(facts: Iterable[Fact], sessions: Mapping[str, int]) -> list[Fact]:
     """Return the facts of one build without those that others imply; ``sessions`` counts each event's sessions.
 
     A cancelled event cancels its sessions: one fact tells it. An event whose days only follow some of its sessions has
     not moved: those sessions have.
     """
     facts = list(facts)
-    season_wide = {(fact.what, fact.before, fact.after) for fact in facts if not fact.event}
-    season_wide |= {(fact.what, "", "") for fact in facts if not fact.event and fact.what in _OF_ALL}
+    season_wide = {Transition(fact.what, fact.before, fact.after) for fact in facts if not fact.event}
+    season_wide |= {Transition(fact.what) for fact in facts if not fact.event and fact.what in _OF_ALL}
     whole_events = {(fact.what, fact.event) for fact in facts if fact.event and not fact.session}
     moved = Counter(fact.event for fact in facts if fact.session and fact.what is What.MOVED)
     whole_events -= {(What.MOVED, event) for event, count in moved.items() if count < sessions.get(event, 0)}
-    return [fact for fact in facts if not _implied(fact, season_wide, whole_events)]
+    return [fact for fact in facts if not _is_implied(fact, season_wide, whole_events)]
 
 
-def grouped(facts: Sequence[Fact], items: Mapping[str, str], about: Mapping[str, Mapping[str, str]]) -> list[Fact]:
+def group_by_event(
+    facts: Sequence[Fact], items: Mapping[str, str], about: Mapping[str, Mapping[str, str]]
+) -> list[Fact]:
     """Return the facts of one build, those of one event told in one item.
 
     ``items`` holds the key of that item, and ``about`` what the event is called by language, by the event's id.
     """
-    together = Counter(fact.event for fact in facts if fact.event in items)
+    counts = Counter(fact.event for fact in facts if fact.event in items)
     return [
-        replace(fact, item=items[fact.event], about=dict(about[fact.event])) if together[fact.event] > 1 else fact
+        replace(fact, item=items[fact.event], about=dict(about[fact.event])) if counts[fact.event] > 1 else fact
         for fact in facts
     ]
 
 
-def _implied(fact: Fact, season_wide: set[tuple[What, str, str]], whole_events: set[tuple[What, str]]) -> bool:
+def _is_implied(fact: Fact, season_wide: set[Transition], whole_events: set[tuple[What, str]]) -> bool:
     if not fact.event:
         return False
-    if fact.what in (What.CLASS_ADDED, What.CLASS_DROPPED) and (fact.what, fact.before, fact.after) in season_wide:
+    if fact.what in (What.CLASS_ADDED, What.CLASS_DROPPED):
+        if Transition(fact.what, fact.before, fact.after) in season_wide:
+            return True
+    elif fact.what in _OF_ALL and Transition(fact.what) in season_wide:
         return True
-    if fact.what in _OF_ALL and (fact.what, "", "") in season_wide:
-        return True
-    if fact.what in (What.TIME_CONFIRMED, What.RETIMED):
+    elif fact.what in (What.TIME_CONFIRMED, What.RETIMED):
         # Only how sure it is has changed, of everything; a time that is another one is told wherever it is.
-        of_all = (fact.what, "", "") in season_wide or (bool(fact.session) and (fact.what, fact.event) in whole_events)
-        return fact.before == fact.after and of_all
+        is_told_of_event = bool(fact.session) and (fact.what, fact.event) in whole_events
+        return fact.before == fact.after and (Transition(fact.what) in season_wide or is_told_of_event)
     if not fact.session:
         return fact.what is What.MOVED and (fact.what, fact.event) not in whole_events
     return fact.what is not What.RENAMED and (fact.what, fact.event) in whole_events

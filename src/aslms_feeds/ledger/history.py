@@ -10,15 +10,18 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
+from aslms_feeds.definitions.inherited import circuit_of
 from aslms_feeds.definitions.times import to_instant
 from aslms_feeds.instants import format_moment
 from aslms_feeds.ledger.facts import Fact
+from aslms_feeds.ledger.values import FactValue, parse_value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from aslms_feeds.definitions.model import SeasonFiles, SeriesFiles
     from aslms_feeds.definitions.season import Change, Season
+    from aslms_feeds.definitions.values import What
     from aslms_feeds.ledger.ledger import Ledger
 
 MATCHING = timedelta(days=7)
@@ -30,7 +33,7 @@ def stated_changes(season: SeasonFiles, files: SeriesFiles) -> Iterator[Fact]:
     for change in season.season.changes:
         yield _make_fact(change, "", "UTC")
     for event in season.season.events:
-        circuit = files.circuits.get(event.circuit) if event.circuit else None
+        circuit = circuit_of(event, files.circuits)
         for change in event.changes:
             yield _make_fact(change, event.id, circuit.timezone if circuit else "UTC")
 
@@ -43,8 +46,8 @@ def _make_fact(change: Change, event: str, timezone: str) -> Fact:
         session=change.session or "",
         on=change.on,
         on_basis=change.on_basis or "",
-        before=_write_value(change.before, timezone),
-        after=_write_value(change.after, timezone),
+        before=_read_value(change.what, change.before, timezone),
+        after=_read_value(change.what, change.after, timezone),
         timezone=timezone,
         why=change.why or "",
         whys=change.whys,
@@ -52,12 +55,17 @@ def _make_fact(change: Change, event: str, timezone: str) -> Fact:
     )
 
 
-def _write_value(value: date | datetime | str | None, timezone: str) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    return format_moment(to_instant(value, timezone) if isinstance(value, datetime) else value)
+def _read_value(what: What, stated: date | datetime | str | None, timezone: str) -> FactValue | None:
+    """Return what a ``change`` states as the value that facts of its type have."""
+    match stated:
+        case None:
+            return None
+        case datetime():
+            return parse_value(what, format_moment(to_instant(stated, timezone)))
+        case date():
+            return parse_value(what, format_moment(stated))
+        case _:
+            return parse_value(what, stated)
 
 
 def collect_facts(season: SeasonFiles, files: SeriesFiles, ledger: Ledger) -> list[Fact]:

@@ -1,66 +1,37 @@
-"""The heart: what each component said before, and the stamps it carries because of that.
+"""The ledger of a season: what each component said before, the stamps it carries because of that, and every fact.
 
-A ledger belongs to one season and travels with the generation it stamped. Everything here is a value: the old ledger,
-the new statements and the time go in, the new ledger comes out.
+A ledger travels with the generation it stamped. Everything here is a value: the old ledger, the new statements and the
+time go in, the new ledger comes out.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import asdict, dataclass, field, replace
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 from aslms_feeds.definitions.values import What
 from aslms_feeds.errors import PublicationError
 from aslms_feeds.identity import parse_uid
 from aslms_feeds.instants import ONE_SECOND, format_instant, parse_instant, whole_second
-from aslms_feeds.ledger.facts import Fact, Statement, differences, grouped, shown, worth_telling
+from aslms_feeds.ledger.facts import Fact, Statement, Transition, differences, drop_implied, group_by_event
+from aslms_feeds.ledger.json_format import (
+    FORMAT,
+    UNTYPED,
+    format_dating,
+    format_fact,
+    format_revision,
+    parse_dating,
+    parse_fact,
+    parse_revision,
+)
+from aslms_feeds.ledger.stamps import Dating, Offer, Revision, date_item, revise_component
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-FORMAT = 1
-
-
-@dataclass(frozen=True)
-class Revision:
-    """How often, and when, a component changed."""
-
-    statement: Statement
-    sequence: int
-    """SEQUENCE (RFC 5545 section 3.8.7.4): significant changes only."""
-    count: int
-    """All changes, the first publication included; subscribers read it in the description."""
-    created: datetime
-    last_modified: datetime
-    """LAST-MODIFIED and DTSTAMP: without a METHOD both mean this (RFC 5545 section 3.8.7.2)."""
-
-
-@dataclass(frozen=True)
-class Dating:
-    """When a feed item was published, and when its text last changed (RFC 4287 sections 4.2.9 and 4.2.15)."""
-
-    published: datetime
-    updated: datetime
-    texts: Mapping[str, str]
-    """A digest of the item in each language."""
-    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """What it was filed under, by language: some readers take another category for an edit."""
-    pages: Mapping[str, str] = field(default_factory=dict)
-    """Where it was told to be, by language, below the series: some readers take another address for another item."""
-
-
-class Offer(NamedTuple):
-    """An item as it would be published."""
-
-    published: datetime
-    """The date to publish it under, if it is new."""
-    texts: Mapping[str, str]
-    categories: Mapping[str, tuple[str, ...]] = {}
-    pages: Mapping[str, str] = {}
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
 
 @dataclass(frozen=True)
@@ -85,7 +56,7 @@ class Ledger:
 
     def vanished(self, statements: Mapping[str, Statement]) -> dict[str, Statement]:
         """Return what was stated before and is not any more, by UID."""
-        return {uid: old.statement for uid, old in self.revisions.items() if uid not in statements}
+        return {uid: revision.statement for uid, revision in self.revisions.items() if uid not in statements}
 
     def revise(self, statements: Mapping[str, Statement], *, now: datetime) -> Ledger:
         """Return the ledger after ``statements`` are published at ``now``; nothing that was stated may be missing."""
@@ -94,22 +65,27 @@ class Ledger:
             raise PublicationError(message, hint="cancel, rename with formerly, or retire it")
         now = whole_second(now)
         first = not self.revisions
-        revisions = {uid: _revise(self.revisions.get(uid), said, now) for uid, said in sorted(statements.items())}
-        news = [] if first else _facts(self.revisions, revisions, now)
-        sessions = Counter(said.event for said in statements.values() if said.scope == "session")
-        told = self._grouped(worth_telling(news, sessions), statements)
-        return replace(self, revisions=revisions, facts=(*self.facts, *told))
+        revisions = {
+            uid: revise_component(self.revisions.get(uid), statement, now)
+            for uid, statement in sorted(statements.items())
+        }
+        news = [] if first else list(_new_facts(self.revisions, revisions, now))
+        sessions = Counter(statement.event for statement in statements.values() if statement.scope == "session")
+        facts = self._group(drop_implied(news, sessions), statements)
+        return replace(self, revisions=revisions, facts=(*self.facts, *facts))
 
-    def _grouped(self, news: Sequence[Fact], statements: Mapping[str, Statement]) -> list[Fact]:
+    def _group(self, news: Sequence[Fact], statements: Mapping[str, Statement]) -> list[Fact]:
         """Return the facts of this build with those of one event under the key of one item, which is new."""
         stamp = max((fact.at for fact in news if fact.at), default=self.opened)
-        used = {fact.item for fact in self.facts}
-        while any(item.endswith(_together(stamp)) for item in used):
+        keys = {fact.item for fact in self.facts}
+        while any(key.endswith(_key_ending(stamp)) for key in keys):
             stamp += ONE_SECOND
         # The id in a UID is the first one ever, so that no other event can come to the same name.
-        events = {said.event: (uid, said) for uid, said in statements.items() if said.scope == "event"}
-        items = {event: f"change/{parse_uid(uid).names[0]}{_together(stamp)}" for event, (uid, _said) in events.items()}
-        return grouped(news, items, {event: said.names for event, (_uid, said) in events.items()})
+        events = {
+            statement.event: (uid, statement) for uid, statement in statements.items() if statement.scope == "event"
+        }
+        items = {event: f"change/{parse_uid(uid).names[0]}{_key_ending(stamp)}" for event, (uid, _) in events.items()}
+        return group_by_event(news, items, {event: statement.names for event, (_, statement) in events.items()})
 
     def with_facts(self, *facts: Fact) -> Ledger:
         """Return the ledger with more facts."""
@@ -122,10 +98,10 @@ class Ledger:
         again.
         """
         now = whole_second(now)
-        dated = dict(self.items)
+        dates = dict(self.items)
         for key, offer in sorted(items.items()):
-            dated[key] = _date(self.items.get(key), offer, now)
-        return replace(self, items=dated)
+            dates[key] = date_item(self.items.get(key), offer, now)
+        return replace(self, items=dates)
 
     def to_json(self) -> bytes:
         """Return the ledger as text, the same bytes for the same ledger."""
@@ -142,18 +118,9 @@ class Ledger:
             "retired": sorted(self.retired),
             "changes": sorted(self.changes),
             "reasons": dict(sorted(self.reasons.items())),
-            "revisions": {uid: _revision_data(revision) for uid, revision in sorted(self.revisions.items())},
-            "facts": [_fact_data(fact) for fact in self.facts],
-            "items": {
-                key: {
-                    "published": format_instant(item.published),
-                    "updated": format_instant(item.updated),
-                    "texts": dict(sorted(item.texts.items())),
-                    "categories": {tag: list(names) for tag, names in sorted(item.categories.items())},
-                    "pages": dict(sorted(item.pages.items())),
-                }
-                for key, item in sorted(self.items.items())
-            },
+            "revisions": {uid: format_revision(revision) for uid, revision in sorted(self.revisions.items())},
+            "facts": [format_fact(fact) for fact in self.facts],
+            "items": {key: format_dating(dating) for key, dating in sorted(self.items.items())},
         }
         return json.dumps(data, ensure_ascii=False, indent=1).encode() + b"\n"
 
@@ -167,8 +134,9 @@ def read_ledger(text: bytes) -> Ledger:
     """Return the ledger that :meth:`Ledger.to_json` wrote; a damaged one is refused, never guessed at."""
     try:
         data = json.loads(text)
-        if data["format"] != FORMAT:
-            message = f"the ledger has format {data['format']}, this program reads {FORMAT}"
+        written_in = data["format"]
+        if written_in not in (UNTYPED, FORMAT):
+            message = f"the ledger has format {written_in}, this program reads {UNTYPED} and {FORMAT}"
             raise PublicationError(message, hint="use the version that wrote it, or newer")
         return Ledger(
             season=data["season"],
@@ -178,123 +146,52 @@ def read_ledger(text: bytes) -> Ledger:
             retired=frozenset(data["retired"]),
             changes=frozenset(data["changes"]),
             reasons=dict(data["reasons"]),
-            revisions={uid: _read_revision(row) for uid, row in data["revisions"].items()},
-            facts=tuple(_read_fact(row) for row in data["facts"]),
-            items={
-                key: Dating(
-                    parse_instant(row["published"]),
-                    parse_instant(row["updated"]),
-                    row["texts"],
-                    {tag: tuple(names) for tag, names in row["categories"].items()},
-                    {tag: str(page) for tag, page in row["pages"].items()},
-                )
-                for key, row in data["items"].items()
-            },
+            revisions={uid: parse_revision(row) for uid, row in data["revisions"].items()},
+            facts=tuple(parse_fact(row, written_in) for row in data["facts"]),
+            items={key: parse_dating(row) for key, row in data["items"].items()},
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         message = f"the ledger cannot be read: {error!r}"
         raise PublicationError(message, hint="restore the generation folder from a backup") from error
 
 
-def _revise(old: Revision | None, said: Statement, now: datetime) -> Revision:
-    if old is None:
-        return Revision(statement=said, sequence=0, count=1, created=now, last_modified=now)
-    if said.says_the_same_as(old.statement):
-        return replace(old, statement=said)
-    # RFC 5545 section 3.8.7.4: SEQUENCE counts significant revisions only.
-    significant = said.significant != old.statement.significant
-    return replace(
-        old,
-        statement=said,
-        sequence=old.sequence + significant,
-        count=old.count + 1,
-        last_modified=max(now, old.last_modified + ONE_SECOND),
-    )
-
-
-def _together(stamp: datetime) -> str:
+def _key_ending(stamp: datetime) -> str:
     """Return how the key of an item ends that tells several facts of one build."""
     return f".changes.{stamp:%Y%m%dT%H%M%SZ}"
 
 
-def _date(old: Dating | None, offer: Offer, now: datetime) -> Dating:
-    if old is None:
-        published = whole_second(offer.published)
-        return Dating(published, published, dict(offer.texts), dict(offer.categories), dict(offer.pages))
-    changed = any(offer.texts[tag] != old.texts[tag] for tag in offer.texts.keys() & old.texts.keys())
-    updated = max(now, old.updated + ONE_SECOND) if changed else old.updated
-    # With an edit everything may be new; without one nothing may.
-    categories = offer.categories if changed else {**offer.categories, **old.categories}
-    pages = {**offer.pages, **old.pages}
-    return Dating(old.published, updated, {**old.texts, **offer.texts}, dict(categories), pages)
-
-
-def _facts(old: Mapping[str, Revision], new: Mapping[str, Revision], now: datetime) -> list[Fact]:
-    found = []
+def _new_facts(old: Mapping[str, Revision], new: Mapping[str, Revision], now: datetime) -> Iterator[Fact]:
+    """Yield the facts that lead from the revisions before a build to those after it."""
     for uid, revision in sorted(new.items(), key=lambda row: (row[1].statement.start, row[0])):
-        said = revision.statement
-        before = old.get(uid)
-        if before is None:
+        statement = revision.statement
+        earlier = old.get(uid)
+        if earlier is None:
             # What is over when it first appears is history; an entry list is an item of its own.
-            changes = [] if said.over(now) or said.scope == "entries" else [(What.ADDED, "", shown(said))]
+            is_news = not statement.is_over(now) and statement.scope != "entries"
+            changes = [Transition(What.ADDED, after=statement.when)] if is_news else []
             stamp = revision.created
-        elif before.last_modified == revision.last_modified or before.statement.over(now):
+        elif earlier.last_modified == revision.last_modified or earlier.statement.is_over(now):
             # Nothing was said anew, or what has ended was corrected.
             continue
         else:
-            changes = differences(before.statement, said)
+            changes = differences(earlier.statement, statement)
             stamp = revision.last_modified
-        for what, was, became in changes:
-            # The ids in a UID are the first ones ever, so that no other thing can come to the same name.
-            name = ".".join(parse_uid(uid).names) if said.scope != "season" else "season"
-            detail = f".{became or was}" if what in (What.CLASS_ADDED, What.CLASS_DROPPED) else ""
-            found.append(
-                Fact(
-                    id=f"{name}.{what}{detail}.{stamp:%Y%m%dT%H%M%SZ}",
-                    what=what,
-                    event=said.event,
-                    session=said.session,
-                    at=stamp,
-                    before=was,
-                    after=became,
-                    timezone=said.timezone,
-                    names=said.names,
-                )
-            )
-    return found
+        for change in changes:
+            yield _make_fact(uid, statement, change, stamp)
 
 
-def _revision_data(revision: Revision) -> dict[str, Any]:
-    return {
-        "sequence": revision.sequence,
-        "count": revision.count,
-        "created": format_instant(revision.created),
-        "last_modified": format_instant(revision.last_modified),
-        "statement": asdict(revision.statement),
-    }
-
-
-def _read_revision(row: dict[str, Any]) -> Revision:
-    said = row["statement"]
-    statement = Statement(**{**said, "classes": tuple(said["classes"])})
-    created, modified = parse_instant(row["created"]), parse_instant(row["last_modified"])
-    return Revision(statement, int(row["sequence"]), int(row["count"]), created, modified)
-
-
-def _fact_data(fact: Fact) -> dict[str, Any]:
-    data = asdict(fact)
-    data["at"] = format_instant(fact.at) if fact.at else None
-    data["on"] = fact.on.isoformat() if fact.on else None
-    return data
-
-
-def _read_fact(row: dict[str, Any]) -> Fact:
+def _make_fact(uid: str, statement: Statement, change: Transition, stamp: datetime) -> Fact:
+    # The ids in a UID are the first ones ever, so that no other thing can come to the same name.
+    name = ".".join(parse_uid(uid).names) if statement.scope != "season" else "season"
+    detail = f".{change.after or change.before}" if change.what in (What.CLASS_ADDED, What.CLASS_DROPPED) else ""
     return Fact(
-        **{
-            **row,
-            "what": What(row["what"]),
-            "at": parse_instant(row["at"]) if row["at"] else None,
-            "on": date.fromisoformat(row["on"]) if row["on"] else None,
-            "sources": tuple(row["sources"]),
-        }
+        id=f"{name}.{change.what}{detail}.{stamp:%Y%m%dT%H%M%SZ}",
+        what=change.what,
+        event=statement.event,
+        session=statement.session,
+        at=stamp,
+        before=change.before,
+        after=change.after,
+        timezone=statement.timezone,
+        names=statement.names,
     )

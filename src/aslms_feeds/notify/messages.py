@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from aslms_feeds.identity import digest
 from aslms_feeds.instants import format_moment
-from aslms_feeds.ledger.facts import line
+from aslms_feeds.ledger.facts import summarise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -83,7 +83,7 @@ def facts(part: Part, *, publication: str, url: str, now: datetime, missed: Sequ
     builder published and died before it could tell.
     """
     rows: list[dict[str, Any]] = [{"line": one} for one in missed]
-    rows += [{"line": f"{one.season}: {line(one.fact)}", **one.data()} for one in part.new_facts]
+    rows += [{"line": f"{one.season}: {summarise(one.fact)}", **one.data()} for one in part.new_facts]
     if not rows:
         return None
     data = {

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from aslms_feeds.editions.calendars import Calendar
     from aslms_feeds.editions.components import Component
     from aslms_feeds.editions.language import Language
-    from aslms_feeds.ledger.ledger import Revision
+    from aslms_feeds.ledger.stamps import Revision
     from aslms_feeds.publication.manifest import Document
 
 _BEGIN_VEVENT = b"BEGIN:VEVENT\r\n"

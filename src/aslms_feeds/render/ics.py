@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from aslms_feeds.editions.calendars import Calendar
     from aslms_feeds.editions.components import Component
     from aslms_feeds.editions.language import Language
-    from aslms_feeds.ledger.ledger import Revision
+    from aslms_feeds.ledger.stamps import Revision
 
 PRODID = "-//aslms-feeds//Race calendars//EN"
 """Constant: a version here would make every file new at every release."""

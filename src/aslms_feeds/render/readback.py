@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from aslms_feeds.editions.edition import Edition
     from aslms_feeds.editions.feeds import Feed
     from aslms_feeds.editions.language import Language
-    from aslms_feeds.ledger.ledger import Revision
+    from aslms_feeds.ledger.stamps import Revision
     from aslms_feeds.publication.manifest import Document
     from aslms_feeds.render.calendar_files import CalendarFile
     from aslms_feeds.render.ics import EventForm

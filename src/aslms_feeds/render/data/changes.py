@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from aslms_feeds.definitions.values import translate
 from aslms_feeds.instants import format_moment
 from aslms_feeds.ledger.history import collect_facts
+from aslms_feeds.ledger.values import format_value
 from aslms_feeds.render.data.values import FORMAT, format_time
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ def _describe_fact(fact: Fact, season: str, tag: str, *, is_seen: bool) -> dict[
         "session": fact.session or None,
         "at": format_moment(fact.at) if fact.at else None,
         "on": format_time(fact.on),
-        "from": fact.before or None,
-        "to": fact.after or None,
+        "from": format_value(fact.before),
+        "to": format_value(fact.after),
         "timezone": fact.timezone,
         "why": translate(fact.why, dict(fact.whys), tag) or None,
         "item": f"{season}/{fact.told_in}",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from aslms_feeds.definitions.values import Definition
     from aslms_feeds.editions.addresses import Addresses
     from aslms_feeds.editions.edition import SeasonEdition
-    from aslms_feeds.ledger.ledger import Revision
+    from aslms_feeds.ledger.stamps import Revision
 
 FORMAT = 1
 """The format of the data documents, which each of them names."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from aslms_feeds.definitions.times import Span
     from aslms_feeds.definitions.values import Status
     from aslms_feeds.editions.items import Item
-    from aslms_feeds.ledger.ledger import Revision
+    from aslms_feeds.ledger.stamps import Revision
     from aslms_feeds.render.pages.links import CalendarLink
 
 

@@ -16,8 +16,8 @@ from markupsafe import Markup
 from aslms_feeds.definitions.times import load_zone as timezone_of
 from aslms_feeds.definitions.times import to_local
 from aslms_feeds.definitions.values import Status, What
-from aslms_feeds.instants import parse_moment
 from aslms_feeds.ledger.history import collect_facts
+from aslms_feeds.ledger.values import When
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -186,18 +186,10 @@ def _former_starts(season: SeasonView) -> dict[tuple[str, str], str]:
     for fact in sorted(
         facts, key=lambda one: (one.at is not None, one.at.isoformat() if one.at else str(one.on or ""))
     ):
-        start = _start(fact.before, fact.timezone) if fact.what in _NEW_STARTS else ""
-        if start:
-            found[names.get(fact.event, fact.event), fact.session] = start
+        if fact.what in _NEW_STARTS and isinstance(fact.before, When):
+            start = to_local(fact.before.start, fact.timezone)
+            found[names.get(fact.event, fact.event), fact.session] = start.isoformat()
     return found
-
-
-def _start(interval: str, timezone: str) -> str:
-    """Return where an interval of ISO 8601 begins, at the circuit; nothing for a date in words."""
-    try:
-        return to_local(parse_moment(interval.partition("/")[0]), timezone).isoformat()
-    except ValueError:
-        return ""
 
 
 def data_block(data: Mapping[str, Any]) -> Markup:
