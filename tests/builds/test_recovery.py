@@ -206,7 +206,7 @@ def republished(data):
         (b"3", "2030/changes.json cannot be read: "),
         (b'{"recovery": 3}', "the ledger cannot be read: "),
         (b'{"recovery": {}}', "the ledger cannot be read: "),
-        (b'{"recovery": {"format": 2}}', "the ledger has format 2, this program reads 1"),
+        (b'{"recovery": {"format": 3}}', "the ledger has format 3, this program reads 1 and 2"),
     ],
 )
 def test_data_that_holds_no_ledger(data, message):
