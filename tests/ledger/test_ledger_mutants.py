@@ -173,10 +173,12 @@ MUTANTS = {
         "(self.name, self.precision, self.classes) == (other.name, other.precision, other.classes)",
         "(self.name, self.precision) == (other.name, other.precision)",
     ),
-    "over at the day's beginning in UTC": Mutant("facts", "midnight(end, self.timezone)", 'midnight(end, "UTC")'),
+    "over at the day's beginning in UTC": Mutant(
+        "facts", "find_midnight(end, self.timezone)", 'find_midnight(end, "UTC")'
+    ),
     "over only after its last second": Mutant("facts", "self.timezone)) <= now", "self.timezone)) < now"),
     "days are those of UTC": Mutant(
-        "facts", "value = local(parse_moment(text), timezone)", 'value = local(parse_moment(text), "UTC")'
+        "facts", "value = to_local(parse_moment(text), timezone)", 'value = to_local(parse_moment(text), "UTC")'
     ),
     "cancelled again is news again": Mutant(
         "facts", "if old.status != new.status else renamed", "if True else renamed"
