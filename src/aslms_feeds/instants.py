@@ -14,7 +14,8 @@ def whole_second(value: datetime) -> datetime:
 
 def format_instant(value: datetime) -> str:
     """Return an aware instant as text, in UTC and whole seconds: ``2023-12-02T10:00:00Z``."""
-    return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    # Not by strftime, which writes a year before 1000 with fewer than four digits on some machines.
+    return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 def parse_instant(text: str) -> datetime:

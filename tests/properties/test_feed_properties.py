@@ -131,9 +131,9 @@ def test_rendering_twice_gives_the_same_bytes(feed):
 @given(NEAT)
 @example("&copy &copy; <b>x</b> <!-- a --> <?x?> </p> <![CDATA[x]]> a<1 &#65; &unknown; &amp;lt; AT&T")
 @settings(deadline=None)
-def test_a_description_read_as_html_is_the_text(text):
+def test_a_description_read_escape_html_is_the_text(text):
     """No text becomes a tag or a reference in a reader that shows descriptions as HTML."""
-    shown = nh3.clean(atom_rss._as_html(text), tags=set(), clean_content_tags=set())
+    shown = nh3.clean(atom_rss._escape_html(text), tags=set(), clean_content_tags=set())
     assert unescape(shown) == text
 
 

@@ -116,16 +116,16 @@ def a_past(body: bytes = b"text", **units: Unit) -> PublicDocuments:
 def test_a_unit_is_kept_while_its_sources_are_the_same():
     """Else, or when nobody knows it, there is nothing to keep."""
     past = a_past(one=Unit("1:a", ("a.txt",)))
-    assert past.documents("one", "1:a") == [Document("a.txt", "text/plain", b"text")]
-    assert past.documents("one", "1:b") is None
-    assert past.documents("two", "1:a") is None
+    assert past.find_unit_documents("one", "1:a") == [Document("a.txt", "text/plain", b"text")]
+    assert past.find_unit_documents("one", "1:b") is None
+    assert past.find_unit_documents("two", "1:a") is None
 
 
 def test_a_damaged_document_is_made_again():
     """Bytes that are not the manifest's are no document, and their unit is not whole."""
     past = a_past(b"tex?", one=Unit("1:a", ("a.txt",)))
-    assert past.document("a.txt") is None
-    assert past.documents("one", "1:a") is None
+    assert past.find_document("a.txt") is None
+    assert past.find_unit_documents("one", "1:a") is None
 
 
 def test_a_lost_document_is_made_again():
@@ -135,8 +135,8 @@ def test_a_lost_document_is_made_again():
         raise PublicationError(path)
 
     rows = a_past().rows
-    assert a_past(one=Unit("1:a", ("a.txt", "b.txt"))).documents("one", "1:a") is None
-    assert PublicDocuments(rows, {"one": Unit("1:a", ("a.txt",))}, gone).documents("one", "1:a") is None
+    assert a_past(one=Unit("1:a", ("a.txt", "b.txt"))).find_unit_documents("one", "1:a") is None
+    assert PublicDocuments(rows, {"one": Unit("1:a", ("a.txt",))}, gone).find_unit_documents("one", "1:a") is None
 
 
 def test_units_are_what_they_were_after_reading():

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from email.utils import format_datetime
 from html import unescape
 from typing import TYPE_CHECKING
@@ -17,10 +16,13 @@ from lxml.etree import SubElement
 
 from aslms_feeds.editions import markup
 from aslms_feeds.errors import RenderError
+from aslms_feeds.instants import format_instant
 from aslms_feeds.publication.formats import ATOM, RSS, FeedFormat
+from aslms_feeds.render.feed_contents import check_feed_texts, check_item_texts, convert_to_utc, find_dates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from lxml.etree import _Element
 
@@ -52,35 +54,35 @@ _RSS_FORMAT = _XmlFormat(RSS, (("dc", _DUBLIN_CORE), ("fh", _HISTORY)))
 
 def render_atom(feed: Feed) -> bytes:
     """Return a feed as Atom 1.0 (RFC 4287)."""
-    generator = _generator(feed, _ATOM_FORMAT)
-    generator.link([_link("self", feed.urls[ATOM.file], ATOM.link_type), *_relations(feed, _ATOM_FORMAT)])
-    generator.link(_link("alternate", feed.page_url, "text/html"))
+    generator = _make_generator(feed, _ATOM_FORMAT)
+    generator.link([_make_link("self", feed.urls[ATOM.file], ATOM.link_type), *_list_relations(feed, _ATOM_FORMAT)])
+    generator.link(_make_link("alternate", feed.page_url, "text/html"))
     generator.author(name=feed.author)
     generator.icon(feed.icon_url)
-    return _written(feed, generator.atom_str)
+    return _write(feed, generator.atom_str)
 
 
 def render_rss(feed: Feed) -> bytes:
     """Return a feed as RSS 2.0, with content:encoded, dc:creator and atom:link."""
-    generator = _generator(feed, _RSS_FORMAT)
-    generator.link(_link("self", feed.urls[RSS.file], RSS.link_type))
+    generator = _make_generator(feed, _RSS_FORMAT)
+    generator.link(_make_link("self", feed.urls[RSS.file], RSS.link_type))
     # The last link given becomes the channel's, whatever its rel.
-    generator.link(_link("alternate", feed.page_url, "text/html"))
+    generator.link(_make_link("alternate", feed.page_url, "text/html"))
     generator.image(url=feed.icon_url, title=feed.title, link=feed.page_url)
     generator.docs("https://www.rssboard.org/rss-specification")
     generator.ttl(TTL_MINUTES)
-    return _written(feed, generator.rss_str)
+    return _write(feed, generator.rss_str)
 
 
-def _written(feed: Feed, write: Callable[..., bytes]) -> bytes:
+def _write(feed: Feed, write: Callable[..., bytes]) -> bytes:
     try:
         return write(pretty=True)
     except ValueError as error:  # feedgen misses something required, or lxml refuses a text
         raise RenderError(f"feed {feed.name}: {error}") from error
 
 
-def _generator(feed: Feed, form: _XmlFormat) -> FeedGenerator:
-    markup.legal(f"feed {feed.name}", feed.id, feed.title, feed.description, feed.author)
+def _make_generator(feed: Feed, form: _XmlFormat) -> FeedGenerator:
+    check_feed_texts(feed)
     generator = FeedGenerator()
     generator.register_extension("aslms", _FeedExtension, _ItemExtension, atom=True, rss=True)
     generator.aslms.setup(feed, form)
@@ -91,17 +93,16 @@ def _generator(feed: Feed, form: _XmlFormat) -> FeedGenerator:
     generator.updated(feed.updated)
     generator.generator(GENERATOR)
     for item in feed.items:
-        _add(generator, feed, item)
+        _add_item(generator, feed, item)
     return generator
 
 
-def _add(generator: FeedGenerator, feed: Feed, item: Item) -> None:
-    owner = f"item {item.key}"
-    markup.legal(owner, item.id, item.title, item.text, item.html, item.url, *item.categories)
-    published = _utc(owner, item.published)
+def _add_item(generator: FeedGenerator, feed: Feed, item: Item) -> None:
+    check_item_texts(item)
+    published, updated = find_dates(item)
     # feedgen puts each entry before the last unless told otherwise.
     entry = generator.add_entry(order="append")
-    entry.aslms.setup(item, published, _utc(owner, item.updated or published), feed.author)
+    entry.aslms.setup(item, published, updated, feed.author)
     entry.id(item.id)
     entry.title(item.title)
     entry.link(href=item.url)
@@ -110,11 +111,11 @@ def _add(generator: FeedGenerator, feed: Feed, item: Item) -> None:
     entry.category([{"term": category} for category in item.categories])
 
 
-def _link(rel: str, href: str, media_type: str) -> dict[str, str]:
+def _make_link(rel: str, href: str, media_type: str) -> dict[str, str]:
     return {"rel": rel, "href": href, "type": media_type}
 
 
-def _relations(feed: Feed, form: _XmlFormat) -> list[dict[str, str]]:
+def _list_relations(feed: Feed, form: _XmlFormat) -> list[dict[str, str]]:
     """Return the hub (WebSub section 4) and the neighbours (RFC 5005 section 4), in the feed's own format."""
     archives = {
         "prev-archive": feed.previous_archive,
@@ -123,35 +124,24 @@ def _relations(feed: Feed, form: _XmlFormat) -> list[dict[str, str]]:
     }
     hub = [{"rel": "hub", "href": feed.hub}] if feed.hub else []
     file, link_type = form.feed_format.file, form.feed_format.link_type
-    links = [_link(rel, url.replace("{file}", file), link_type) for rel, url in archives.items() if url]
+    links = [_make_link(rel, url.replace("{file}", file), link_type) for rel, url in archives.items() if url]
     return [*hub, *links]
 
 
-def _utc(owner: str, value: datetime | None) -> datetime:
-    # Without a zone it would be the zone of the machine.
-    if value is None or value.tzinfo is None:
-        raise RenderError(f"{owner}: what is in a feed has a date with its time zone, not {value}")
-    return value.astimezone(UTC)
-
-
-def _rfc3339(value: datetime) -> str:
-    return f"{value.replace(tzinfo=None).isoformat(timespec='seconds')}Z"
-
-
-def _rfc822(value: datetime) -> str:
+def _format_rfc822(value: datetime) -> str:
     return format_datetime(value, usegmt=True)
 
 
-def _as_html(text: str) -> str:
+def _escape_html(text: str) -> str:
     """Return plain text so that readers who take it for HTML see the same; nearly always it is the text as it is."""
-    return _TAG.sub("&lt;", _REFERENCE.sub(_unreferenced, text))
+    return _TAG.sub("&lt;", _REFERENCE.sub(_escape_reference, text))
 
 
-def _unreferenced(found: re.Match[str]) -> str:
-    return found[0] if unescape(found[0]) == found[0] else f"&amp;{found[0][1:]}"
+def _escape_reference(match: re.Match[str]) -> str:
+    return match[0] if unescape(match[0]) == match[0] else f"&amp;{match[0][1:]}"
 
 
-def _say(parent: _Element, name: str, text: str) -> None:
+def _set_text(parent: _Element, name: str, text: str) -> None:
     """Set the text of a child element, which is made when it is missing."""
     child = parent.find(name)
     (SubElement(parent, name) if child is None else child).text = text
@@ -164,7 +154,7 @@ class _FeedExtension:
         """Take the feed and the format it is about to be written in."""
         self._feed = feed
         self._format = form
-        self._updated = _utc(f"feed {feed.name}", feed.updated)
+        self._updated = convert_to_utc(f"feed {feed.name}", feed.updated)
 
     def extend_ns(self) -> dict[str, str]:
         """Return the namespaces to declare on the root: always the same for one format."""
@@ -173,7 +163,7 @@ class _FeedExtension:
     def extend_atom(self, root: _Element) -> _Element:
         """Mend an Atom feed."""
         # Gap: dates end in +00:00, with the zone they were given in.
-        _say(root, "updated", _rfc3339(self._updated))
+        _set_text(root, "updated", format_instant(self._updated))
         self._mark_archive(root)
         return root
 
@@ -181,9 +171,9 @@ class _FeedExtension:
         """Mend an RSS channel."""
         channel = root[0]
         # Gap: dates end in +0000, and a year before 1000 is short of digits.
-        _say(channel, "lastBuildDate", _rfc822(self._updated))
+        _set_text(channel, "lastBuildDate", _format_rfc822(self._updated))
         # Gap: of the Atom links, only rel="self" gets into RSS.
-        for link in _relations(self._feed, self._format):
+        for link in _list_relations(self._feed, self._format):
             SubElement(channel, f"{{{_ATOM}}}link", link)
         self._mark_archive(channel)
         return root
@@ -211,17 +201,17 @@ class _ItemExtension:
             link.set("rel", "alternate")
             link.set("type", "text/html")
         # Gap: the default is the moment of rendering; dates end in +00:00.
-        _say(entry, "updated", _rfc3339(self._updated))
-        _say(entry, "published", _rfc3339(self._published))
+        _set_text(entry, "updated", format_instant(self._updated))
+        _set_text(entry, "published", format_instant(self._published))
         return entry
 
     def extend_rss(self, item: _Element) -> _Element:
         """Mend an RSS item."""
         # Gap: the summary, which is text, becomes the description, which readers show as HTML.
         if self._text:
-            _say(item, "description", _as_html(self._text))
+            _set_text(item, "description", _escape_html(self._text))
         # Gap: an author without an e-mail address, which is what RSS means by author, is left out.
-        _say(item, f"{{{_DUBLIN_CORE}}}creator", self._author)
+        _set_text(item, f"{{{_DUBLIN_CORE}}}creator", self._author)
         # Gap: feedgen switches the process's locale to write this date, and ends it in +0000.
-        _say(item, "pubDate", _rfc822(self._published))
+        _set_text(item, "pubDate", _format_rfc822(self._published))
         return item

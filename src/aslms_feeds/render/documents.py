@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from aslms_feeds.render.images.posters import Picture
 
 NOTHING_PUBLIC = PublicDocuments()
-"""A first publication has no past."""
-_EVERYTHING = "series"
+"""What is public before a first publication."""
+_SERIES_UNIT = "series"
 """The unit whose sources decide about every document."""
 _SERIES_PAGES = 7
 """Pages of a series in one language that belong to no season."""
 _WORTH_A_PROCESS = 40
-"""Pages and feeds: a fork, and handing over what it has made, take as long as making about ten."""
+"""Pages and feeds: a fork, and handing over its documents, take as long as making about ten."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,9 @@ class SeriesDocuments:
     calendars: tuple[CalendarFile, ...]
     """Those that were made anew."""
     feeds: tuple[tuple[str, Feed], ...]
+    """Each with its folder."""
     units: Mapping[str, Unit]
-    """What the documents of each season were made from."""
+    """What the documents of each season and feed were made from."""
 
 
 def render_series(edition: Edition, past: PublicDocuments = NOTHING_PUBLIC, *, tools: str = "") -> SeriesDocuments:
@@ -58,16 +59,16 @@ def render_series(edition: Edition, past: PublicDocuments = NOTHING_PUBLIC, *, t
     """
     digests = past.digests
     sources = _Sources(edition, tools)
-    work = _Work(edition, past, sources)
-    told = tuple(_feeds(edition, digests))
-    seasons = [one for one in edition.seasons if not work.keep(_season(one), sources.season(one))]
-    fresh = [(folder, feed) for folder, feed in told if not work.keep(_feed(folder), sources.feed(feed))]
-    work.make(seasons, fresh, [folder for folder, feed in told if feed.archive])
-    work.made += _at_old_addresses(edition, work.made, digests)
-    whole = tuple(sorted(work.made, key=lambda one: one.path))
-    calendars = tuple(work.calendars)
-    readback.check_series(edition, whole, calendars, told, digests, reused=work.renderer.reused)
-    return SeriesDocuments(whole, calendars, told, work.units)
+    renderer = _SeriesRenderer(edition, past, sources)
+    feeds = tuple(_list_feeds(edition, digests))
+    seasons = [season for season in edition.seasons if not renderer.reuse(_season_unit(season), sources.season(season))]
+    new_feeds = [(folder, feed) for folder, feed in feeds if not renderer.reuse(_feed_unit(folder), sources.feed(feed))]
+    renderer.render(seasons, new_feeds, [folder for folder, feed in feeds if feed.archive])
+    documents = renderer.documents + _render_old_addresses(edition, renderer.documents, digests)
+    documents.sort(key=lambda document: document.path)
+    calendars = tuple(renderer.calendar_files)
+    readback.check_series(edition, documents, calendars, feeds, digests, reused=renderer.calendar_renderer.reused)
+    return SeriesDocuments(tuple(documents), calendars, feeds, renderer.units)
 
 
 @dataclass(frozen=True)
@@ -82,67 +83,68 @@ class _Sources:
         """Of what every document may depend on."""
         files = self.edition.files
         rows = [("publisher", files.publisher), ("series", files.series)]
-        rows += [(f"circuits/{name}", one) for name, one in files.circuits.items()]
-        return fingerprint(((name, one.model_dump_json().encode()) for name, one in rows), self.tools)
+        rows += [(f"circuits/{name}", circuit) for name, circuit in files.circuits.items()]
+        return fingerprint(((name, model.model_dump_json().encode()) for name, model in rows), self.tools)
 
     @cached_property
-    def _around(self) -> tuple[str, ...]:
+    def _whole_series(self) -> tuple[str, ...]:
         """What the documents of a season show of the whole series."""
-        return (self.common, self.edition.current, *(f"{one.path} {one.title}" for one in self.edition.calendars))
+        calendars = (f"{calendar.path} {calendar.title}" for calendar in self.edition.calendars)
+        return (self.common, self.edition.current, *calendars)
 
     def season(self, season: SeasonEdition) -> str:
         """Of the documents of a season."""
-        one, ids = season.files, [each.files.id for each in self.edition.seasons]
+        files, ids = season.files, [season.files.id for season in self.edition.seasons]
         current = self.edition.current
-        over = current in ids and ids.index(one.id) < ids.index(current)
-        files = {"season": one.season, "entries": one.entries, "results": one.results, "news": one.news}
-        rows = [(name, model.model_dump_json().encode()) for name, model in files.items()]
+        is_over = current in ids and ids.index(files.id) < ids.index(current)
+        models = {"season": files.season, "entries": files.entries, "results": files.results, "news": files.news}
+        rows = [(name, model.model_dump_json().encode()) for name, model in models.items()]
         rows.append(("ledger", season.ledger.to_json()))
-        return fingerprint(rows, *self._around, one.id, "over" if over else "")
+        return fingerprint(rows, *self._whole_series, files.id, "over" if is_over else "")
 
     def feed(self, feed: Feed) -> str:
         """Of the documents of a feed."""
         return digest(self.common, feed.digest())
 
 
-class _Share(NamedTuple):
-    """A part of a unit: what is in one language, or in none."""
+class _UnitPart(NamedTuple):
+    """The documents of a unit that are in one language, or in none."""
 
     unit: str
     documents: Sequence[Document]
     pictures: Sequence[Picture] = ()
 
 
-class _Work:
-    """The documents: kept, or made anew."""
+class _SeriesRenderer:
+    """Collects the documents of a series, taken from what is public or rendered anew."""
 
     def __init__(self, edition: Edition, past: PublicDocuments, sources: _Sources) -> None:
-        """Keep what they are made from."""
+        """Take what they are made from."""
         self._edition = edition
         self._past = past
         self._pages = series.SeriesPages(edition)
-        self.made: list[Document] = []
-        self.units = {_EVERYTHING: Unit(sources.common, ())}
-        self.calendars: list[CalendarFile] = []
+        self.documents: list[Document] = []
+        self.units = {_SERIES_UNIT: Unit(sources.common, ())}
+        self.calendar_files: list[CalendarFile] = []
         # What a VEVENT says under the same stamps is the same, as long as the same program writes it.
-        same = past.units.get(_EVERYTHING) == Unit(sources.common, ())
-        self.renderer = CalendarRenderer(
+        is_same_program = past.units.get(_SERIES_UNIT) == Unit(sources.common, ())
+        self.calendar_renderer = CalendarRenderer(
             edition.files.publisher,
             edition.files.series,
             edition.addresses.url("").rstrip("/"),
             edition.languages,
             edition.revisions,
-            find_public=past.document if same else None,
+            find_public=past.find_document if is_same_program else None,
         )
 
-    def keep(self, name: str, sources: str) -> bool:
-        """Take the documents of a unit from the past; False: they are to be made."""
-        held = self._past.documents(name, sources)
-        self.units[name] = Unit(sources, tuple(one.path for one in held or ()))
-        self.made += held or ()
-        return held is not None
+    def reuse(self, unit: str, sources: str) -> bool:
+        """Take the documents of a unit from what is public; False: they are to be rendered."""
+        documents = self._past.find_unit_documents(unit, sources)
+        self.units[unit] = Unit(sources, tuple(document.path for document in documents or ()))
+        self.documents += documents or ()
+        return documents is not None
 
-    def make(
+    def render(
         self, seasons: Sequence[SeasonEdition], feeds: Sequence[tuple[str, Feed]], archives: Collection[str]
     ) -> None:
         """Make the documents of seasons, feeds and the series itself; ``archives`` are folders of archived feeds.
@@ -150,54 +152,65 @@ class _Work:
         What is in one language is made by itself, and languages are shared among processors.
         """
         edition, pictures = self._edition, share.series_pictures(self._edition)
-        for one in seasons:
-            self._add(_Share(_season(one), self._calendars(one.files.id)))
-        self.made += [*self._calendars(""), *series.series_files(edition)]
-        held = {one.calendar.path: one.components for one in self.calendars}
+        for season in seasons:
+            self._add(_UnitPart(_season_unit(season), self._render_calendars(season.files.id)))
+        self.documents += [*self._render_calendars(""), *series.series_files(edition)]
+        components = {file.calendar.path: file.components for file in self.calendar_files}
 
-        def in_language(language: Language) -> list[_Share]:
-            made = [_Share(_feed(name), render_feed(name, feed)) for name, feed in feeds if _is_in(feed, language)]
-            for one in seasons:
-                documents = render_season_data(edition, one, language)
-                documents += self._pages.season_in(language.tag, one.files.id)
-                made.append(_Share(_season(one), documents, share.season_pictures(edition, one, language)))
-            whole = [render_series_data(edition, language), *self._pages.series_in(language.tag, archives, held)]
-            return [*made, _Share(_EVERYTHING, whole)]
+        def render_language(language: Language) -> list[_UnitPart]:
+            parts = [
+                _UnitPart(_feed_unit(name), render_feed(name, feed)) for name, feed in feeds if _is_in(feed, language)
+            ]
+            for season in seasons:
+                documents = render_season_data(edition, season, language)
+                documents += self._pages.season_in(language.tag, season.files.id)
+                pictures_of_season = share.season_pictures(edition, season, language)
+                parts.append(_UnitPart(_season_unit(season), documents, pictures_of_season))
+            pages = self._pages.series_in(language.tag, archives, components)
+            return [*parts, _UnitPart(_SERIES_UNIT, [render_series_data(edition, language), *pages])]
 
-        meetings = sum(1 + len(one.files.season.events) for one in seasons)
-        worth = (len(edition.languages) * (_SERIES_PAGES + meetings) + len(feeds)) // _WORTH_A_PROCESS
-        for made in share_work(in_language, edition.languages, min(count_processors(), worth)):
-            for one_share in made:
-                self._add(one_share)
-                pictures += one_share.pictures
+        for parts in share_work(render_language, edition.languages, self._count_processes(seasons, len(feeds))):
+            for part in parts:
+                self._add(part)
+                pictures += part.pictures
         self._draw(pictures)
 
-    def _add(self, made: _Share) -> None:
-        """Take what was made of a unit; its images are drawn later, all at once."""
-        self.made += made.documents
-        if made.unit != _EVERYTHING:  # which is never taken from the past as a whole
-            paths = (*(one.path for one in made.documents), *(one.path for one in made.pictures))
-            self.units[made.unit] = Unit(self.units[made.unit].sources, self.units[made.unit].paths + paths)
+    def _count_processes(self, seasons: Sequence[SeasonEdition], feeds: int) -> int:
+        """Return how many processes the work is worth."""
+        meetings = sum(1 + len(season.files.season.events) for season in seasons)
+        pages = len(self._edition.languages) * (_SERIES_PAGES + meetings)
+        return min(count_processors(), (pages + feeds) // _WORTH_A_PROCESS)
+
+    def _add(self, part: _UnitPart) -> None:
+        """Take a part of a unit; its images are drawn later, all at once."""
+        self.documents += part.documents
+        if part.unit != _SERIES_UNIT:  # which is never taken from the past as a whole
+            unit = self.units[part.unit]
+            paths = (document.path for document in part.documents)
+            pictures = (picture.path for picture in part.pictures)
+            self.units[part.unit] = Unit(unit.sources, (*unit.paths, *paths, *pictures))
 
     def _draw(self, pictures: Sequence[Picture]) -> None:
         """Add images: one that is public shows the same, or it had another address."""
-        public = [self._past.document(one.path) for one in pictures]
-        fresh = drawing.draw_pictures([one for one, there in zip(pictures, public, strict=True) if there is None])
-        self.made += [*(one for one in public if one is not None), *fresh]
+        public = {picture.path: self._past.find_document(picture.path) for picture in pictures}
+        self.documents += [document for document in public.values() if document is not None]
+        self.documents += drawing.draw_pictures([picture for picture in pictures if public[picture.path] is None])
 
-    def _calendars(self, season: str) -> list[Document]:
-        own = [self.renderer.render_calendar(one) for one in self._edition.calendars if one.season == season]
-        self.calendars += own
-        return [Document(one.calendar.path, CALENDAR, one.body) for one in own]
+    def _render_calendars(self, season: str) -> list[Document]:
+        """Return the calendars of a season, or for an empty name those of the whole series."""
+        calendars = [calendar for calendar in self._edition.calendars if calendar.season == season]
+        files = [self.calendar_renderer.render_calendar(calendar) for calendar in calendars]
+        self.calendar_files += files
+        return [Document(file.calendar.path, CALENDAR, file.body) for file in files]
 
 
-def _season(season: SeasonEdition) -> str:
-    """Return the unit of a season's documents."""
+def _season_unit(season: SeasonEdition) -> str:
+    """Return the name of the unit of a season's documents."""
     return f"season/{season.files.id}"
 
 
-def _feed(folder: str) -> str:
-    """Return the unit of a feed's documents."""
+def _feed_unit(folder: str) -> str:
+    """Return the name of the unit of a feed's documents."""
     return f"feed/{folder}"
 
 
@@ -205,40 +218,40 @@ def _is_in(feed: Feed, language: Language) -> bool:
     return feed.language == language.tag
 
 
-def _at_old_addresses(edition: Edition, made: Sequence[Document], published: Iterable[str]) -> list[Document]:
+def _render_old_addresses(edition: Edition, documents: Iterable[Document], published: Iterable[str]) -> list[Document]:
     """Return what is public under an address that a new id of its season or event has changed.
 
     A page leads on to the new one; a calendar, a feed or data is carried on: not every client follows a redirect.
     """
-    new = {one.path: one for one in made}
-    old = [(path, new.get(successor(path, edition.files))) for path in published if path not in new]
+    new = {document.path: document for document in documents}
+    successors = [(path, new.get(successor(path, edition.files))) for path in published if path not in new]
     return [
-        series.moved_page(edition, path, one.path)
-        if one.media_type == HTML
-        else Document(path, one.media_type, one.body)
-        for path, one in old
-        if one is not None
+        series.moved_page(edition, path, document.path)
+        if document.media_type == HTML
+        else Document(path, document.media_type, document.body)
+        for path, document in successors
+        if document is not None
     ]
 
 
-def _feeds(edition: Edition, published: Collection[str]) -> list[tuple[str, Feed]]:
-    made: list[tuple[str, Feed]] = []
-    seasons = [one for one in edition.seasons if one.files.season.kind == "championship"]
-    names = [one.files.id for one in seasons]
-    over = names[: names.index(edition.current)] if edition.current else []
-    opened = min((one.ledger.opened for one in edition.seasons), default=None)
-    for language in edition.languages:
-        told = {one.files.id: one.items[language.tag] for one in seasons}
-        icon = edition.addresses.url(icon_path())
-        if opened is not None:
-            made += make_feeds(
-                edition.files,
-                told,
-                edition.addresses,
-                language,
-                over=over,
-                opened=opened,
-                icon_url=icon,
-                published=published,
-            )
-    return made
+def _list_feeds(edition: Edition, published: Collection[str]) -> list[tuple[str, Feed]]:
+    """Return every feed of a series with its folder; none before anything is in a ledger."""
+    opened = min((season.ledger.opened for season in edition.seasons), default=None)
+    if opened is None:
+        return []
+    seasons = [season for season in edition.seasons if season.files.season.kind == "championship"]
+    ids = [season.files.id for season in seasons]
+    return [
+        folder_and_feed
+        for language in edition.languages
+        for folder_and_feed in make_feeds(
+            edition.files,
+            {season.files.id: season.items[language.tag] for season in seasons},
+            edition.addresses,
+            language,
+            over=ids[: ids.index(edition.current)] if edition.current else [],
+            opened=opened,
+            icon_url=edition.addresses.url(icon_path()),
+            published=published,
+        )
+    ]

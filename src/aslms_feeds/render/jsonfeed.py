@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from aslms_feeds.editions import markup
-from aslms_feeds.errors import RenderError
+from aslms_feeds.instants import format_instant
 from aslms_feeds.publication.formats import JSON_FEED
+from aslms_feeds.render.feed_contents import check_feed_texts, check_item_texts, find_dates
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from aslms_feeds.editions.feeds import Feed
     from aslms_feeds.editions.items import Item
 
@@ -21,7 +19,7 @@ VERSION = "https://jsonfeed.org/version/1.1"
 
 def render_json_feed(feed: Feed) -> bytes:
     """Return a feed as JSON Feed 1.1."""
-    markup.legal(f"feed {feed.name}", feed.id, feed.title, feed.description, feed.author)
+    check_feed_texts(feed)
     document: dict[str, Any] = {
         "version": VERSION,
         "title": feed.title,
@@ -38,28 +36,21 @@ def render_json_feed(feed: Feed) -> bytes:
         document["next_url"] = feed.previous_archive.replace("{file}", JSON_FEED.file)
     if feed.hub:
         document["hubs"] = [{"type": "WebSub", "url": feed.hub}]
-    document["items"] = [_item(feed, item) for item in feed.items]
+    document["items"] = [_render_item(feed, item) for item in feed.items]
     return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode()
 
 
-def _item(feed: Feed, item: Item) -> dict[str, Any]:
-    owner = f"item {item.key}"
-    markup.legal(owner, item.id, item.title, item.text, item.html, item.url, *item.categories)
+def _render_item(feed: Feed, item: Item) -> dict[str, Any]:
+    check_item_texts(item)
+    published, updated = find_dates(item)
     return {
         "id": item.id,
         "url": item.url,
         "title": item.title,
         "content_html": markup.directed(item.html, feed.direction),
         "content_text": item.text,
-        "date_published": _rfc3339(owner, item.published),
-        "date_modified": _rfc3339(owner, item.updated or item.published),
+        "date_published": format_instant(published),
+        "date_modified": format_instant(updated),
         "tags": list(item.categories),
         "language": feed.language,
     }
-
-
-def _rfc3339(owner: str, value: datetime | None) -> str:
-    # Without a zone it would be the zone of the machine.
-    if value is None or value.tzinfo is None:
-        raise RenderError(f"{owner}: what is in a feed has a date with its time zone, not {value}")
-    return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"

@@ -36,15 +36,15 @@ def render_opml(title: str, outlines: Sequence[Outline]) -> bytes:
     markup.legal("feeds.opml", title)
     root = Element("opml", version="2.0")
     SubElement(SubElement(root, "head"), "title").text = title
-    _add(SubElement(root, "body"), outlines)
+    _add_outlines(SubElement(root, "body"), outlines)
     return tostring(root, pretty_print=True, encoding="UTF-8", xml_declaration=True)
 
 
-def _add(parent: _Element, outlines: Sequence[Outline]) -> None:
+def _add_outlines(parent: _Element, outlines: Sequence[Outline]) -> None:
     for outline in outlines:
         markup.legal(f"feeds.opml: {outline.text}", outline.text, outline.xml_url, outline.html_url, outline.language)
         # Most readers show title, some show text; the type of a subscription is "rss", whatever its format.
-        said = {
+        attributes = {
             "type": "rss" if outline.xml_url else "",
             "text": outline.text,
             "title": outline.text,
@@ -52,5 +52,5 @@ def _add(parent: _Element, outlines: Sequence[Outline]) -> None:
             "htmlUrl": outline.html_url,
             "language": outline.language,
         }
-        element = SubElement(parent, "outline", {name: value for name, value in said.items() if value})
-        _add(element, outline.outlines)
+        element = SubElement(parent, "outline", {name: value for name, value in attributes.items() if value})
+        _add_outlines(element, outline.outlines)

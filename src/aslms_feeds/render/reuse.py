@@ -1,8 +1,7 @@
-"""What stays as it is: documents whose every source is what it was when they were made.
+"""Documents that are taken from what is public, since nothing that decides their bytes has changed.
 
 A *unit* is a set of documents made from the same sources, such as a season's pages, data and calendars. As long as its
-sources have the fingerprint they had, its documents are taken from what is public instead of being made again: they
-would be the same bytes.
+sources have the fingerprint they had, its documents would be the same bytes and are not made again.
 """
 
 from __future__ import annotations
@@ -32,58 +31,58 @@ class Unit:
     paths: tuple[str, ...]
 
 
-def _nothing(path: str) -> bytes:
+def _refuse_to_load(path: str) -> bytes:
     message = f"nothing is public at {path!r}"
     raise PublicationError(message)
 
 
 @dataclass(frozen=True)
 class PublicDocuments:
-    """What is public of a series; empty for a first publication."""
+    """The public documents of a series, and what they were made from; none before its first publication."""
 
     rows: Mapping[str, Listed] = field(default_factory=dict)
-    """The documents, by path."""
+    """What the manifest lists, by path."""
     units: Mapping[str, Unit] = field(default_factory=dict)
-    """What they were made from, by the unit's name."""
-    read: Callable[[str], bytes] = _nothing
-    """Returns the bytes of one; raises :class:`PublicationError`."""
+    """What the documents were made from, by the unit's name."""
+    load: Callable[[str], bytes] = _refuse_to_load
+    """Returns the bytes of a document; raises :class:`PublicationError`."""
 
     @property
     def digests(self) -> dict[str, str]:
         """The SHA-256 of each document, by path."""
         return {path: row.sha256 for path, row in self.rows.items()}
 
-    def document(self, path: str) -> Document | None:
+    def find_document(self, path: str) -> Document | None:
         """Return a public document; None where there is none, or where it is damaged."""
         row = self.rows.get(path)
         if row is None:
             return None
         try:
-            body = self.read(path)
+            body = self.load(path)
         except PublicationError:
             return None
         return Document(path, row.media_type, body) if hashlib.sha256(body).hexdigest() == row.sha256 else None
 
-    def documents(self, unit: str, sources: str) -> list[Document] | None:
+    def find_unit_documents(self, name: str, sources: str) -> list[Document] | None:
         """Return the documents of a unit; None when its sources differ, or when any document is gone or damaged."""
-        known = self.units.get(unit)
-        if known is None or known.sources != sources:
+        unit = self.units.get(name)
+        if unit is None or unit.sources != sources:
             return None
-        found = [self.document(path) for path in known.paths]
-        whole = [one for one in found if one is not None]
-        return whole if len(whole) == len(found) else None
+        documents = [self.find_document(path) for path in unit.paths]
+        undamaged = [document for document in documents if document is not None]
+        return undamaged if len(undamaged) == len(documents) else None
 
 
 def write_units(units: Mapping[str, Unit]) -> bytes:
-    """Return units as the private state keeps them."""
-    rows = {name: {"sources": one.sources, "paths": list(one.paths)} for name, one in sorted(units.items())}
+    """Return units as the private state holds them."""
+    rows = {name: {"sources": unit.sources, "paths": list(unit.paths)} for name, unit in sorted(units.items())}
     return write_record(FORMAT, {"units": rows}, compact=True)
 
 
 def parse_units(text: bytes) -> dict[str, Unit]:
     """Return the units that :func:`write_units` wrote; none where another version did: all is made anew then."""
-    return read_record_or({}, text, FORMAT, _units)
+    return read_record_or({}, text, FORMAT, _build_units)
 
 
-def _units(data: Mapping[str, Any]) -> dict[str, Unit]:
+def _build_units(data: Mapping[str, Any]) -> dict[str, Unit]:
     return {name: Unit(str(row["sources"]), tuple(map(str, row["paths"]))) for name, row in data["units"].items()}

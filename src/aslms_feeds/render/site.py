@@ -15,6 +15,7 @@ from aslms_feeds.editions.addresses import EMBED, NOT_FOUND
 from aslms_feeds.editions.feeds import describe_series_feed
 from aslms_feeds.editions.items import FEED_NAMES
 from aslms_feeds.editions.safeguards import successor
+from aslms_feeds.instants import format_instant
 from aslms_feeds.publication.formats import ATOM
 from aslms_feeds.publication.manifest import HTML, OPML, TEXT, XML, Document
 from aslms_feeds.publication.records import encode_json, require_record
@@ -39,7 +40,7 @@ _SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 
 @dataclass(frozen=True)
 class SeriesListing:
-    """What a published series says of itself."""
+    """What the top of the site shows of a published series."""
 
     teasers: Mapping[str, Teaser]
     """By language."""
@@ -49,7 +50,7 @@ class SeriesListing:
 
 
 def write_listing(edition: Edition, published: Iterable[str] = ()) -> bytes:
-    """Return what a series says of itself, as its private state keeps it; ``published`` are its addresses so far."""
+    """Return what the site shows of a series, for its private state; ``published`` are its addresses so far."""
     feeds = []
     for language in edition.languages:
         for name in FEED_NAMES:
@@ -59,7 +60,7 @@ def write_listing(edition: Edition, published: Iterable[str] = ()) -> bytes:
             feeds.append(opml.Outline(title, edition.addresses.url(path), page, language.tag))
     data = {
         "teasers": {tag: asdict(teaser) for tag, teaser in teasers(edition).items()},
-        "feeds": [asdict(one) for one in feeds],
+        "feeds": [asdict(outline) for outline in feeds],
         "moved": sorted(path for path in published if successor(path, edition.files) != path),
     }
     return encode_json(data)
@@ -68,23 +69,23 @@ def write_listing(edition: Edition, published: Iterable[str] = ()) -> bytes:
 def parse_listing(text: bytes) -> SeriesListing:
     """Return the listing that :func:`write_listing` wrote."""
     hint = "restore the generation folder from a backup"
-    return require_record(text, None, _listing, name=LISTING_FILE, hint=hint)
+    return require_record(text, None, _build_listing, name=LISTING_FILE, hint=hint)
 
 
-def _listing(data: Mapping[str, Any]) -> SeriesListing:
-    teasers = {tag: _teaser(row) for tag, row in data["teasers"].items()}
+def _build_listing(data: Mapping[str, Any]) -> SeriesListing:
+    teasers = {tag: _build_teaser(row) for tag, row in data["teasers"].items()}
     feeds = tuple(opml.Outline(**{**row, "outlines": ()}) for row in data["feeds"])
     return SeriesListing(teasers, feeds, frozenset(data["moved"]))
 
 
-def _teaser(row: Mapping[str, Any]) -> Teaser:
-    lists = {name: tuple(_event(one) for one in row.get(name, ())) for name in ("events", "last_events")}
-    latest = tuple(TeaserItem(**one) for one in row.get("latest", ()))
+def _build_teaser(row: Mapping[str, Any]) -> Teaser:
+    lists = {name: tuple(_build_event(event) for event in row.get(name, ())) for name in ("events", "last_events")}
+    latest = tuple(TeaserItem(**item) for item in row.get("latest", ()))
     status = Status(row["status"]) if row["status"] else None
     return Teaser(**{**row, **lists, "status": status, "classes": tuple(row["classes"]), "latest": latest})
 
 
-def _event(row: Mapping[str, Any]) -> TeaserEvent:
+def _build_event(row: Mapping[str, Any]) -> TeaserEvent:
     return TeaserEvent(**{**row, "status": Status(row["status"])})
 
 
@@ -95,36 +96,38 @@ def render_site(
     bundles: BundleDocuments = NO_BUNDLES,
 ) -> tuple[Document, ...]:
     """Return the documents of the top of the site; ``listings`` and ``manifests`` are by series."""
-    made = site_pages(publisher, [listings[name].teasers for name in sorted(listings)], bundles.views)
-    made += bundles.documents
-    outlines = [*(_folder(listings[name], publisher.languages[0]) for name in sorted(listings)), *bundles.feeds]
-    made.append(Document("feeds.opml", OPML, opml.render_opml(publisher.name, outlines)))
-    made.append(Document("robots.txt", TEXT, _robots(publisher)))
-    own = [one for one in made if one.media_type == HTML and one.path not in {NOT_FOUND, *bundles.moved}]
-    made.append(Document("sitemap.xml", XML, _sitemap(publisher, own, manifests, listings)))
-    return tuple(sorted(made, key=lambda one: one.path))
+    names = sorted(listings)
+    documents = site_pages(publisher, [listings[name].teasers for name in names], bundles.views)
+    documents += bundles.documents
+    outlines = [*(_make_folder(listings[name], publisher.languages[0]) for name in names), *bundles.feeds]
+    documents.append(Document("feeds.opml", OPML, opml.render_opml(publisher.name, outlines)))
+    documents.append(Document("robots.txt", TEXT, _render_robots(publisher)))
+    unlisted = {NOT_FOUND, *bundles.moved}
+    pages = [page for page in documents if page.media_type == HTML and page.path not in unlisted]
+    documents.append(Document("sitemap.xml", XML, _render_sitemap(publisher, pages, manifests, listings)))
+    return tuple(sorted(documents, key=lambda document: document.path))
 
 
-def _folder(series: SeriesListing, language: str) -> opml.Outline:
+def _make_folder(series: SeriesListing, language: str) -> opml.Outline:
     return opml.Outline(series.teasers[language].name, html_url=series.teasers[language].url, outlines=series.feeds)
 
 
-def _robots(publisher: Publisher) -> bytes:
+def _render_robots(publisher: Publisher) -> bytes:
     # Google Calendar obeys robots.txt, so nothing at all is forbidden.
     return f"User-agent: *\nDisallow:\n\nSitemap: {publisher.base_url}/sitemap.xml\n".encode()
 
 
-def _sitemap(
+def _render_sitemap(
     publisher: Publisher,
-    own: Iterable[Document],
+    own_pages: Iterable[Document],
     manifests: Mapping[str, Manifest],
     listings: Mapping[str, SeriesListing],
 ) -> bytes:
     root = Element("urlset", xmlns=_SITEMAP)
     pages: Sequence[tuple[str, str]] = [
-        *((one.path, "") for one in own),
+        *((page.path, "") for page in own_pages),
         *(
-            (f"{name}/{row.path}", f"{row.modified:%Y-%m-%dT%H:%M:%SZ}")
+            (f"{name}/{row.path}", format_instant(row.modified))
             for name, manifest in sorted(manifests.items())
             for row in manifest.documents.values()
             if row.media_type == HTML and row.path not in listings[name].moved and not row.path.endswith(EMBED)

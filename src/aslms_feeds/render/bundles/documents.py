@@ -247,7 +247,7 @@ class _Shelf:
     def documents(self) -> tuple[list[Document], Unit]:
         """Return its documents and what they are made from; what would be made again as it is, is taken as it is."""
         sources = self._sources()
-        found = self.bundle.past.documents(self.unit, sources)
+        found = self.bundle.past.find_unit_documents(self.unit, sources)
         if found is None:
             found = self._made()
         return found, Unit(sources, tuple(one.path for one in found))
