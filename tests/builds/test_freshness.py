@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -19,6 +18,7 @@ import aslms_feeds
 from aslms_feeds.builds import freshness, recipe
 from aslms_feeds.cli import commands as cli_commands
 from aslms_feeds.definitions import files as definition_files
+from aslms_feeds.publication import last_run
 from aslms_feeds.publication.stores.local import LocalStore
 from seasons import NOW, PUBLISHER, contents
 
@@ -35,7 +35,7 @@ def recorded(tmp_path_factory):
     report = recipe.regenerate(LocalStore(found), files, now=NOW)
     assert report.next_due == DUE
     prints = freshness.fingerprints(files, None)
-    freshness.write(found, freshness.LastRun(NOW, prints, freshness.generations(found), report.next_due))
+    last_run.write_last_run(found, last_run.LastRun(NOW, prints, last_run.read_current_links(found), report.next_due))
     return found
 
 
@@ -97,7 +97,7 @@ def test_another_part_counts(output):
 
 def test_a_run_with_problems_is_no_last_run(output):
     """After a run that had problems there is always something to do."""
-    freshness.write(output, freshness.LastRun(NOW, {}, freshness.generations(output), None))
+    last_run.write_last_run(output, last_run.LastRun(NOW, {}, last_run.read_current_links(output), None))
     assert not unchanged(output)
 
 
@@ -122,23 +122,6 @@ def test_a_garbled_record_is_none(output, garbled):
 def test_no_record_and_no_output(tmp_path):
     """Before the first run there is everything to do."""
     assert not unchanged(tmp_path / "nowhere")
-
-
-def test_a_record_that_cannot_be_written_leaves_nothing(output):
-    """`last-run` is replaced whole; a failed attempt leaves nothing beside it."""
-    (output / "last-run").unlink()
-    (output / "last-run").mkdir()
-    with pytest.raises(OSError, match="directory"):
-        freshness.write(output, freshness.LastRun(NOW, {}, {}, None))
-    assert not list(output.glob(".*"))
-
-
-def test_a_link_beside_the_record_is_not_followed(output, tmp_path):
-    """A planted link where the new record is written leads nowhere."""
-    (output / ".last-run").symlink_to(tmp_path / "made")
-    freshness.write(output, freshness.LastRun(NOW, {}, {}, None))
-    assert not (tmp_path / "made").exists()
-    assert json.loads((output / "last-run").read_bytes())["at"] == NOW.isoformat()
 
 
 # --- A copy of the package, in processes of their own ---------------------------------------------------------------
@@ -231,6 +214,8 @@ def test_an_unchanged_build_loads_no_library(tmp_path):
         "errors",
         "identity",
         "instants",
+        "publication.last_run",
+        "publication.records",
         "settings",
     )
     rooms = {name.partition(".")[0] for name in modules if "." in name}

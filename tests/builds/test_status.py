@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from aslms_feeds.builds import freshness, status
+from aslms_feeds.builds import status
 from aslms_feeds.builds.recipe import regenerate
 from aslms_feeds.errors import PublicationError
-from aslms_feeds.publication.stores.local import LocalStore
+from aslms_feeds.publication import last_run
 from aslms_feeds.publication.stores.memory import MemoryStore
+from aslms_feeds.publication.workspace import Workspace
 from seasons import NOW, SEASON, contents
 
 LATER = datetime(2030, 6, 1, tzinfo=UTC)
@@ -70,19 +71,18 @@ def test_after_a_build_that_came_to_nothing():
 
 def test_a_failure_is_written_and_the_next_run_looks_again(tmp_path):
     """The record of the last run goes with it: else a run with nothing to do would leave the failure standing."""
-    LocalStore(tmp_path)
-    (tmp_path / freshness.LAST_RUN).write_text("{}")
+    (tmp_path / last_run.LAST_RUN).write_text("{}")
     status.failed(tmp_path, "it died", now=LATER)
-    assert status.read(tmp_path)["error"] == {"message": "it died", "hint": ""}
-    assert not (tmp_path / freshness.LAST_RUN).exists()
+    assert Workspace(tmp_path).read_status()["error"] == {"message": "it died", "hint": ""}
+    assert not (tmp_path / last_run.LAST_RUN).exists()
 
 
 def test_a_failure_is_not_written_where_another_builds(tmp_path):
     """That one will say how it went."""
-    with LocalStore(tmp_path).lock():
-        status.write(tmp_path, {"ok": True})
+    with Workspace(tmp_path).lock():
+        Workspace(tmp_path).write_status({"ok": True})
         status.failed(tmp_path, "it died", now=LATER)
-    assert status.read(tmp_path) == {"ok": True}
+    assert Workspace(tmp_path).read_status() == {"ok": True}
 
 
 def test_a_failure_makes_no_folder(tmp_path):
@@ -95,14 +95,14 @@ def test_a_failure_makes_no_folder(tmp_path):
 def test_a_status_that_cannot_be_read_is_none(tmp_path, text):
     """It is about to be written anew."""
     if text is not None:
-        (tmp_path / status.NAME).write_bytes(text.encode("latin-1"))
-    assert status.read(tmp_path) == {}
+        (tmp_path / "status.json").write_bytes(text.encode("latin-1"))
+    assert Workspace(tmp_path).read_status() == {}
 
 
 def test_a_series_without_a_next_season_is_warned_of(tmp_path):
     """From the day after its last one, in status.json too, until another season follows."""
-    with LocalStore(tmp_path).lock():
-        status.write(tmp_path, {"ok": True, "warnings": []})
+    with Workspace(tmp_path).lock():
+        Workspace(tmp_path).write_status({"ok": True, "warnings": []})
     last_day = datetime(2030, 4, 6, 23, tzinfo=UTC)
     assert status.warnings(tmp_path, contents(), "calendars", now=last_day) == ()
     found = status.warnings(tmp_path, contents(), "calendars", now=last_day + timedelta(hours=1))
@@ -110,10 +110,10 @@ def test_a_series_without_a_next_season_is_warned_of(tmp_path):
         "calendars/trial/2030/season.toml:1:1: trial: the last season was over on 2030-04-06, and no other follows; "
         "add the next one, or what is known",
     )
-    assert status.read(tmp_path) == {"ok": True, "warnings": list(found)}
+    assert Workspace(tmp_path).read_status() == {"ok": True, "warnings": list(found)}
     followed = {**contents(), "trial/2031/season.toml": b'name = "2031"\nannounced = 2030-04-01\n'}
     assert status.warnings(tmp_path, followed, "calendars", now=LATER) == ()
-    assert status.read(tmp_path) == {"ok": True, "warnings": []}
+    assert Workspace(tmp_path).read_status() == {"ok": True, "warnings": []}
 
 
 def test_warnings_make_no_status(tmp_path):
@@ -141,6 +141,6 @@ def test_a_store_that_cannot_be_written_is_no_second_fault(tmp_path):
     """A failure that cannot be written down is still the one that is told."""
     (tmp_path / "lock").symlink_to("elsewhere")
     status.failed(tmp_path, "it died", now=LATER)
-    with pytest.raises(PublicationError), LocalStore(tmp_path).lock():
+    with pytest.raises(PublicationError), Workspace(tmp_path).lock():
         pass
-    assert status.read(tmp_path) == {}
+    assert Workspace(tmp_path).read_status() == {}

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import seasons
-from aslms_feeds.builds import freshness
 from aslms_feeds.builds.recipe import regenerate
 from aslms_feeds.definitions.reading import read_definitions
-from aslms_feeds.notify import delivery, outbox, queueing
+from aslms_feeds.notify import delivery, queueing
+from aslms_feeds.publication import last_run
 from aslms_feeds.publication.stores.local import LocalStore
 
 if TYPE_CHECKING:
@@ -76,12 +76,14 @@ class Telling:
         files = self.files() if files is None else files
         self.now += MINUTE
         publisher = read_definitions(files, "calendars").publisher
-        freshness.forget(self.output) if self.output.is_dir() else None
+        last_run.forget_last_run(self.output) if self.output.is_dir() else None
 
         def record(report: Report) -> None:
             due = queueing.note(self.output, publisher, report, now=self.now, **further) if note else None
-            generations = freshness.generations(self.output)
-            freshness.write(self.output, freshness.LastRun(self.now, {"": "x"}, generations, due or report.next_due))
+            generations = last_run.read_current_links(self.output)
+            last_run.write_last_run(
+                self.output, last_run.LastRun(self.now, {"": "x"}, generations, due or report.next_due)
+            )
 
         self.report = regenerate(LocalStore(self.output), files, now=self.now, record=record)
         return self.report
@@ -102,7 +104,7 @@ class Telling:
 
     def waiting(self) -> list[dict[str, Any]]:
         """Return the messages in the outbox, by the names of their files."""
-        box = self.output / outbox.OUTBOX
+        box = self.output / "outbox"
         return [json.loads(path.read_bytes()) for path in sorted(box.glob("[pn]*-*.json"))]
 
     def topics(self) -> dict[str, int]:

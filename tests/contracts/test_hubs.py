@@ -29,7 +29,6 @@ from contracts.telling import FORMATS, MINUTE, Telling, publisher_toml
 
 from aslms_feeds.network import fetch
 from aslms_feeds.notify import delivery
-from aslms_feeds.notify.outbox import OUTBOX
 from aslms_feeds.publication.stores.local import LocalStore
 
 if TYPE_CHECKING:
@@ -257,7 +256,7 @@ def test_a_hub_that_is_well_again_is_trusted_again(it, hub):
 
 def test_a_builder_that_died_before_it_dropped_an_older_ping(it, hub):
     """The topic is told of once, and both are gone."""
-    for path in (it.output / OUTBOX).glob("ping-*-1.json"):
+    for path in (it.output / "outbox").glob("ping-*-1.json"):
         older = path.read_bytes()
         path.with_name(path.name.replace("-1.json", "-2.json")).write_bytes(
             older.replace(b'"generation": 1', b'"generation": 2')
@@ -325,11 +324,11 @@ def test_a_hub_is_told_a_moment_after_the_switch(tmp_path):
     with Hostile({"/hub": note}) as hub:
         it = to_hub(tmp_path / "out", hub)
         it.build()
-        noted = max(path.stat().st_mtime for path in (it.output / OUTBOX).glob("ping-*"))
+        noted = max(path.stat().st_mtime for path in (it.output / "outbox").glob("ping-*"))
         assert it.deliver(settle=0.5).sent == 12
         assert min(moments) >= noted + 0.5
         it.build(it.files(paris="5 Hours of Paris"))
-        for path in (it.output / OUTBOX).glob("ping-*"):
+        for path in (it.output / "outbox").glob("ping-*"):
             os.utime(path, (noted - 60, noted - 60))
         assert it.deliver(settle=1000.0, seconds=0.2).sent == 0
         assert it.deliver(settle=30.0).sent > 0
@@ -431,7 +430,7 @@ def test_the_heartbeat_follows_good_runs_alone(tmp_path):
         it.build(wrong)
         it.deliver()
         assert len(receiver.asked) == 1
-        assert not (it.output / OUTBOX).exists()
+        assert not (it.output / "outbox").exists()
 
 
 @pytest.mark.parametrize(

@@ -5,20 +5,20 @@ from datetime import timedelta
 
 from contracts.telling import HUB, MINUTE, TOLD, Telling, publisher_toml
 
-from aslms_feeds.builds import freshness
-from aslms_feeds.notify.outbox import OUTBOX, TRIES
+from aslms_feeds.notify.outbox import TRIES
+from aslms_feeds.publication import last_run
 
 
 def test_what_waits_makes_a_run_due(pinged):
     """A process that dies before it sends leaves the work to the next run, which is not told that there is none."""
     pinged.build()
-    assert freshness.read(pinged.output).next_due == pinged.now
+    assert last_run.read_last_run(pinged.output).next_due == pinged.now
 
 
 def test_files_that_are_no_messages_are_removed(pinged):
     """Another version's, or damaged ones; nothing is sent for them."""
     pinged.build()
-    box = pinged.output / OUTBOX
+    box = pinged.output / "outbox"
     for path in box.glob("ping-*"):
         path.unlink()
     for number, text in enumerate((b"", b"{}", b'{"format": 9}', b'{"format": 1, "to": "hub", "since": "2030-01-01"}')):
@@ -72,7 +72,7 @@ def test_waits_survive_their_process(pinged):
     again = pinged.deliver(later=MINUTE)
     assert len(again.warnings) == 1
     assert again.next_attempt == pinged.now + 4 * MINUTE
-    (pinged.output / OUTBOX / TRIES).write_bytes(b"{")
+    (pinged.output / "outbox" / TRIES).write_bytes(b"{")
     assert len(pinged.deliver(later=MINUTE).warnings) == 1
 
 
@@ -81,8 +81,8 @@ def test_the_record_of_the_run_knows_the_next_attempt(pinged):
     pinged.publisher = publisher_toml(hub="http://10.0.0.1/")
     pinged.build()
     pinged.deliver()
-    assert freshness.read(pinged.output).next_due == pinged.now + MINUTE
+    assert last_run.read_last_run(pinged.output).next_due == pinged.now + MINUTE
     pinged.now += MINUTE / 2
     pinged.deliver()
-    assert freshness.read(pinged.output).next_due == pinged.now + MINUTE / 2
+    assert last_run.read_last_run(pinged.output).next_due == pinged.now + MINUTE / 2
     assert json.loads((pinged.output / "last-run").read_bytes())["fingerprints"] == {"": "x"}

@@ -8,10 +8,10 @@ import shutil
 import pytest
 from contracts.telling import HOOK_URL, START, Telling, publisher_toml
 
-from aslms_feeds.builds import freshness
 from aslms_feeds.errors import Problem
 from aslms_feeds.notify import delivery, queueing
-from aslms_feeds.notify.outbox import KNOWN, OUTBOX
+from aslms_feeds.notify.outbox import KNOWN
+from aslms_feeds.publication import last_run
 
 DOUBT = Problem("calendars/trial/2030/season.toml", 9, 1, "event.okayama", "has no source")
 
@@ -23,9 +23,9 @@ def test_nobody_to_tell_is_no_outbox(tmp_path):
     """Without a hub and receivers, nothing is written, and nothing is due."""
     quiet = Telling(tmp_path / "out", publisher_toml())
     quiet.build()
-    assert not (quiet.output / OUTBOX).exists()
+    assert not (quiet.output / "outbox").exists()
     assert quiet.deliver() == delivery.Delivered()
-    assert freshness.read(quiet.output).next_due == quiet.report.next_due
+    assert last_run.read_last_run(quiet.output).next_due == quiet.report.next_due
 
 
 def test_the_first_publication_pings_every_feed(pinged):
@@ -53,12 +53,12 @@ def test_only_feeds_that_changed_are_pinged(pinged):
 def test_a_build_that_changes_nothing_pings_nothing(pinged):
     """What was sent is not noted again."""
     pinged.build()
-    for path in (pinged.output / OUTBOX).glob("ping-*"):
+    for path in (pinged.output / "outbox").glob("ping-*"):
         path.unlink()
-    known = (pinged.output / OUTBOX / KNOWN).stat().st_mtime_ns
+    known = (pinged.output / "outbox" / KNOWN).stat().st_mtime_ns
     pinged.build()
     assert pinged.topics() == {}
-    assert (pinged.output / OUTBOX / KNOWN).stat().st_mtime_ns == known
+    assert (pinged.output / "outbox" / KNOWN).stat().st_mtime_ns == known
 
 
 def test_a_builder_that_died_after_the_switch_is_made_good(pinged):
@@ -113,7 +113,7 @@ def test_errors_and_warnings_are_told_once(told):
     wrong["trial/2030/news.toml"] = b"[[news]]\n"
 
     def news(files, **further):
-        for path in (told.output / OUTBOX).glob("notice-*"):
+        for path in (told.output / "outbox").glob("notice-*"):
             path.unlink()
         told.build(files, **further)
         return sorted((one["kind"], len(one["appeared"]), len(one["gone"])) for one in told.notices() if "kind" in one)
@@ -133,7 +133,7 @@ def test_errors_and_warnings_are_told_once(told):
 def test_facts_of_a_builder_that_died_are_told_by_the_next(told):
     """The chronicle has them; facts of the next build are told with them, in order, once."""
     told.build()
-    for path in (told.output / OUTBOX).glob("notice-*"):
+    for path in (told.output / "outbox").glob("notice-*"):
         path.unlink()
     told.build(told.files(paris="5 Hours of Paris"), note=False)
     told.build(told.files(paris="5 Hours of Paris", okayama="5 Hours of Okayama"))
@@ -180,7 +180,7 @@ def test_no_address_of_a_receiver_is_written_anywhere(told):
     for path in told.output.rglob("*"):
         if path.is_file():
             assert b"hush" not in path.read_bytes(), path
-    assert (told.output / OUTBOX).stat().st_mode & 0o077 == 0
+    assert (told.output / "outbox").stat().st_mode & 0o077 == 0
 
 
 # Trouble
@@ -189,12 +189,12 @@ def test_no_address_of_a_receiver_is_written_anywhere(told):
 def test_what_cannot_be_noted_does_not_end_the_build(pinged, caplog):
     """A file where the outbox should be: it is published, the log says so, and the next build makes it good."""
     pinged.output.mkdir()
-    (pinged.output / OUTBOX).write_bytes(b"")
+    (pinged.output / "outbox").write_bytes(b"")
     with caplog.at_level(logging.CRITICAL, "aslms_feeds.notify.queueing"):
         assert not pinged.build().failed
-    assert freshness.read(pinged.output).next_due == pinged.now
+    assert last_run.read_last_run(pinged.output).next_due == pinged.now
     assert pinged.deliver().sent == 0
-    (pinged.output / OUTBOX).unlink()
+    (pinged.output / "outbox").unlink()
     pinged.build()
     assert pinged.topics() == dict.fromkeys(pinged.feeds(), 1)
 
@@ -203,9 +203,9 @@ def test_what_cannot_be_noted_does_not_end_the_build(pinged, caplog):
 def test_a_damaged_mark_tells_again_rather_than_never(pinged, text):
     """At least once."""
     pinged.build()
-    for path in (pinged.output / OUTBOX).glob("ping-*"):
+    for path in (pinged.output / "outbox").glob("ping-*"):
         path.unlink()
-    (pinged.output / OUTBOX / KNOWN).write_bytes(text)
+    (pinged.output / "outbox" / KNOWN).write_bytes(text)
     pinged.build()
     assert pinged.topics() == dict.fromkeys(pinged.feeds(), 1)
 
@@ -221,7 +221,7 @@ def test_a_publisher_file_that_cannot_be_read_tells_nobody(pinged):
 def test_a_disk_that_fails_in_the_middle_loses_nothing(pinged, monkeypatch):
     """Wherever it fails, the mark is not there yet: what was not written is noted by the next build."""
     pinged.build()
-    box, settings = pinged.output / OUTBOX, pinged.settings()
+    box, settings = pinged.output / "outbox", pinged.settings()
     sync, calls, failing = os.fsync, 0, 0
 
     def fsync(handle):

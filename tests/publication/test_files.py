@@ -119,17 +119,17 @@ def test_many_are_synced_and_the_first_that_fails_is_said(tmp_path, monkeypatch)
     files.sync_all([])
 
 
-@pytest.mark.parametrize("name", ["lock", "folder"])
-def test_a_lock_has_one_holder_and_ends_with_it(tmp_path, name):
+@pytest.mark.parametrize("folder", [False, True])
+def test_a_lock_has_one_holder_and_ends_with_it(tmp_path, folder):
     """By a file, which is made, or by a folder; who comes second is told so at once, in the words of the caller."""
-    (tmp_path / "folder").mkdir()
+    path, message = tmp_path if folder else tmp_path / "lock", "somebody writes here"
     with (
-        files.hold_lock(tmp_path / name, "somebody writes here"),
-        pytest.raises(Busy, match="somebody writes here"),
-        files.hold_lock(tmp_path / name, "somebody writes here"),
+        files.hold_lock(path, message, folder=folder),
+        pytest.raises(Busy, match=message),
+        files.hold_lock(path, message, folder=folder),
     ):
         pass
-    with files.hold_lock(tmp_path / name, "nobody does"):
+    with files.hold_lock(path, message, folder=folder):
         pass
 
 

@@ -20,9 +20,8 @@ from aslms_feeds.publication import files as publication_files
 from aslms_feeds.publication.stores.memory import MemoryStore
 from aslms_feeds.upstreams import news as upstream_news
 from aslms_feeds.upstreams import sandbox
-from aslms_feeds.upstreams.cache import UPSTREAMS
 from aslms_feeds.upstreams.due import find_next_due
-from aslms_feeds.upstreams.poll import PROPOSALS, PollResult, poll
+from aslms_feeds.upstreams.poll import PollResult, poll
 from aslms_feeds.upstreams.proposals import compare
 from seasons import NOW, PUBLISHER, SEASON, SERIES, contents
 
@@ -49,7 +48,7 @@ class World:
 
     def file(self, name, upstream="club"):
         """Return a file that is kept of an upstream."""
-        return self.output / UPSTREAMS / upstream / name
+        return self.output / "upstreams" / upstream / name
 
 
 FEED = 'id = "club"\nkind = "feed"\nurl = "SERVER/feed"\nseries = "trial"'
@@ -183,7 +182,7 @@ def test_another_process_is_not_joined_in_asking(tmp_path):
     with Hostile({"/feed": answer(rss(1))}) as server:
         world = World(tmp_path, server, FEED)
         first = world.poll()
-        with (tmp_path / UPSTREAMS / "lock").open() as lock:
+        with (tmp_path / "upstreams" / "lock").open() as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             busy = world.poll(2 * HOUR)
         assert (busy.asked_ids, busy.news, busy.troubles) == ((), first.news, {})
@@ -192,11 +191,11 @@ def test_another_process_is_not_joined_in_asking(tmp_path):
 
 def test_what_cannot_be_kept_is_not_taken(tmp_path):
     """Where the folder takes nothing, nothing is asked, and that is said."""
-    (tmp_path / UPSTREAMS).write_text("no folder")
+    (tmp_path / "upstreams").write_text("no folder")
     with Hostile({"/feed": answer(rss(1))}) as server:
         polled = World(tmp_path, server, FEED).poll()
         assert (polled.asked_ids, polled.news, len(server.asked)) == ((), {}, 0)
-        assert polled.troubles == {"club": f"nothing can be kept in {tmp_path / UPSTREAMS}: File exists"}
+        assert polled.troubles == {"club": f"nothing can be kept in {tmp_path}/upstreams: File exists"}
 
 
 def test_a_full_disk_takes_nothing(tmp_path, monkeypatch):
@@ -356,7 +355,7 @@ def test_differences_are_proposed_and_nothing_is_changed(tmp_path):
             ("okayama", "race-1", "retimed", "club")
         ]
         assert (polled.contents, polled.news) == ({}, {})
-        assert compare.parse_proposals((tmp_path / PROPOSALS).read_bytes()) == polled.proposals
+        assert compare.parse_proposals((tmp_path / "proposals.json").read_bytes()) == polled.proposals
 
 
 def test_a_proposal_goes_when_we_agree(tmp_path):
@@ -368,7 +367,7 @@ def test_a_proposal_goes_when_we_agree(tmp_path):
         world.local_files[path] = world.local_files[path].replace(b"2030-03-02T13:00:00", b"2030-03-02T14:00:00")
         again = world.poll()
         assert (again.proposals, again.asked_ids) == ((), ())
-        assert compare.parse_proposals((tmp_path / PROPOSALS).read_bytes()) == ()
+        assert compare.parse_proposals((tmp_path / "proposals.json").read_bytes()) == ()
 
 
 # Definitions

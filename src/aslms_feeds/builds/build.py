@@ -15,29 +15,17 @@ from aslms_feeds.builds import freshness
 from aslms_feeds.definitions import files
 from aslms_feeds.errors import AslmsFeedsError, Busy, Superseded
 from aslms_feeds.instants import earliest
+from aslms_feeds.publication import last_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from aslms_feeds.builds.recipe import Orders
     from aslms_feeds.definitions.publisher import Publisher
-    from aslms_feeds.publication.publish import Store
     from aslms_feeds.publication.stores.preview import PreviewStore
     from aslms_feeds.report import Report
     from aslms_feeds.settings import Settings
     from aslms_feeds.upstreams.poll import PollResult
-
-
-def store(chosen: Settings) -> Store:
-    """Return the place that is published into, with the memory that the settings give it."""
-    from aslms_feeds.publication.stores.local import LocalStore
-
-    local = LocalStore(chosen.output)
-    if chosen.state is None:
-        return local
-    from aslms_feeds.publication.stores.split import SplitStore
-
-    return SplitStore(local, chosen.state)
 
 
 def build(
@@ -73,8 +61,7 @@ def load() -> None:
         "builds.status",
         "notify.delivery",
         "notify.queueing",
-        "publication.stores.local",
-        "publication.stores.split",
+        "publication.workspace",
         "upstreams.poll",
     ):
         import_module(f"aslms_feeds.{name}")
@@ -95,8 +82,9 @@ def ahead(
     from aslms_feeds.builds.recipe import Orders, regenerate
     from aslms_feeds.definitions.reading import read_publisher
     from aslms_feeds.publication.stores.preview import PreviewStore
+    from aslms_feeds.publication.workspace import open_store
 
-    seen = PreviewStore(store(chosen))
+    seen = PreviewStore(open_store(chosen.output, chosen.state))
     polled = _polled(chosen, read_publisher(contents), contents, now, ask=False)
     report = regenerate(
         seen,
@@ -120,13 +108,14 @@ def _built(
     contents = files.read_calendars_folder(chosen.calendars, named=False)
     simple = orders is None and chosen.state is None
     if simple and freshness.unchanged(chosen.output, contents, chosen.base_url, now=now):
-        freshness.touch(chosen.output)
+        last_run.touch_last_run(chosen.output)
         return None
     prints = freshness.fingerprints(contents, chosen.base_url)
     from aslms_feeds.builds import status
     from aslms_feeds.builds.recipe import regenerate
     from aslms_feeds.definitions.reading import read_publisher
     from aslms_feeds.notify import delivery, queueing
+    from aslms_feeds.publication.workspace import Workspace, open_store
 
     root = str(chosen.calendars)
     publisher = read_publisher(contents)
@@ -147,16 +136,17 @@ def _built(
             quarantined=polled.quarantines,
         )
         due = earliest(report.next_due, polled.next_due, told)
-        generations = freshness.generations(chosen.output)
+        generations = last_run.read_current_links(chosen.output)
         done = {} if report.failed else prints
-        freshness.write(chosen.output, freshness.LastRun(now, done, generations, due, chosen.base_url))
-        before = status.read(chosen.output)
+        last_run.write_last_run(chosen.output, last_run.LastRun(now, done, generations, due, chosen.base_url))
+        workspace = Workspace(chosen.output)
+        before = workspace.read_status()
         extra = status.beside(before, publisher, shown, polled)
-        status.write(chosen.output, status.of_report(replace(shown, next_due=due), before, now=now, extra=extra))
+        workspace.write_status(status.of_report(replace(shown, next_due=due), before, now=now, extra=extra))
         tell(shown)
 
-    freshness.forget(chosen.output)
-    place = store(chosen)
+    last_run.forget_last_run(chosen.output)
+    place = open_store(chosen.output, chosen.state)
     if not_before is not None:
         from aslms_feeds.publication.stores.punctual import PunctualStore
 

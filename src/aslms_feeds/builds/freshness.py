@@ -5,39 +5,19 @@ This is asked before anything large is imported, so that a run that changes noth
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from contextlib import suppress
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from aslms_feeds.definitions import files as definition_files
 from aslms_feeds.identity import fingerprint
-from aslms_feeds.instants import parse_instant
+from aslms_feeds.publication.last_run import read_current_links, read_last_run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
     from pathlib import Path
-
-LAST_RUN = "last-run"
-_FORMAT = 1
-
-
-class LastRun(NamedTuple):
-    """What the last run that had no problem was made from."""
-
-    at: datetime
-    """What it took for the time."""
-    fingerprints: Mapping[str, str]
-    """By a digest of the series' name; "" for the files they share."""
-    generations: Mapping[str, str]
-    """What the web root and each part's ``current`` led to."""
-    next_due: datetime | None
-    """When the publication changes although its definitions do not."""
-    base_url: str | None = None
-    """The address it was told to publish for; None: publisher.toml's."""
 
 
 def fingerprints(contents: Mapping[str, bytes], base_url: str | None) -> dict[str, str]:
@@ -80,64 +60,12 @@ def _mark(path: str) -> str:
     return f"{path}:{stat.st_size}:{stat.st_mtime_ns}"
 
 
-def generations(output: Path | str) -> dict[str, str]:
-    """Return what the web root and each part's ``current`` lead to now."""
-    links = {"site": f"{output}/site", "index": f"{output}/index/current"}
-    with suppress(OSError):
-        links |= {name: f"{output}/series/{name}/current" for name in os.listdir(f"{output}/series")}  # noqa: PTH208 - plain text
-    found = {}
-    for name, link in links.items():
-        with suppress(OSError):
-            found[name] = os.readlink(link)  # noqa: PTH115 - plain text, not a path
-    return found
-
-
-def read(output: Path | str) -> LastRun | None:
-    """Return the last run's record; None when there is none that can be used."""
-    try:
-        with open(f"{output}/{LAST_RUN}", "rb") as file:  # noqa: PTH123 - a plain string
-            data = json.loads(file.read())
-        if data["format"] != _FORMAT:
-            return None
-        due = parse_instant(data["next_due"]) if data["next_due"] else None
-        prints, links = dict(data["fingerprints"]), dict(data["generations"])
-        return LastRun(parse_instant(data["at"]), prints, links, due, data.get("base_url"))
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return None
-
-
-def write(output: Path, run: LastRun) -> None:
-    """Record a run; one that had problems has no fingerprints, and the next one must look again."""
-    from aslms_feeds.publication import files as publication_files  # A run that changes nothing does not get here.
-
-    data = {
-        "format": _FORMAT,
-        "at": run.at.isoformat(),
-        "fingerprints": dict(run.fingerprints),
-        "generations": dict(run.generations),
-        "next_due": run.next_due.isoformat() if run.next_due else None,
-        "base_url": run.base_url,
-    }
-    publication_files.replace(output / LAST_RUN, json.dumps(data, indent=1).encode() + b"\n", synced=False)
-
-
-def touch(output: Path | str) -> None:
-    """Note by its time alone that a run found nothing to do: this needs no room, no lock and no other file."""
-    with suppress(FileNotFoundError):  # a builder has just begun
-        os.utime(f"{output}/{LAST_RUN}")
-
-
-def forget(output: Path) -> None:
-    """Remove the record before anything is written: should this run die, the next one looks again."""
-    (output / LAST_RUN).unlink(missing_ok=True)
-
-
 def unchanged(output: Path | str, contents: Mapping[str, bytes], base_url: str | None, *, now: datetime) -> bool:
     """Say whether a build would change nothing."""
-    last = read(output)
+    last = read_last_run(output)
     if last is None or not last.fingerprints:
         return False
     # A clock that was ahead published what was not due yet; what is due is looked at again.
     if now < last.at or (last.next_due is not None and last.next_due <= now):
         return False
-    return last.generations == generations(output) and last.fingerprints == fingerprints(contents, base_url)
+    return last.generations == read_current_links(output) and last.fingerprints == fingerprints(contents, base_url)

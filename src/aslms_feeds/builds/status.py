@@ -9,20 +9,18 @@ as it is.
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from aslms_feeds.builds import freshness
 from aslms_feeds.definitions.reading import read_definitions
 from aslms_feeds.definitions.values import Warned
 from aslms_feeds.definitions.warnings import find_doubts
 from aslms_feeds.editions.embargo import masked
 from aslms_feeds.errors import AslmsFeedsError
-from aslms_feeds.publication import files
-from aslms_feeds.publication.stores.local import LocalStore
+from aslms_feeds.publication import last_run
+from aslms_feeds.publication.workspace import Workspace
 from aslms_feeds.serve import health
 
 if TYPE_CHECKING:
@@ -35,23 +33,6 @@ if TYPE_CHECKING:
     from aslms_feeds.upstreams.poll import PollResult
 
     Status = dict[str, Any]
-
-NAME = "status.json"
-
-
-def read(folder: Path) -> Status:
-    """Return what status.json says; nothing where there is none that can be read."""
-    try:
-        found = json.loads((folder / NAME).read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def write(folder: Path, status: Status) -> None:
-    """Write status.json whole; only while the store's lock is held."""
-    body = json.dumps(status, ensure_ascii=False, indent=1).encode() + b"\n"
-    files.replace(folder / NAME, body, synced=False)
 
 
 def of_report(report: Report, before: Status, *, now: datetime, extra: Mapping[str, object] | None = None) -> Status:
@@ -115,9 +96,10 @@ def failed(folder: Path, message: str, hint: str = "", *, now: datetime) -> None
     """
     if not folder.is_dir():
         return
-    with suppress(AslmsFeedsError, OSError), LocalStore(folder).lock():
-        freshness.forget(folder)
-        write(folder, of_failure(message, hint, read(folder), now=now))
+    workspace = Workspace(folder)
+    with suppress(AslmsFeedsError, OSError), workspace.lock():
+        last_run.forget_last_run(folder)
+        workspace.write_status(of_failure(message, hint, workspace.read_status(), now=now))
 
 
 def doubts(contents: Mapping[str, bytes], root: str, *, now: datetime) -> list[Problem]:
@@ -141,9 +123,10 @@ def warnings(folder: Path, contents: Mapping[str, bytes], root: str, *, now: dat
     These are the series whose last season is over, with no other to follow.
     """
     texts = tuple(str(one) for one in doubts(contents, root, now=now))
-    if read(folder).get("warnings") not in (None, list(texts)):
-        with suppress(AslmsFeedsError, OSError), LocalStore(folder).lock():
-            write(folder, read(folder) | {"warnings": list(texts)})
+    workspace = Workspace(folder)
+    if workspace.read_status().get("warnings") not in (None, list(texts)):
+        with suppress(AslmsFeedsError, OSError), workspace.lock():
+            workspace.write_status(workspace.read_status() | {"warnings": list(texts)})
     return texts
 
 

@@ -140,9 +140,10 @@ def _build(given: Namespace, chosen: Settings) -> int:
 
 def _attempt(given: Namespace, chosen: Settings) -> int:
     """Build for the service that started this process."""
-    from aslms_feeds.builds import freshness, log, subprocess
+    from aslms_feeds.builds import log, subprocess
     from aslms_feeds.builds.build import build, load
     from aslms_feeds.definitions import files
+    from aslms_feeds.publication import last_run
 
     log.start(chosen.log_format)
     subprocess.end_with(given.parent)
@@ -155,7 +156,7 @@ def _attempt(given: Namespace, chosen: Settings) -> int:
         return build(chosen, at, not_before=given.not_before, tell=subprocess.tell)
 
     def next_due() -> datetime | None:
-        last = freshness.read(chosen.output)
+        last = last_run.read_last_run(chosen.output)
         return last.next_due if last else None
 
     def warnings() -> tuple[str, ...]:
@@ -185,7 +186,7 @@ def _preview(given: Namespace, chosen: Settings) -> int:
     from aslms_feeds.builds.build import ahead
     from aslms_feeds.cli import output
     from aslms_feeds.definitions import files
-    from aslms_feeds.publication.stores.local import LocalStore
+    from aslms_feeds.publication.workspace import open_store
 
     folder = Path(given.folder)
     if folder.resolve() == chosen.output.resolve():
@@ -193,7 +194,7 @@ def _preview(given: Namespace, chosen: Settings) -> int:
         raise UsageError(message, hint="name another folder, which nobody serves")
     now = given.now or datetime.now(UTC)
     seen, report = ahead(chosen, files.read_calendars_folder(chosen.calendars), chosen.base_url, now=now)
-    seen.write(LocalStore(folder))
+    seen.write(open_store(folder))
     output.tell(report, str(folder))
     print(f"Look at it: aslms-feeds serve --output {folder} --port 8001")
     return _status(report)
@@ -204,10 +205,11 @@ def _plan(given: Namespace, chosen: Settings) -> int:
     from aslms_feeds.builds.build import ahead
     from aslms_feeds.cli import output
     from aslms_feeds.definitions import files
+    from aslms_feeds.publication import last_run
 
     now = given.now or datetime.now(UTC)
     contents = files.read_calendars_folder(chosen.calendars)
-    last = freshness.read(chosen.output)
+    last = last_run.read_last_run(chosen.output)
     # What is published under another address would differ in every file, and that is not what is asked.
     base_url = chosen.base_url or (last.base_url if last else None)
     report = None
@@ -222,22 +224,22 @@ def _plan(given: Namespace, chosen: Settings) -> int:
 
 
 def _proposals(given: Namespace, chosen: Settings) -> int:
-    from aslms_feeds.upstreams.poll import PROPOSALS
+    from aslms_feeds.publication.workspace import Workspace
     from aslms_feeds.upstreams.proposals import compare
 
-    path = chosen.output / PROPOSALS
+    path = Workspace(chosen.output).proposals
     found = compare.parse_proposals(path.read_bytes()) if path.is_file() else ()
     print(compare.format_proposals(found).decode() if given.json else compare.describe_proposals(found))
     return DONE
 
 
 def _history(given: Namespace, chosen: Settings) -> int:
-    from aslms_feeds.builds.build import store
     from aslms_feeds.cli import output
     from aslms_feeds.publication import history
     from aslms_feeds.publication.manifest import INDEX
+    from aslms_feeds.publication.workspace import open_store
 
-    place = store(chosen)
+    place = open_store(chosen.output, chosen.state)
     parts = [name for name in place.parts() if name != INDEX]
     if unknown := sorted(set(given.series) - set(parts)):
         message = f"no series {unknown[0]!r} is published in {chosen.output}"
@@ -255,11 +257,12 @@ def _history(given: Namespace, chosen: Settings) -> int:
 
 def _rollback(given: Namespace, chosen: Settings) -> int:
     from aslms_feeds.builds import rollback
-    from aslms_feeds.builds.build import build, store
+    from aslms_feeds.builds.build import build
     from aslms_feeds.cli import output
+    from aslms_feeds.publication.workspace import open_store
 
     _no_index([given.series])
-    place = store(chosen)
+    place = open_store(chosen.output, chosen.state)
     public = place.current(given.series)
     if public is None:
         message = f"the series {given.series!r} is not published in {chosen.output}"
@@ -304,15 +307,15 @@ def _before(store: Store, series: str, public: Generation) -> int:
 
 
 def _recover(given: Namespace, chosen: Settings) -> int:
-    from aslms_feeds.builds import freshness
-    from aslms_feeds.builds.build import store
     from aslms_feeds.builds.recovery import recover
+    from aslms_feeds.publication import last_run
+    from aslms_feeds.publication.workspace import open_store
 
     _no_index(given.series or ())
-    place = store(chosen)
+    place = open_store(chosen.output, chosen.state)
     names = tuple(given.series or (folder.name for folder in sorted(chosen.calendars.iterdir()) if _is_series(folder)))
     with place.lock():
-        freshness.forget(chosen.output)
+        last_run.forget_last_run(chosen.output)
         for line in recover(place, names, given.source, whole=not given.series, now=datetime.now(UTC)):
             print(line)
     print("Now publish what the definitions say: aslms-feeds build")

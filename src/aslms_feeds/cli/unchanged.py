@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from aslms_feeds.builds import freshness
 from aslms_feeds.definitions import files
+from aslms_feeds.publication import last_run
 
 _OPTIONS = {"--calendars": "CALENDARS", "--output": "OUTPUT", "--base-url": "BASE_URL"}
 _DEFAULTS = {"CALENDARS": "calendars", "OUTPUT": "publication", "BASE_URL": ""}
@@ -28,7 +29,7 @@ def nothing_to_do(arguments: list[str]) -> bool:
         contents = files.read_calendars_folder(chosen["CALENDARS"])
         if not freshness.unchanged(output, contents, base_url, now=datetime.now(UTC)):
             return False
-        freshness.touch(output)
+        last_run.touch_last_run(output)
     except Exception:  # noqa: BLE001 - whatever is wrong, cli says it better
         return False
     sys.stdout.write(f"{output}: nothing changed\n")

@@ -17,13 +17,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
-from aslms_feeds.builds import freshness
 from aslms_feeds.errors import AnswerError, AslmsFeedsError, FetchError, PublicationError
 from aslms_feeds.network.responses import Accepted, Deferred, Rules
 from aslms_feeds.notify import messages as notify_messages
 from aslms_feeds.notify import outbox
-from aslms_feeds.notify.outbox import FIRST_WAIT, OUTBOX, Wait
-from aslms_feeds.publication.stores.local import LocalStore
+from aslms_feeds.notify.outbox import FIRST_WAIT, Wait
+from aslms_feeds.publication import last_run
+from aslms_feeds.publication.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -131,7 +131,7 @@ def _deliver(
     beat = publisher.heartbeat or environment.get(publisher.heartbeat_from or "", "")
     wanted = bool(beat or publisher.heartbeat_from)
     due = now + BEAT if wanted else None
-    if not wanted and not (output / OUTBOX).is_dir():
+    if not wanted and not Workspace(output).outbox.is_dir():
         return Delivered()
     rules = Rules(allow_http=publisher.network.allow_http, allow_loopback=publisher.network.allow_loopback)
     good = report is not None and not report.failed
@@ -140,7 +140,7 @@ def _deliver(
         if box:
             done = _emptied(box, publisher, environment, _Sending(pool, rules, now, deadline, settle))
         else:
-            done = Delivered(next_attempt=now + FIRST_WAIT if (output / OUTBOX).is_dir() else None)
+            done = Delivered(next_attempt=now + FIRST_WAIT if Workspace(output).outbox.is_dir() else None)
         if beating and (trouble := beating.result()):
             done = replace(done, warnings=(*done.warnings, trouble))
     return replace(done, next_attempt=min((one for one in (done.next_attempt, due) if one), default=None))
@@ -321,11 +321,11 @@ def _waiting(box: Path, destinations: Mapping[str, _Destination], now: datetime)
 
 def _postpone(output: Path, due: datetime | None, at: datetime) -> None:
     """Correct the instant at which a run has something to do, in the record of the run of ``at`` alone."""
-    last = freshness.read(output)
+    last = last_run.read_last_run(output)
     if last is None or last.at != at or last.next_due == due:
         return
     # A builder that is at work notes its own.
-    with suppress(PublicationError, OSError), LocalStore(output).lock():
-        last = freshness.read(output)
+    with suppress(PublicationError, OSError), Workspace(output).lock():
+        last = last_run.read_last_run(output)
         if last is not None and last.at == at:
-            freshness.write(output, last._replace(next_due=due))
+            last_run.write_last_run(output, last._replace(next_due=due))

@@ -19,6 +19,7 @@ from aslms_feeds.notify import messages as notify_messages
 from aslms_feeds.notify.messages import Trouble
 from aslms_feeds.publication import files
 from aslms_feeds.publication.records import read_record_or, write_record
+from aslms_feeds.publication.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 D = TypeVar("D")
 
-OUTBOX = "outbox"
-"""The folder of what waits to be told; it is private."""
 KNOWN = "known.json"
 TRIES = "tries.json"
 FORMAT = 1
@@ -125,7 +124,7 @@ def _hex(value: str) -> str:
 
 def opened(output: Path) -> Path:
     """Return the outbox of a publication, made where there is none; raises OSError."""
-    box = output / OUTBOX
+    box = Workspace(output).outbox
     if not box.is_dir():
         box.mkdir(mode=0o700)
         files.sync(output)
@@ -135,7 +134,7 @@ def opened(output: Path) -> Path:
 @contextmanager
 def alone(output: Path) -> Iterator[Path | None]:
     """Give the outbox to one delivery at a time; None where there is none, or another is at work."""
-    box = output / OUTBOX
+    box = Workspace(output).outbox
     if not box.is_dir():
         yield None
         return

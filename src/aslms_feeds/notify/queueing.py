@@ -17,11 +17,11 @@ from urllib.parse import quote
 from aslms_feeds.errors import PublicationError
 from aslms_feeds.notify import messages as notify_messages
 from aslms_feeds.notify import outbox
-from aslms_feeds.notify.outbox import OUTBOX, Known
+from aslms_feeds.notify.outbox import Known
 from aslms_feeds.publication import history
 from aslms_feeds.publication.formats import is_feed
 from aslms_feeds.publication.manifest import INDEX, MANIFEST, read_manifest
-from aslms_feeds.publication.stores.local import LocalStore
+from aslms_feeds.publication.workspace import Workspace, open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from aslms_feeds.errors import Problem
     from aslms_feeds.notify.messages import Notice
     from aslms_feeds.notify.outbox import Message
+    from aslms_feeds.publication.publish import Store
     from aslms_feeds.report import Part, Report
 
 
@@ -50,7 +51,7 @@ def note(
     is None where its file cannot be read: then nobody is known to be told. Problems in ``report`` and ``warnings`` must
     hold nothing that is under embargo. Whatever goes wrong, here with the disk, is made good by the next build.
     """
-    if publisher is None or not (publisher.feeds.hub or publisher.notify or (output / OUTBOX).is_dir()):
+    if publisher is None or not (publisher.feeds.hub or publisher.notify or Workspace(output).outbox.is_dir()):
         return None
     try:
         box = outbox.opened(output)
@@ -84,7 +85,7 @@ def _news(
         if part.generation == 0 or (mark and mark[0] == part.generation):
             continue
         try:
-            feeds, missed = _of_part(LocalStore(output), part, mark)
+            feeds, missed = _of_part(open_store(output), part, mark)
         except PublicationError:
             continue  # It is reported as a problem of that part; the next build looks again.
         root = publisher.base_url if part.name == INDEX else f"{publisher.base_url}/{part.name}"
@@ -105,9 +106,7 @@ def _news(
     return messages, Known(parts, found)
 
 
-def _of_part(
-    store: LocalStore, part: Part, mark: tuple[int, Mapping[str, str]] | None
-) -> tuple[dict[str, str], list[str]]:
+def _of_part(store: Store, part: Part, mark: tuple[int, Mapping[str, str]] | None) -> tuple[dict[str, str], list[str]]:
     """Return the digests of a part's feeds by path, and the facts of generations that nobody was told of."""
     manifest = read_manifest(store.read(part.name, MANIFEST))
     feeds = {path: row.sha256 for path, row in manifest.documents.items() if is_feed(path, row.media_type)}
@@ -118,7 +117,7 @@ def _of_part(
     return feeds, _missed(store, part.name, range(known + 1, last + 1))
 
 
-def _missed(store: LocalStore, part: str, generations: range) -> list[str]:
+def _missed(store: Store, part: str, generations: range) -> list[str]:
     public = store.current(part) if generations else None
     text = public.state.get(history.CHRONICLE) if public else None
     if text is None:

@@ -69,13 +69,13 @@ def sync_all(paths: Iterable[str]) -> None:
 
 
 @contextmanager
-def hold_lock(path: Path, busy: str) -> Iterator[None]:
-    """Keep other processes out, by the lock of a file, which is made where there is none, or of a folder that is there.
+def hold_lock(path: Path, busy: str, *, folder: bool = False) -> Iterator[None]:
+    """Keep other processes out, by the lock of a file, which is made where there is none, or of a ``folder``.
 
     The lock ends with its holder. Raises :class:`aslms_feeds.errors.Busy`, which says ``busy``, at once where another
     process has it, and :class:`OSError` where the file cannot be opened.
     """
-    kind = os.O_RDONLY | os.O_DIRECTORY if path.is_dir() else os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
+    kind = os.O_RDONLY | os.O_DIRECTORY if folder else os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
     handle = os.open(path, kind | os.O_CLOEXEC, 0o644)
     try:
         try:

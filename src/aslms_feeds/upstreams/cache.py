@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from aslms_feeds.definitions.publisher import Upstream
 
-UPSTREAMS = "upstreams"
-"""The folder below the output, one folder of it for each upstream."""
 STATE, FILES, ITEMS, EVENTS, QUARANTINE = "state.json", "files.json", "items.json", "events.json", "quarantine"
 _FORMAT = 1
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from aslms_feeds.definitions.reading import read_definitions
 from aslms_feeds.identity import digest
-from aslms_feeds.upstreams.cache import UPSTREAMS, DamagedError, UpstreamCache
+from aslms_feeds.publication.workspace import Workspace
+from aslms_feeds.upstreams.cache import DamagedError, UpstreamCache
 from aslms_feeds.upstreams.proposals.statements import collect_our_events
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class DefinitionLayers:
 
     def cache(self, upstream_id: str) -> UpstreamCache:
         """Return the folder in which the data of an upstream are stored."""
-        return UpstreamCache(self.output / UPSTREAMS / upstream_id)
+        return UpstreamCache(Workspace(self.output).upstreams / upstream_id)
 
     def load_upstream_files(self, troubles: dict[str, str] | None = None, without: str = "") -> dict[str, bytes]:
         """Return the last good definitions of every upstream; of two that have one file, the first by id.

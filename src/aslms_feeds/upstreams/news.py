@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from aslms_feeds.definitions.results import NewsItem
 from aslms_feeds.definitions.toml import text_problems
 from aslms_feeds.identity import digest
-from aslms_feeds.upstreams.cache import ITEMS, UPSTREAMS, DamagedError, UpstreamCache
+from aslms_feeds.publication.workspace import Workspace
+from aslms_feeds.upstreams.cache import ITEMS, DamagedError, UpstreamCache
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,7 +69,7 @@ def load_news(layers: DefinitionLayers, troubles: dict[str, str]) -> dict[tuple[
     """
     spoils = {upstream.id: upstream.spoils for upstream in layers.publisher.upstreams}
     news: dict[tuple[str, str], list[NewsItem]] = {}
-    for path in sorted((layers.output / UPSTREAMS).glob(f"*/{ITEMS}")):
+    for path in sorted(Workspace(layers.output).upstreams.glob(f"*/{ITEMS}")):
         upstream_id = path.parent.name
         try:
             data = UpstreamCache(path.parent).load(ITEMS)

@@ -24,8 +24,9 @@ from aslms_feeds.errors import Busy
 from aslms_feeds.instants import earliest
 from aslms_feeds.publication import files as publication_files
 from aslms_feeds.publication.files import hold_lock
+from aslms_feeds.publication.workspace import Workspace
 from aslms_feeds.upstreams.acceptance import accept, parse_appointments
-from aslms_feeds.upstreams.cache import UPSTREAMS, DamagedError, PollState
+from aslms_feeds.upstreams.cache import DamagedError, PollState
 from aslms_feeds.upstreams.due import find_due_state, find_next_due
 from aslms_feeds.upstreams.layers import DefinitionLayers
 from aslms_feeds.upstreams.news import load_news
@@ -49,8 +50,6 @@ if TYPE_CHECKING:
     from aslms_feeds.definitions.results import NewsItem
     from aslms_feeds.upstreams.proposals.compare import Proposal
 
-PROPOSALS = "proposals.json"
-"""The file below the output that says where somebody else's calendar differs from ours."""
 
 SECONDS = 60.0
 """The time for all upstreams together; those for which it does not suffice are asked by the next run."""
@@ -105,7 +104,7 @@ def poll(
     asked and nothing is written: what is stored is returned. Nothing that an upstream does is raised; neither is a full
     disk: what cannot be stored is not taken. One process asks at a time, and another returns what is stored.
     """
-    folder = output / UPSTREAMS
+    folder = Workspace(output).upstreams
     if not publisher.upstreams and not folder.exists():
         return PollResult()
     run = _PollRun(publisher, now, DefinitionLayers(output, publisher, now, local_files, root))
@@ -119,7 +118,7 @@ def poll(
         result = run.result()
         if obstacle is None:
             with suppress(OSError):
-                _save_proposals(output / PROPOSALS, result.proposals)
+                _save_proposals(Workspace(output).proposals, result.proposals)
     return result
 
 

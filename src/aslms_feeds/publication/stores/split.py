@@ -43,7 +43,9 @@ class SplitStore:
         with ExitStack() as held:
             try:
                 self.state.mkdir(parents=True, exist_ok=True)
-                held.enter_context(publication_files.hold_lock(self.state, f"another build is writing {self.state}"))
+                held.enter_context(
+                    publication_files.hold_lock(self.state, f"another build is writing {self.state}", folder=True)
+                )
                 self._tidy()
             except OSError as error:
                 raise _failure(self.state, error) from error
