@@ -7,11 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-INDEX = "index.html"
-NOT_FOUND = "404.html"
-"""The page at the top of the site for every address at which there is nothing."""
-EMBED = "embed.html"
-"""The page that other sites show in a frame; no id holds a dot, so nothing else can be called so."""
+from aslms_feeds.publication.manifest import EMBED_PAGE, INDEX_PAGE
+
 BUNDLES = "bundles"
 """The folder of all bundles."""
 
@@ -31,11 +28,11 @@ class Addresses:
 
     def page(self, language: str, *parts: str) -> str:
         """Return the path of a page: ``fr/2023-24/sepang/index.html``."""
-        return self.path(language, *parts, INDEX)
+        return self.path(language, *parts, INDEX_PAGE)
 
     def embed(self, language: str) -> str:
         """Return the path of the page that other sites show in a frame: ``fr/embed.html``."""
-        return self.path(language, EMBED)
+        return self.path(language, EMBED_PAGE)
 
     def evergreen(self, language: str, name: str, race_class: str | None = None, *, reminders: bool = False) -> str:
         """Return the path of an evergreen calendar: ``reminders/aslms-races-lmp2.ics``."""
@@ -56,7 +53,7 @@ class Addresses:
 
     def url(self, path: str) -> str:
         """Return the public address of a document of the series."""
-        return f"{self.base_url}/{self.series}/{path.removesuffix(INDEX)}"
+        return f"{self.base_url}/{self.series}/{path.removesuffix(INDEX_PAGE)}"
 
     def page_url(self, language: str, *parts: str) -> str:
         """Return the public address of a page."""
@@ -82,11 +79,11 @@ class BundleAddresses:
 
     def url(self, path: str) -> str:
         """Return the public address of a document."""
-        return f"{self.base_url}/{path.removesuffix(INDEX)}"
+        return f"{self.base_url}/{path.removesuffix(INDEX_PAGE)}"
 
     def page_url(self, language: str) -> str:
         """Return the public address of the bundle's page."""
-        return self.url(self.path(language, INDEX))
+        return self.url(self.path(language, INDEX_PAGE))
 
     def successor(self, former: BundleAddresses, language: str, path: str) -> str:
         """Return where a document is today that was published under a former id; empty for any other path."""

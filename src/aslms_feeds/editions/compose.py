@@ -16,6 +16,7 @@ from aslms_feeds.editions import labels
 from aslms_feeds.editions.addresses import Addresses
 from aslms_feeds.editions.calendars import chosen, planned
 from aslms_feeds.editions.components import make_components, restore_subject
+from aslms_feeds.editions.current import find_current_season, is_season_over
 from aslms_feeds.editions.drafts import write_drafts
 from aslms_feeds.editions.edition import Edition, SeasonEdition
 from aslms_feeds.editions.items import date_drafts
@@ -80,28 +81,15 @@ def compose(
     possible = planned(files, made, addresses, languages)
     if problems := list(lost_calendars(files, {one.path for one in possible}, published, root)):
         raise IdentityError(problems)
+    current = find_current_season(files, now)
     return Edition(
         files=files,
         languages=languages,
         addresses=addresses,
         seasons=tuple(editions),
-        current=current_season(editions, now),
+        current=current.id if current else "",
         calendars=chosen(possible, files, published),
     )
-
-
-def season_over(season: SeasonFiles, made: Sequence[Component], now: datetime) -> bool:
-    """Say whether a season has ended: all its days are over, at their circuits."""
-    if season.season.kind == "forerunner":
-        return True
-    return bool(made) and all(component.span.over(now) for component in made)
-
-
-def current_season(editions: Sequence[SeasonEdition], now: datetime) -> str:
-    """Return the first season that is not over, else the last; forerunners are never current."""
-    own = [one for one in editions if one.files.season.kind == "championship"]
-    running = [one for one in own if not season_over(one.files, one.components, now)]
-    return running[0].files.id if running else own[-1].files.id if own else ""
 
 
 def next_due(edition: Edition, now: datetime) -> datetime | None:
@@ -153,7 +141,7 @@ class _SeasonWork:
 
     def _opened(self, made: Sequence[Component], now: datetime) -> Ledger:
         """Return a new ledger; a first publication is one fact: the season is announced."""
-        over = season_over(self.season, made, now)
+        over = is_season_over(self.season, (component.span for component in made), now)
         ledger = open_ledger(self.season.id, minted=minted(self.files), now=now, backfilled=over)
         meetings = [component for component in made if not component.session]
         events = tuple(AnnouncedEvent(event.event, When(event.span.start, event.span.end)) for event in meetings)

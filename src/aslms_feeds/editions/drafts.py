@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from aslms_feeds.definitions.times import find_event_days
 from aslms_feeds.definitions.values import What, translate
 from aslms_feeds.editions import labels
-from aslms_feeds.editions.addresses import INDEX
 from aslms_feeds.editions.fact_texts import FactWriter
 from aslms_feeds.editions.item_texts import ItemWriter
 from aslms_feeds.editions.items import Draft
 from aslms_feeds.editions.stories import Story, escape_markdown
 from aslms_feeds.ledger.history import collect_facts
+from aslms_feeds.publication.manifest import INDEX_PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -237,7 +237,9 @@ class _Writer:
             event=event,
             what=what,
             stories=stories,
-            pages={one.tag: self.addresses.page(one.tag, *parts).removesuffix(INDEX) + end for one in self.languages},
+            pages={
+                one.tag: self.addresses.page(one.tag, *parts).removesuffix(INDEX_PAGE) + end for one in self.languages
+            },
             categories={one.tag: self._categories(one, event, what, classes) for one in self.languages},
             feeds=frozenset((*feeds, "everything")),
             published=published,

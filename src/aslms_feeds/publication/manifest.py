@@ -32,6 +32,13 @@ TEXT = "text/plain; charset=utf-8"
 XML = "application/xml; charset=utf-8"
 OPML = "text/x-opml; charset=utf-8"
 
+INDEX_PAGE = "index.html"
+"""The page of a folder, whose address is the folder's."""
+NOT_FOUND_PAGE = "404.html"
+"""The page at the top of the site for every address at which there is nothing."""
+EMBED_PAGE = "embed.html"
+"""The page that other sites show in a frame; no id holds a dot, so nothing else can be called so."""
+
 ASSETS = "assets/"
 """The folder whose files carry their digest in their name and never change."""
 

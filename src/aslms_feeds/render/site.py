@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 from lxml.etree import Element, SubElement, tostring
 
 from aslms_feeds.definitions.values import Status
-from aslms_feeds.editions.addresses import EMBED, NOT_FOUND
 from aslms_feeds.editions.feeds import describe_series_feed
 from aslms_feeds.editions.items import FEED_NAMES
 from aslms_feeds.editions.safeguards import successor
 from aslms_feeds.instants import format_instant
 from aslms_feeds.publication.formats import ATOM
-from aslms_feeds.publication.manifest import HTML, OPML, TEXT, XML, Document
+from aslms_feeds.publication.manifest import EMBED_PAGE, HTML, NOT_FOUND_PAGE, OPML, TEXT, XML, Document
 from aslms_feeds.publication.records import encode_json, require_record
 from aslms_feeds.render import opml
 from aslms_feeds.render.bundles.documents import NO_BUNDLES
@@ -102,7 +101,7 @@ def render_site(
     outlines = [*(_make_folder(listings[name], publisher.languages[0]) for name in names), *bundles.feeds]
     documents.append(Document("feeds.opml", OPML, opml.render_opml(publisher.name, outlines)))
     documents.append(Document("robots.txt", TEXT, _render_robots(publisher)))
-    unlisted = {NOT_FOUND, *bundles.moved}
+    unlisted = {NOT_FOUND_PAGE, *bundles.moved}
     pages = [page for page in documents if page.media_type == HTML and page.path not in unlisted]
     documents.append(Document("sitemap.xml", XML, _render_sitemap(publisher, pages, manifests, listings)))
     return tuple(sorted(documents, key=lambda document: document.path))
@@ -130,7 +129,7 @@ def _render_sitemap(
             (f"{name}/{row.path}", format_instant(row.modified))
             for name, manifest in sorted(manifests.items())
             for row in manifest.documents.values()
-            if row.media_type == HTML and row.path not in listings[name].moved and not row.path.endswith(EMBED)
+            if row.media_type == HTML and row.path not in listings[name].moved and not row.path.endswith(EMBED_PAGE)
         ),
     ]
     for path, modified in sorted(pages):

@@ -14,11 +14,9 @@ from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 
-from aslms_feeds.editions.addresses import EMBED
-from aslms_feeds.editions.addresses import NOT_FOUND as NOT_FOUND_PAGE
 from aslms_feeds.errors import PublicationError
 from aslms_feeds.publication import manifest as publication_manifest
-from aslms_feeds.publication.manifest import INDEX, MANIFEST, Listed
+from aslms_feeds.publication.manifest import EMBED_PAGE, INDEX, MANIFEST, NOT_FOUND_PAGE, Listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -182,7 +180,7 @@ def resource(listed: Listed, contents: Mapping[str, tuple[int, bytes | str]]) ->
     last_modified = format_datetime(listed.modified, usegmt=True).encode()
     *folders, name = listed.path.split("/")
     kept, described = _shared(
-        listed.media_type, framed=name == EMBED, lasting="assets" in folders, varies=len(contents) > 1
+        listed.media_type, framed=name == EMBED_PAGE, lasting="assets" in folders, varies=len(contents) > 1
     )
     return Resource(
         modified=int(listed.modified.timestamp()),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from aslms_feeds.definitions.publisher import CALENDAR_NAMES
 from aslms_feeds.definitions.values import translate
-from aslms_feeds.editions.addresses import BUNDLES, INDEX, Addresses, BundleAddresses
+from aslms_feeds.editions.addresses import BUNDLES, Addresses, BundleAddresses
 from aslms_feeds.editions.calendars import Calendar, what_it_holds
 from aslms_feeds.editions.feeds import Feed, describe_feed
 from aslms_feeds.editions.items import FEED_NAMES
@@ -22,7 +22,7 @@ from aslms_feeds.editions.language import language as language_of
 from aslms_feeds.errors import IdentityError, Problem, PublicationError
 from aslms_feeds.identity import fingerprint, make_tag_uri
 from aslms_feeds.publication.formats import ATOM, FEED_FILES, JSON_FEED
-from aslms_feeds.publication.manifest import CALENDAR, HTML, Document
+from aslms_feeds.publication.manifest import CALENDAR, HTML, INDEX_PAGE, Document
 from aslms_feeds.render import opml, readback
 from aslms_feeds.render.bundles.calendars import join_events
 from aslms_feeds.render.bundles.items import newest_first, retold
@@ -118,7 +118,7 @@ def render_bundles(
         if shelves:
             outlines = tuple(outline for shelf in shelves for outline in shelf.outlines)
             feeds.append(opml.Outline(shelves[0].name, html_url=shelves[0].view.url, outlines=outlines))
-    moved = {one.path(tag, INDEX) for bundle in bundles for one in bundle.formerly for tag in publisher.languages}
+    moved = {one.path(tag, INDEX_PAGE) for bundle in bundles for one in bundle.formerly for tag in publisher.languages}
     return BundleDocuments(tuple(documents), views, tuple(feeds), frozenset(moved), units)
 
 
@@ -214,7 +214,7 @@ class _Bundle:
             for one in (self.addresses, *self.formerly):
                 paths = {one.calendar(tag, name) for name in empty}
                 paths |= {one.path(tag, name, ATOM.file) for name in silent}
-                paths |= set() if self.members(tag) else {one.path(tag, INDEX)}
+                paths |= set() if self.members(tag) else {one.path(tag, INDEX_PAGE)}
                 for path in sorted(self.past.rows.keys() & paths):
                     message = f"{path} was published, and no series of the bundle has anything for it: put one back"
                     yield Problem(f"{root}/publisher.toml", 0, 0, f"bundle.{self.said.id}.series", message)
@@ -277,7 +277,7 @@ class _Shelf:
             made += render_feed(folder, feed)
         alternates = [(one, where.page_url(one.tag)) for one in bundle.languages]
         page = pages.page(self.view, bundle.publisher, self.language, alternates)
-        made.append(Document(where.path(self.tag, INDEX), HTML, page))
+        made.append(Document(where.path(self.tag, INDEX_PAGE), HTML, page))
         self._read_back(made)
         new = {one.path: one for one in made}
         leading = pages.moved(self.view, bundle.publisher, self.language, alternates) if bundle.formerly else b""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aslms_feeds.definitions.values import translate
-from aslms_feeds.editions.addresses import INDEX, NOT_FOUND, Addresses
+from aslms_feeds.editions.addresses import Addresses
 from aslms_feeds.editions.language import language as language_of
-from aslms_feeds.publication.manifest import HTML, Document
+from aslms_feeds.publication.manifest import HTML, INDEX_PAGE, NOT_FOUND_PAGE, Document
 from aslms_feeds.render.images.posters import ShareImage
 from aslms_feeds.render.pages.assets import assets, icon_path
 from aslms_feeds.render.pages.frame import Page, opml_path, site_url
@@ -53,7 +53,7 @@ def site_pages(
         )
         several = bundles.get(language.tag, ()) if bundles else ()
         body = render("front.html", language, page=page, series=cards, bundles=several)
-        made.append(Document(addresses.path(language.tag, INDEX), HTML, body))
+        made.append(Document(addresses.path(language.tag, INDEX_PAGE), HTML, body))
     made.append(_not_found(publisher, series, languages))
     return made
 
@@ -76,7 +76,7 @@ def _not_found(publisher: Publisher, series: Sequence[Mapping[str, Teaser]], lan
         title=_("There is nothing at this address"),
         heading=_("There is nothing at this address"),
         description=_("The address may be misspelt, or not public yet."),
-        url=f"{publisher.base_url}/{NOT_FOUND}",
+        url=f"{publisher.base_url}/{NOT_FOUND_PAGE}",
         alternates=(),
         site=translate(publisher.name, publisher.names, first.tag),
         assets=f"{local(publisher.base_url)}/",
@@ -85,7 +85,7 @@ def _not_found(publisher: Publisher, series: Sequence[Mapping[str, Teaser]], lan
     )
     homes = [_home(one, local(site_url(addresses, one))) for one in languages]
     cards = [one[first.tag] for one in series if first.tag in one]
-    return Document(NOT_FOUND, HTML, render("404.html", first, page=page, homes=homes, series=cards))
+    return Document(NOT_FOUND_PAGE, HTML, render("404.html", first, page=page, homes=homes, series=cards))
 
 
 def _home(language: Language, url: str) -> tuple[Language, str, str, str]:
