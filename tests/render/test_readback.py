@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from aslms_feeds.builds.recipe import regenerate
+from aslms_feeds.publication.formats import ATOM, RSS
 from aslms_feeds.publication.manifest import Document
 from aslms_feeds.publication.stores.memory import MemoryStore
-from aslms_feeds.render import calendar_files, documents
+from aslms_feeds.render import calendar_files, documents, feed_documents
 from seasons import NOW, contents, edited
 
 BASE = "https://calendar.example.org"
@@ -68,12 +69,12 @@ def test_a_calendar_with_an_event_twice_is_refused(monkeypatch):
     assert refused() == "2030/trial-2030-all.ics does not begin, go on and end as a calendar does"
 
 
-@pytest.mark.parametrize("name", ["render_atom", "render_rss"])
-def test_a_feed_that_lost_an_item_is_refused(monkeypatch, name):
+@pytest.mark.parametrize("feed_format", [ATOM, RSS])
+def test_a_feed_that_lost_an_item_is_refused(monkeypatch, feed_format):
     """All three formats hold the same items in the same order."""
-    right = getattr(documents, name)
+    right = feed_documents._RENDERERS[feed_format]
     wrong = lambda feed: right(feed).replace(b"announced", b"denounced", 1)  # noqa: E731 - one line says it
-    monkeypatch.setattr(documents, name, wrong)
+    monkeypatch.setitem(feed_documents._RENDERERS, feed_format, wrong)
     assert "does not hold the 1 items of its feed in order" in refused()
 
 
@@ -86,5 +87,5 @@ def test_a_page_without_a_heading_is_refused(monkeypatch):
 
 def test_feeds_that_are_no_xml_are_refused(monkeypatch):
     """The parser's own words are in the message."""
-    monkeypatch.setattr(documents, "render_atom", lambda _feed: b"<feed")
+    monkeypatch.setitem(feed_documents._RENDERERS, ATOM, lambda _feed: b"<feed")
     assert "is no XML" in refused()
