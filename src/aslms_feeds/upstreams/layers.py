@@ -7,10 +7,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from aslms_feeds.definitions.reading import read_definitions
+from aslms_feeds.editions.current import find_current_season
 from aslms_feeds.identity import digest
 from aslms_feeds.publication.workspace import Workspace
 from aslms_feeds.upstreams.cache import DamagedError, UpstreamCache
-from aslms_feeds.upstreams.proposals.statements import collect_our_events
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +74,7 @@ class DefinitionLayers:
             return None
         if upstream.season is not None:
             return _season_called(files, upstream.season)
-        return _current_season(files, self.now)
+        return find_current_season(files, self.now)
 
     def find_season_id(self, series: str, season_id: str) -> str:
         """Return the id that a season has today, which may have been renamed."""
@@ -98,16 +98,3 @@ class DefinitionLayers:
 def _season_called(files: SeriesFiles, season_id: str) -> SeasonFiles | None:
     """Return the season that has an id now or had it formerly."""
     return next((season for season in files.seasons if season_id in (season.id, *season.season.formerly)), None)
-
-
-def _current_season(files: SeriesFiles, now: datetime) -> SeasonFiles | None:
-    """Return the first season that is public and not over, else the last, as `compose` does."""
-    seasons = [season for season in files.seasons if season.season.kind == "championship"]
-    seasons = [season for season in seasons if season.season.embargo is None or season.season.embargo <= now]
-    running = [season for season in seasons if not _is_over(files, season, now)]
-    return running[0] if running else seasons[-1] if seasons else None
-
-
-def _is_over(files: SeriesFiles, season: SeasonFiles, now: datetime) -> bool:
-    spans = [event.span for event in collect_our_events(files, season) if event.span]
-    return bool(spans) and all(span.over(now) for span in spans)
