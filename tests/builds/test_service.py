@@ -284,7 +284,7 @@ def test_jobs_follow_the_definitions(tmp_path):
     publisher = tmp_path / "publisher.toml"
 
     async def derive() -> list[dict[str, datetime]]:
-        service, found = Service(Settings(calendars=tmp_path)), []
+        service, found = Service(Settings(tmp_path, tmp_path / "publication")), []
         service._scheduler.start(paused=True)
         for text in ('schedule = ["0 6 * * 1", "@hourly"]', 'schedule = ["@hourly", "@yearly"]', "schedule = [", ""):
             publisher.write_text(text)
@@ -308,7 +308,7 @@ def test_jobs_follow_from_how_a_build_ended(tmp_path):
     """What is due has a job ahead of it, a failure one to try again, and both are arranged anew each time."""
 
     async def derive() -> list[dict[str, datetime]]:
-        service, found = Service(Settings(calendars=tmp_path)), []
+        service, found = Service(Settings(tmp_path, tmp_path / "publication")), []
         service._scheduler.start(paused=True)
         for due, last in ((T + DAY, DONE), (T + 2 * DAY, DONE), (None, DONE._replace(failed=True)), (None, DONE)):
             service._due = due

@@ -6,27 +6,27 @@ It reads the few options such a run has in crontabs. Whatever is not plain, wron
 
 from __future__ import annotations
 
-import os
 import sys
 from datetime import UTC, datetime
 
 from aslms_feeds.builds import freshness
 from aslms_feeds.definitions import files
 from aslms_feeds.publication import last_run
+from aslms_feeds.settings import FOLDERS, find_choices, option_of
 
-_OPTIONS = {"--calendars": "CALENDARS", "--output": "OUTPUT", "--base-url": "BASE_URL"}
-_DEFAULTS = {"CALENDARS": "calendars", "OUTPUT": "publication", "BASE_URL": ""}
+_PLAIN = {option_of(name): name for name in ("calendars", "output", "base_url")}
+"""The options that a build has in crontabs."""
 
 
 def nothing_to_do(arguments: list[str]) -> bool:
     """Say whether these are the arguments of a build that would change nothing; then it has said so."""
-    chosen = _chosen(arguments)
-    if chosen is None:
+    choices = _plain_choices(arguments)
+    if choices is None:
         return False
-    output = chosen["OUTPUT"].rstrip("/") or "/"
-    base_url = chosen["BASE_URL"].rstrip("/") or None
+    output = choices["output"].rstrip("/") or "/"
+    base_url = choices.get("base_url", "").rstrip("/") or None
     try:
-        contents = files.read_calendars_folder(chosen["CALENDARS"])
+        contents = files.read_calendars_folder(choices["calendars"])
         if not freshness.unchanged(output, contents, base_url, now=datetime.now(UTC)):
             return False
         last_run.touch_last_run(output)
@@ -36,13 +36,12 @@ def nothing_to_do(arguments: list[str]) -> bool:
     return True
 
 
-def _chosen(arguments: list[str]) -> dict[str, str] | None:
-    """Return the settings of ``build`` with plain options; None for anything else."""
-    if arguments[:1] != ["build"] or len(arguments) % 2 == 0 or os.environ.get("ASLMS_FEEDS_STATE"):
+def _plain_choices(arguments: list[str]) -> dict[str, str] | None:
+    """Return what is chosen for a ``build`` with plain options, and the folders' defaults; None for anything else."""
+    if arguments[:1] != ["build"] or len(arguments) % 2 == 0:
         return None
-    given = {name: os.environ.get(f"ASLMS_FEEDS_{name}") or default for name, default in _DEFAULTS.items()}
-    for option, value in zip(arguments[1::2], arguments[2::2], strict=True):
-        if option not in _OPTIONS or value.startswith("-"):
-            return None
-        given[_OPTIONS[option]] = value
-    return given
+    options = dict(zip(arguments[1::2], arguments[2::2], strict=True))
+    if not options.keys() <= _PLAIN.keys() or any(not text or text.startswith("-") for text in options.values()):
+        return None
+    choices = find_choices({_PLAIN[option]: text for option, text in options.items()})
+    return None if "state" in choices else {**FOLDERS, **{name: str(text) for name, text in choices.items()}}
