@@ -11,7 +11,9 @@ import pytest
 from aslms_feeds.builds.recipe import Orders, regenerate
 from aslms_feeds.builds.rollback import DEFINITIONS, kept
 from aslms_feeds.definitions.reading import read_definitions
-from aslms_feeds.editions.embargo import Known, known, masked, visible
+from aslms_feeds.editions.already_public import AlreadyPublic, find_already_public
+from aslms_feeds.editions.embargo import hide_embargoed
+from aslms_feeds.editions.masking import mask_problems
 from aslms_feeds.errors import Problem
 from aslms_feeds.ledger.ledger import read_ledger
 from aslms_feeds.publication.manifest import INDEX
@@ -123,9 +125,9 @@ def class_ids(files) -> list[str]:
     return [one.id for one in files.series.classes]
 
 
-def shown(files: dict[str, bytes], now: datetime, already: Known | None = None):
+def shown(files: dict[str, bytes], now: datetime, already: AlreadyPublic | None = None):
     """Return what of a calendars folder is public."""
-    return visible(series_files(files), now, already)
+    return hide_embargoed(series_files(files), now, already)
 
 
 def build(store, files, now, **orders):
@@ -366,8 +368,8 @@ def test_a_circuit_that_is_named_by_history_stays_named():
     moved = contents(SEASON.replace('circuit = "paris"', 'circuit = "street"'), circuits=CIRCUITS + STREET)
     store = once_published((contents(circuits=CIRCUITS + STREET), NOW), (moved, NOW + HOUR))
     ledgers = {"2030": read_ledger(store.current("trial").state["ledger/2030.json"])}
-    assert known(None, ledgers).circuits >= {"okayama", "paris", "street"}
-    assert "paris" in shown(moved, NOW, known(None, ledgers)).files.circuits
+    assert find_already_public(None, ledgers).circuits >= {"okayama", "paris", "street"}
+    assert "paris" in shown(moved, NOW, find_already_public(None, ledgers)).files.circuits
     texts = documents(published((moved, NOW + 2 * HOUR), store=store))["changes/feed.json"].decode()
     assert "Circuit de Paris" in texts
 
@@ -387,7 +389,7 @@ def test_what_was_public_once_stays_public_when_a_clock_goes_back(kind, source):
         if path.startswith("ledger/")
     }
     was = kept(store.current("trial").state[DEFINITIONS], series_files(files).publisher)
-    already = known(was, {}) if source == "definitions" else known(None, ledgers)
+    already = find_already_public(was, {}) if source == "definitions" else find_already_public(None, ledgers)
     found = shown(files, DUE - HOUR, already)
     if source == "ledger" and kind in ("results", "invitations"):
         assert things(found.files)["result"] == things(series_files(files))["result"]
@@ -480,7 +482,7 @@ BESIDE = "something is wrong here, beside what is under embargo; aslms-feeds che
 
 def problems(files: dict[str, bytes], now: datetime = DUE - SECOND) -> list[str]:
     """Return the problems of a calendars folder as a log gets them."""
-    return [str(one) for one in masked(read_definitions(files, "calendars").problems, files, "calendars", now)]
+    return [str(one) for one in mask_problems(read_definitions(files, "calendars").problems, files, "calendars", now)]
 
 
 def broken(kind: str, old: str, new: str) -> dict[str, bytes]:
@@ -506,7 +508,7 @@ def test_a_problem_of_what_is_hidden_tells_nothing_but_the_series(files):
     """However many there are, they are one line; after its second, as always."""
     assert read_definitions(files, "calendars").problems
     assert problems(files) == [f"calendars/trial: {HIDDEN}"]
-    after = masked(found := read_definitions(files, "calendars").problems, files, "calendars", DUE)
+    after = mask_problems(found := read_definitions(files, "calendars").problems, files, "calendars", DUE)
     assert after == list(found)
 
 
@@ -576,14 +578,14 @@ def test_without_an_embargo_problems_are_what_they_are():
     for line in ("", "# embargo = 2031-01-01T00:00:00Z\n", KEY.replace("2030-01-11", "2030-01-09")):
         files = contents(line + wrong)
         found = read_definitions(files, "calendars").problems
-        assert masked(found, files, "calendars", DUE - SECOND) == list(found)
+        assert mask_problems(found, files, "calendars", DUE - SECOND) == list(found)
         assert len(found) == 1
 
 
 def test_a_problem_of_no_file_is_told():
     """Such as that the folder is empty."""
     lost = Problem("calendars", 0, 0, "", "no series is here")
-    assert masked([lost], folder("season"), "calendars", NOW) == [lost]
+    assert mask_problems([lost], folder("season"), "calendars", NOW) == [lost]
 
 
 def test_one_broken_series_is_masked_in_the_report_and_the_other_goes_on():

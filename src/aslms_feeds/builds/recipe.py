@@ -12,10 +12,12 @@ from aslms_feeds.builds import freshness, rollback
 from aslms_feeds.builds.rollback import Held
 from aslms_feeds.definitions.files import PUBLISHER, group_by_series
 from aslms_feeds.definitions.reading import read_definitions
-from aslms_feeds.editions import embargo
+from aslms_feeds.editions.already_public import find_already_public
 from aslms_feeds.editions.compose import compose, next_due
+from aslms_feeds.editions.embargo import hide_embargoed
 from aslms_feeds.editions.fact_texts import FactWriter
 from aslms_feeds.editions.markup import plain
+from aslms_feeds.editions.masking import mask_problems
 from aslms_feeds.errors import AslmsFeedsError, Busy, DefinitionError, IdentityError, Problem, PublicationError
 from aslms_feeds.identity import fingerprint
 from aslms_feeds.instants import ONE_SECOND
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     from aslms_feeds.definitions.reading import Definitions
     from aslms_feeds.definitions.results import NewsItem
     from aslms_feeds.editions.edition import Edition, SeasonEdition
-    from aslms_feeds.editions.embargo import Visible
+    from aslms_feeds.editions.embargo import PublicFiles
     from aslms_feeds.ledger.ledger import Ledger
     from aslms_feeds.publication.manifest import Document
     from aslms_feeds.publication.publish import Generation, Store
@@ -82,7 +84,7 @@ def regenerate(
     with store.lock():
         definitions = read_definitions(contents, root)
         # What is wrong in a file under embargo would give it away, in logs and in the status.
-        told = {name: tuple(embargo.masked(found, contents, root, now)) for name, found in definitions.broken.items()}
+        told = {name: tuple(mask_problems(found, contents, root, now)) for name, found in definitions.broken.items()}
         definitions = replace(definitions, broken=told)
         if definitions.publisher is None or "" in definitions.broken:
             report = Report((Part(INDEX, problems=definitions.problems),))
@@ -225,9 +227,9 @@ class _Run:
 
     def _visible(
         self, files: SeriesFiles, public: Generation | None, was: SeriesFiles | None, ledgers: Mapping[str, Ledger]
-    ) -> Visible:
+    ) -> PublicFiles:
         """Return what of a series is public now; what was public stays so when a clock goes back, and only then."""
-        shown = embargo.visible(files, self.now, embargo.known(was, ledgers))
+        shown = hide_embargoed(files, self.now, find_already_public(was, ledgers))
         if shown.early and public and self.now >= public.manifest.published:
             message = "this is public, and an embargo cannot take it back; take the key embargo out again"
             raise IdentityError(

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from aslms_feeds.definitions.reading import read_definitions
 from aslms_feeds.definitions.values import Warned
 from aslms_feeds.definitions.warnings import find_doubts
-from aslms_feeds.editions.embargo import masked
+from aslms_feeds.editions.masking import mask_problems
 from aslms_feeds.errors import AslmsFeedsError
 from aslms_feeds.publication import last_run
 from aslms_feeds.publication.workspace import Workspace
@@ -114,7 +114,7 @@ def doubts(contents: Mapping[str, bytes], root: str, *, now: datetime) -> list[P
         for doubt in find_doubts(season, series, today=now.date())
         if doubt.code is Warned.NO_SUCCESSOR
     )
-    return masked(sorted(found), contents, root, now)
+    return mask_problems(sorted(found), contents, root, now)
 
 
 def warnings(folder: Path, contents: Mapping[str, bytes], root: str, *, now: datetime) -> tuple[str, ...]:
@@ -132,7 +132,7 @@ def warnings(folder: Path, contents: Mapping[str, bytes], root: str, *, now: dat
 
 def shown(report: Report, contents: Mapping[str, bytes], root: str, *, now: datetime) -> Report:
     """Return a report as it may be logged: what is wrong in files under embargo tells nothing of what is in them."""
-    parts = (replace(one, problems=tuple(masked(one.problems, contents, root, now))) for one in report.parts)
+    parts = (replace(one, problems=tuple(mask_problems(one.problems, contents, root, now))) for one in report.parts)
     return replace(report, parts=tuple(parts))
 
 
