@@ -130,8 +130,8 @@ def test_a_day_ends_at_the_circuits_midnight():
     """Over at the instant the next day begins there, not a second before."""
     span = find_event_span(an_event(first_day=date(2030, 3, 1)), "Asia/Tokyo")
     assert find_midnight(date(2030, 3, 2), "Asia/Tokyo") == datetime(2030, 3, 1, 15, tzinfo=UTC)
-    assert not span.over(datetime(2030, 3, 1, 14, 59, 59, tzinfo=UTC))
-    assert span.over(datetime(2030, 3, 1, 15, tzinfo=UTC))
+    assert not span.has_ended(datetime(2030, 3, 1, 14, 59, 59, tzinfo=UTC))
+    assert span.has_ended(datetime(2030, 3, 1, 15, tzinfo=UTC))
 
 
 def test_a_span_knows_its_days_at_the_circuit():

@@ -70,7 +70,7 @@ def new_scheduler() -> AsyncIOScheduler:
 
 def trigger(line: str) -> BaseTrigger:
     """Return the trigger of a crontab line; raises :class:`ValueError` with what is wrong in it."""
-    found = [CronTrigger(**fields, timezone=UTC) for fields in parse_crontab(line).triggers()]
+    found = [CronTrigger(**fields, timezone=UTC) for fields in parse_crontab(line).triggers]
     return found[0] if len(found) == 1 else OrTrigger(found)
 
 

@@ -74,20 +74,20 @@ def check_classes(file: SourceFile, names: Sequence[str], allowed: Ids | None, l
 
 def check_named_once(file: SourceFile, names: Sequence[str], what: str, location: Location) -> None:
     """Check that a list names nothing twice."""
-    seen: set[str] = set()
+    previous: set[str] = set()
     for index, name in enumerate(names):
-        if name in seen:
+        if name in previous:
             file.add_problem((*location, index), f"the {what} {name!r} is named twice")
-        seen.add(name)
+        previous.add(name)
 
 
 def check_unique(file: SourceFile, ids: Sequence[str], what: str, locate: Callable[[int], Location]) -> None:
     """Check that no two have the same id; ``locate`` tells where the id of each is written."""
-    seen: set[str] = set()
+    previous: set[str] = set()
     for index, name in enumerate(ids):
-        if name in seen:
+        if name in previous:
             file.add_problem(locate(index), f"the {what} {name!r} is here twice; each needs a name of its own")
-        seen.add(name)
+        previous.add(name)
 
 
 def check_never_reused(file: SourceFile, ids: FormerIds, locate: Callable[[int], Location]) -> None:

@@ -33,39 +33,39 @@ class _Field(NamedTuple):
     words: tuple[str, ...] = ()
     """Names of its numbers, from the lowest on."""
 
-    def numbers(self, text: str) -> frozenset[int]:
+    def parse(self, text: str) -> frozenset[int]:
         """Return the numbers a field of a line stands for."""
-        return frozenset(number for item in text.split(",") for number in self._item(item))
+        return frozenset(number for item in text.split(",") for number in self._parse_item(item))
 
-    def _item(self, item: str) -> range:
-        found = re.fullmatch(r"(?P<star>\*)|(?P<first>[^-/]+)(?:-(?P<last>[^-/]+))?", item.partition("/")[0])
-        if found is None:
+    def _parse_item(self, item: str) -> range:
+        match = re.fullmatch(r"(?P<star>\*)|(?P<first>[^-/]+)(?:-(?P<last>[^-/]+))?", item.partition("/")[0])
+        if match is None:
             raise ValueError(
                 f"{self.name} {item!r} is neither a number, a range such as {self.lowest}-{self.highest}, nor *"
             )
-        whole = found["star"] is not None
-        first = self.lowest if whole else self._number(found["first"])
-        last = self.highest if whole else self._number(found["last"] or found["first"])
-        if last < first and found["last"] == "sun":
+        whole = match["star"] is not None
+        first = self.lowest if whole else self._parse_number(match["first"])
+        last = self.highest if whole else self._parse_number(match["last"] or match["first"])
+        if last < first and match["last"] == "sun":
             last = 7
         if last < first:
-            parts = _span(first, self.highest), _span(self.lowest, last)
+            parts = _write_span(first, self.highest), _write_span(self.lowest, last)
             raise ValueError(f"{self.name} {item!r} goes backwards; write {','.join(parts)}")
         step = 1
         if "/" in item:
-            if not whole and not found["last"]:
+            if not whole and not match["last"]:
                 better = f"{first}-{self.highest}/{item.partition('/')[2]}"
                 raise ValueError(f"{self.name} {item!r} is a step without a range; write {better}")
-            step = self._step(item, last - first)
+            step = self._parse_step(item, last - first)
         return range(first, last + 1, step)
 
-    def _step(self, item: str, longest: int) -> int:
+    def _parse_step(self, item: str, longest: int) -> int:
         text = item.partition("/")[2]
         if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= longest:
             raise ValueError(f"{self.name} {item!r} has the step {text!r}; allowed: 1 to {longest}")
         return int(text)
 
-    def _number(self, text: str) -> int:
+    def _parse_number(self, text: str) -> int:
         if text in self.words:
             return self.lowest + self.words.index(text)
         if re.fullmatch(r"[0-9]{1,4}", text) and self.lowest <= int(text) <= self.highest:
@@ -96,22 +96,23 @@ class Crontab(NamedTuple):
     either: bool
     """Whether a day of the month or a weekday is enough; else it takes both."""
 
+    @property
     def triggers(self) -> tuple[dict[str, str], ...]:
-        """Return the keyword arguments of APScheduler's cron trigger; it fires when any of them does.
+        """The keyword arguments of APScheduler's cron trigger; the line fires when any of them does.
 
         APScheduler counts weekdays from Monday = 0, whatever ``from_crontab`` is given.
         """
         time = {
-            "month": _listed(self.months, 1, 12),
-            "hour": _listed(self.hours, 0, 23),
-            "minute": _listed(self.minutes, 0, 59),
+            "month": _write_numbers(self.months, 1, 12),
+            "hour": _write_numbers(self.hours, 0, 23),
+            "minute": _write_numbers(self.minutes, 0, 59),
             "second": "0",
         }
-        days = {"day": _listed(self.days, 1, 31)}
-        weekdays = {"day_of_week": _listed(frozenset((day - 1) % 7 for day in self.weekdays), 0, 6)}
+        days = {"day": _write_numbers(self.days, 1, 31)}
+        weekdays = {"day_of_week": _write_numbers(frozenset((day - 1) % 7 for day in self.weekdays), 0, 6)}
         if not self.either:
             return ({**time, **days, **weekdays},)
-        return ({**time, **weekdays}, {**time, **days})[: 2 if _possible(self.days, self.months) else 1]
+        return ({**time, **weekdays}, {**time, **days})[: 2 if _is_possible(self.days, self.months) else 1]
 
 
 def parse_crontab(line: str) -> Crontab:
@@ -127,21 +128,21 @@ def parse_crontab(line: str) -> Crontab:
             f"{line.strip()!r} has {len(fields)} field{'s' if len(fields) != 1 else ''}; wanted are five: "
             "minute, hour, day of the month, month, weekday (times in UTC, no command)"
         )
-    minutes, hours, days, months, weekdays = (one.numbers(field) for one, field in zip(_FIELDS, fields, strict=True))
+    minutes, hours, days, months, weekdays = (kind.parse(field) for kind, field in zip(_FIELDS, fields, strict=True))
     # As cron does it: a field that begins with a star, such as */2, restricts, and the other one too.
     either = not fields[2].startswith("*") and not fields[4].startswith("*")
-    if not either and not _possible(days, months):
+    if not either and not _is_possible(days, months):
         raise ValueError(f"{line.strip()!r} never fires: none of these months has such a day")
     return Crontab(minutes, hours, days, months, frozenset(day % 7 for day in weekdays), either)
 
 
-def _possible(days: frozenset[int], months: frozenset[int]) -> bool:
+def _is_possible(days: frozenset[int], months: frozenset[int]) -> bool:
     return any(min(days) <= _LONGEST_MONTH[month - 1] for month in months)
 
 
-def _span(first: int, last: int) -> str:
+def _write_span(first: int, last: int) -> str:
     return f"{first}-{last}" if last > first else str(first)
 
 
-def _listed(numbers: frozenset[int], lowest: int, highest: int) -> str:
+def _write_numbers(numbers: frozenset[int], lowest: int, highest: int) -> str:
     return "*" if len(numbers) > highest - lowest else ",".join(map(str, sorted(numbers)))

@@ -207,39 +207,39 @@ def _explain_day(value: object, types: set[str]) -> str:
 
 def _explain_error(error: ErrorDetails, value: object) -> str:
     context = error.get("ctx", {})
-    shown = show_value(value)
+    value_text = show_value(value)
     match error["type"]:
         case "enum" | "literal_error":
             allowed = re.findall(r"'([^']*)'|\b(\d+)\b", str(context.get("expected", "")))
             names = [name or number for name, number in allowed]
-            return f"found {shown}{suggest_nearest(str(value), names)}; allowed: {', '.join(names)}"
+            return f"found {value_text}{suggest_nearest(str(value), names)}; allowed: {', '.join(names)}"
         case "string_pattern_mismatch":
-            return f"found {shown}; {_PATTERNS.get(str(context.get('pattern')), 'it looks otherwise')}"
+            return f"found {value_text}; {_PATTERNS.get(str(context.get('pattern')), 'it looks otherwise')}"
         case "string_too_long":
             length = len(value) if isinstance(value, str) else 0
             return f"found {length:,} characters; {context.get('max_length'):,} are allowed"
         case "string_too_short":
             return "found an empty text; leave the key out when there is nothing to say"
         case "timezone_naive":
-            return f"found {shown}; times are the circuit's own: write it without Z or an offset"
+            return f"found {value_text}; times are the circuit's own: write it without Z or an offset"
         case "string_type":
-            return f"found {shown}; text in quotes is wanted"
+            return f"found {value_text}; text in quotes is wanted"
         case "tuple_type":
-            return f'found {shown}; a list is wanted, such as ["one", "two"]'
+            return f'found {value_text}; a list is wanted, such as ["one", "two"]'
         case "dict_type" | "model_type" | "model_attributes_type" if isinstance(value, tuple):
             return "found a list; one table is wanted"
         case "dict_type" | "model_type" | "model_attributes_type":
-            return f"found {shown}; a table is wanted"
+            return f"found {value_text}; a table is wanted"
         case "int_type" | "int_from_float" | "int_parsing_size":
-            return f"found {shown}; a whole number without quotes is wanted"
+            return f"found {value_text}; a whole number without quotes is wanted"
         case "float_type":
-            return f"found {shown}; a number without quotes is wanted"
+            return f"found {value_text}; a number without quotes is wanted"
         case "bool_type":
-            return f"found {shown}; true or false is wanted, without quotes"
+            return f"found {value_text}; true or false is wanted, without quotes"
         case "finite_number":
-            return f"found {shown}, which is no number"
+            return f"found {value_text}, which is no number"
         case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal" as bound:
-            return f"found {shown}; {_BOUNDS[bound]} {next(iter(context.values()), ''):g} is allowed"
+            return f"found {value_text}; {_BOUNDS[bound]} {next(iter(context.values()), ''):g} is allowed"
         case _:
             text = error["msg"][0].lower() + error["msg"][1:]
-            return f"found {shown}; {text}" if not isinstance(value, dict | tuple) else text
+            return f"found {value_text}; {text}" if not isinstance(value, dict | tuple) else text

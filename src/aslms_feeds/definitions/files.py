@@ -36,11 +36,11 @@ def read_calendars_folder(folder: Path | str, *, named: bool = True) -> dict[str
         raise UsageError(message, hint="name the folder of the definitions with --calendars")
     root, hint = os.path.realpath(folder), "set its rights, or move it out of the folder"
     try:
-        return {path: _content(root, path) for path in _files(root, "", _DEPTH)}
+        return {path: _read_file(root, path) for path in _walk(root, "", _DEPTH)}
     except _WrongError as error:
-        message, hint = f"{_shown(root, error.place, named=named)} {error}", error.hint
+        message, hint = f"{_name_place(root, error.place, named=named)} {error}", error.hint
     except OSError as error:
-        place = _shown(root, str(error.filename or f"{root}/"), named=named)
+        place = _name_place(root, str(error.filename or f"{root}/"), named=named)
         message = f"cannot read {place}: {error.strerror or error}"
     raise UsageError(message, hint=hint if named else f"{hint}; aslms-feeds check names it")
 
@@ -54,35 +54,35 @@ class _WrongError(Exception):
         self.hint = hint
 
 
-def _shown(root: str, place: str, *, named: bool) -> str:
+def _name_place(root: str, place: str, *, named: bool) -> str:
     """Return how errors name a file or folder."""
-    series, _slash, rest = place.removeprefix(f"{root}/").partition("/")
-    return place if named or rest in ("", "series.toml") else f"something in {root}/{series}"
+    series, _slash, path = place.removeprefix(f"{root}/").partition("/")
+    return place if named or path in ("", "series.toml") else f"something in {root}/{series}"
 
 
-def _files(root: str, below: str, depth: int) -> Iterator[str]:
+def _walk(root: str, below: str, depth: int) -> Iterator[str]:
     with os.scandir(f"{root}/{below}") as entries:
-        found = sorted(entries, key=lambda entry: entry.name)
-    for entry in found:
+        entries_by_name = sorted(entries, key=lambda entry: entry.name)
+    for entry in entries_by_name:
         path = f"{below}{entry.name}"
         if entry.name.startswith("."):
             continue
         if entry.is_symlink():
-            _stays_inside(root, path)
+            _refuse_outward_link(root, path)
         if entry.is_dir() and depth > 1:
             if path != "schema":
-                yield from _files(root, f"{path}/", depth - 1)
+                yield from _walk(root, f"{path}/", depth - 1)
         elif entry.name.endswith(".toml"):
             yield path
 
 
-def _stays_inside(root: str, path: str) -> None:
+def _refuse_outward_link(root: str, path: str) -> None:
     if not f"{os.path.realpath(f'{root}/{path}')}/".startswith(f"{root}/"):
         message = "is a link that leads out of the folder of the definitions"
         raise _WrongError(f"{root}/{path}", message, hint="put a copy of the file there instead")
 
 
-def _content(root: str, path: str) -> bytes:
+def _read_file(root: str, path: str) -> bytes:
     """Return a file's bytes; a pipe or a device could keep us waiting for ever."""
     whole = f"{root}/{path}"
     if not stat.S_ISREG(os.stat(whole).st_mode):  # noqa: PTH116 - plain strings: this is every run
@@ -97,9 +97,9 @@ def _content(root: str, path: str) -> bytes:
 def group_by_series(contents: Mapping[str, bytes]) -> dict[str, dict[str, bytes]]:
     """Return the files that each series is made from, the shared ones with every series."""
     shared = {path: contents[path] for path in SHARED if path in contents}
-    found: dict[str, dict[str, bytes]] = {}
+    files: dict[str, dict[str, bytes]] = {}
     for path, data in contents.items():
-        series, slash, _rest = path.partition("/")
+        series, slash, _path = path.partition("/")
         if slash:
-            found.setdefault(series, dict(shared))[path] = data
-    return found
+            files.setdefault(series, dict(shared))[path] = data
+    return files

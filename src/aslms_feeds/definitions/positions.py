@@ -34,102 +34,102 @@ class Positions:
         self._counts: dict[Location, int] = {}
         root = Parser(Language(tree_sitter_toml.language())).parse(text.encode()).root_node
         for node in root.named_children:
-            self._top(node)
+            self._note_top_level(node)
 
     def find(self, location: Location, *, key: bool = False) -> tuple[int, int]:
         """Return line and column of a value, or of its key; of what holds it when it is missing."""
         for end in range(len(location), -1, -1):
             if place := self._places.get(location[:end]):
-                return self._shown(place.key if key or end < len(location) else place.value)
+                return self._count_from_one(place.key if key or end < len(location) else place.value)
         return 1, 1
 
     def find_values(self, places: set[tuple[int, int]]) -> dict[tuple[int, int], Location]:
         """Return which values stand at the given lines and columns."""
         rows = {line - 1 for line, _column in places}
-        found = {}
+        locations = {}
         for location, place in self._places.items():
-            if place.value[0] in rows and (shown := self._shown(place.value)) in places:
-                found[shown] = location
-        return found
+            if place.value[0] in rows and (position := self._count_from_one(place.value)) in places:
+                locations[position] = location
+        return locations
 
-    def _shown(self, point: _Point) -> tuple[int, int]:
+    def _count_from_one(self, point: _Point) -> tuple[int, int]:
         row, column = point
         line = self._lines[row] if row < len(self._lines) else b""
         return row + 1, len(line[:column].decode(errors="replace")) + 1
 
-    def _top(self, node: Node) -> None:
+    def _note_top_level(self, node: Node) -> None:
         match node.type:
             case "pair":
-                self._pair(node, ())
+                self._note_pair(node, ())
             case "table" | "table_array_element":
                 children = node.named_children
                 if not children:
                     return
-                parts = tuple(_keys(children[0]))
-                here = self._inside(parts[:-1]) + parts[-1:]
+                parts = tuple(_list_keys(children[0]))
+                location = self._find_newest(parts[:-1]) + parts[-1:]
                 if node.type == "table_array_element":
-                    self._note(here, node, node, keep=True)
-                    here = (*here, self._counts.setdefault(here, 0))
-                    self._counts[here[:-1]] = int(here[-1]) + 1
+                    self._note_place(location, node, node, keep=True)
+                    location = (*location, self._counts.setdefault(location, 0))
+                    self._counts[location[:-1]] = int(location[-1]) + 1
                 else:
-                    here = self._inside(parts)
-                self._note(here, node, node)
+                    location = self._find_newest(parts)
+                self._note_place(location, node, node)
                 for pair in children[1:]:
                     if pair.type == "pair":
-                        self._pair(pair, here)
+                        self._note_pair(pair, location)
 
-    def _inside(self, parts: tuple[str, ...]) -> Location:
+    def _find_newest(self, parts: tuple[str, ...]) -> Location:
         """Return where a table header leads: into the newest element of every list on the way."""
-        here: Location = ()
+        location: Location = ()
         for part in parts:
-            here = (*here, part)
-            if here in self._counts:
-                here = (*here, self._counts[here] - 1)
-        return here
+            location = (*location, part)
+            if location in self._counts:
+                location = (*location, self._counts[location] - 1)
+        return location
 
-    def _pair(self, node: Node, inside: Location) -> None:
+    def _note_pair(self, node: Node, inside: Location) -> None:
         children = node.named_children
         if len(children) < 2:  # noqa: PLR2004 - a broken pair has no value
             return
-        here: Location = (*inside, *_keys(children[0]))
-        self._note(here, children[0], children[1])
-        for end in range(len(inside) + 1, len(here)):
-            self._note(here[:end], children[0], children[0], keep=True)
-        self._value(children[1], here)
+        location: Location = (*inside, *_list_keys(children[0]))
+        self._note_place(location, children[0], children[1])
+        for end in range(len(inside) + 1, len(location)):
+            self._note_place(location[:end], children[0], children[0], keep=True)
+        self._note_value(children[1], location)
 
-    def _value(self, node: Node, here: Location) -> None:
+    def _note_value(self, node: Node, location: Location) -> None:
         if node.type == "array":
             for index, child in enumerate(child for child in node.named_children if child.type != "comment"):
-                self._note((*here, index), child, child)
-                self._value(child, (*here, index))
+                self._note_place((*location, index), child, child)
+                self._note_value(child, (*location, index))
         elif node.type == "inline_table":
             for child in node.named_children:
                 if child.type == "pair":
-                    self._pair(child, here)
+                    self._note_pair(child, location)
 
-    def _note(self, here: Location, key: Node, value: Node, *, keep: bool = False) -> None:
-        if not (keep and here in self._places):
-            self._places[here] = _Place(_point(key), _point(value))
+    def _note_place(self, location: Location, key: Node, value: Node, *, keep: bool = False) -> None:
+        if not (keep and location in self._places):
+            self._places[location] = _Place(_start_of(key), _start_of(value))
 
 
-def _point(node: Node) -> _Point:
+def _start_of(node: Node) -> _Point:
     row, column = node.start_point
     return row, column
 
 
-def _keys(node: Node) -> Iterator[str]:
+def _list_keys(node: Node) -> Iterator[str]:
     text = (node.text or b"").decode(errors="replace")
     match node.type:
         case "dotted_key":
             for child in node.named_children:
-                yield from _keys(child)
+                yield from _list_keys(child)
         case "quoted_key":
-            yield _unquoted(text)
+            yield _unquote(text)
         case _:
             yield text
 
 
-def _unquoted(text: str) -> str:
+def _unquote(text: str) -> str:
     try:
         # TOML's escapes are not quite Python's or JSON's: \e and \x are none, \U has eight digits.
         return str(tomllib.loads(f"key = {text}")["key"])

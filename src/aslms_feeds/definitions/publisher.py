@@ -74,7 +74,7 @@ class Calendars(Definition):
     }
     """How long a session is drawn where its end is not published, by kind, in minutes; its text says so."""
 
-    def policy(self, name: CalendarName) -> Cancelled:
+    def find_policy(self, name: CalendarName) -> Cancelled:
         """Return how a calendar shows what is cancelled or postponed."""
         return self.cancelled_in.get(name, self.cancelled)
 
@@ -128,7 +128,7 @@ class Notify(Definition):
     """What is told: facts subscribers are told, errors, warnings."""
 
     @model_validator(mode="after")
-    def _somewhere(self) -> Self:
+    def _check_address(self) -> Self:
         if (self.url is None) == (self.url_from is None):
             raise PydanticCustomError("address", "give one of url and url_from", {"key": "url"})
         return self

@@ -145,8 +145,8 @@ def _check_across(files: Sources, publisher: Publisher, folders: Mapping[str, So
     if isinstance(classes, tuple) and all(
         name in series_files and series_files[name].data is not None for name in folders
     ):
-        known = frozenset[str]().union(*(anchor.list_ids(("class",)) for anchor in series_files.values()))
-        check_classes(file, classes, known, ("calendars", "classes"))
+        class_ids = frozenset[str]().union(*(anchor.list_ids(("class",)) for anchor in series_files.values()))
+        check_classes(file, classes, class_ids, ("calendars", "classes"))
     for index, upstream in enumerate(publisher.upstreams):
         # Another's definitions may bring a series of their own.
         if upstream.kind != "definitions" and upstream.series not in folders:

@@ -124,7 +124,7 @@ class Champion(Definition):
     """Where this is known from."""
 
     @model_validator(mode="after")
-    def _of_something(self) -> Self:
+    def _check_title(self) -> Self:
         if self.race_class is None and self.title is None:
             raise PydanticCustomError("champion", "a champion needs a class or a title", {"key": "title"})
         return self

@@ -105,10 +105,10 @@ class Session(Definition):
     """Warnings of `check` that are right here: `accept = [{ warning = "overlap", why = "…" }]`."""
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        given = [name for name in ("end", "hours", "minutes") if getattr(self, name) is not None]
-        if len(given) > 1:
-            facts = {"given": " and ".join(given), "key": given[1]}
+    def _check_length(self) -> Self:
+        lengths = [name for name in ("end", "hours", "minutes") if getattr(self, name) is not None]
+        if len(lengths) > 1:
+            facts = {"given": " and ".join(lengths), "key": lengths[1]}
             raise PydanticCustomError("length", "give one of end, hours and minutes, not {given}", facts)
         if self.end is not None and not isinstance(self.start, datetime):
             raise PydanticCustomError("length", "an end needs a start with a time", {"key": "end"})
@@ -171,7 +171,7 @@ class Event(Definition):
     """Warnings of `check` that are right here: `accept = [{ warning = "overlap", why = "…" }]`."""
 
     @model_validator(mode="after")
-    def _in_order(self) -> Self:
+    def _check_days(self) -> Self:
         if self.first_day and self.last_day and self.last_day < self.first_day:
             facts = {"key": "last_day", "first": self.first_day.isoformat(), "last": self.last_day.isoformat()}
             raise PydanticCustomError("days", "the last day, {last}, is before the first day, {first}", facts)
@@ -182,9 +182,9 @@ class Event(Definition):
         """The id its UID is made from: the first it ever had."""
         return self.formerly[0] if self.formerly else self.id
 
-    def session_called(self, name: str) -> Session | None:
+    def find_session(self, name: str) -> Session | None:
         """Return the session that has this id, or had it."""
-        return next((one for one in self.sessions if name in (one.id, *one.formerly)), None)
+        return next((session for session in self.sessions if name in (session.id, *session.formerly)), None)
 
 
 class Record(Definition):
@@ -251,6 +251,6 @@ class Season(Definition):
     accept: tuple[Accepted, ...] = ()
     """Warnings of `check` that are right here: `accept = [{ warning = "overlap", why = "…" }]`."""
 
-    def event_called(self, name: str) -> Event | None:
+    def find_event(self, name: str) -> Event | None:
         """Return the event that has this id, or had it."""
-        return next((one for one in self.events if name in (one.id, *one.formerly)), None)
+        return next((event for event in self.events if name in (event.id, *event.formerly)), None)

@@ -20,25 +20,24 @@ if TYPE_CHECKING:
     from aslms_feeds.definitions.toml import Location
 
 
-def check_season(files: Mapping[str, SourceFile], season: SeasonFiles, known: Ids | None, venues: Venues) -> None:
+def check_season(files: Mapping[str, SourceFile], season: SeasonFiles, class_ids: Ids | None, venues: Venues) -> None:
     """Check the files of a season, by their names, against each other, the classes of the series and the circuits.
 
-    ``known`` are the classes of the series; where they are not known, since series.toml cannot be read, nothing is said
-    about them.
+    ``class_ids`` are those of the series; None where series.toml cannot be read: then nothing is said about them.
     """
     file = files[SEASON]
-    _check_events(file, season, known, venues)
+    _check_events(file, season, class_ids, venues)
     _check_changes(file, season)
     events = file.list_ids(("event",)) | _list_retired(season)
     for index, record in enumerate(season.season.records):
         check_reference(file, record.event, events, "event", ("record", index, "event"))
     _check_retired(file, season)
     if entries_file := files.get(ENTRIES):
-        _check_entries(entries_file, season, events, known)
+        _check_entries(entries_file, season, events, class_ids)
     if results_file := files.get(RESULTS):
-        _check_results(results_file, season, _list_sessions(file, season), events, known)
+        _check_results(results_file, season, _list_sessions(file, season), events, class_ids)
     if news_file := files.get(NEWS):
-        _check_news(news_file, season, events, known)
+        _check_news(news_file, season, events, class_ids)
 
 
 def _list_retired(season: SeasonFiles, event: Event | None = None) -> frozenset[str]:
@@ -58,8 +57,8 @@ def _list_sessions(file: SourceFile, season: SeasonFiles) -> dict[str, Ids]:
     }
 
 
-def _check_events(file: SourceFile, season: SeasonFiles, known: Ids | None, venues: Venues) -> None:
-    check_classes(file, season.season.classes, known, ("classes",))
+def _check_events(file: SourceFile, season: SeasonFiles, class_ids: Ids | None, venues: Venues) -> None:
+    check_classes(file, season.season.classes, class_ids, ("classes",))
     events = season.season.events
 
     def locate(index: int) -> Location:
@@ -67,7 +66,7 @@ def _check_events(file: SourceFile, season: SeasonFiles, known: Ids | None, venu
 
     check_unique(file, [event.id for event in events], "event", locate)
     check_never_reused(file, [(event.id, event.formerly) for event in events], locate)
-    allowed = frozenset(season.season.classes) or known
+    allowed = frozenset(season.season.classes) or class_ids
     for index, event in enumerate(events):
         _check_event(file, event, ("event", index), allowed, venues)
 
@@ -151,15 +150,15 @@ def _check_retired(file: SourceFile, season: SeasonFiles) -> None:
             file.add_problem(("retired", index, "id"), message)
 
 
-def _check_entries(file: SourceFile, season: SeasonFiles, events: Ids, known: Ids | None) -> None:
+def _check_entries(file: SourceFile, season: SeasonFiles, events: Ids, class_ids: Ids | None) -> None:
     lists = season.entries.lists
     check_unique(file, [entry_list.id for entry_list in lists], "list", lambda index: ("list", index, "id"))
     for index, entry_list in enumerate(lists):
         check_reference(file, entry_list.event, events, "event", ("list", index, "event"))
         for name in entry_list.counts:
-            check_reference(file, name, known, "class", ("list", index, "counts", name))
+            check_reference(file, name, class_ids, "class", ("list", index, "counts", name))
         for n, entry in enumerate(entry_list.entries):
-            check_reference(file, entry.race_class, known, "class", ("list", index, "entry", n, "class"))
+            check_reference(file, entry.race_class, class_ids, "class", ("list", index, "entry", n, "class"))
         numbers = [entry.number for entry in entry_list.entries]
         check_unique(file, numbers, "number", partial(_locate_number, index))
 
@@ -169,31 +168,31 @@ def _locate_number(index: int, n: int) -> Location:
 
 
 def _check_results(
-    file: SourceFile, season: SeasonFiles, sessions: Mapping[str, Ids], events: Ids, known: Ids | None
+    file: SourceFile, season: SeasonFiles, sessions: Mapping[str, Ids], events: Ids, class_ids: Ids | None
 ) -> None:
-    seen: set[tuple[str, str]] = set()
+    previous: set[tuple[str, str]] = set()
     for index, result in enumerate(season.results.results):
         spot: Location = ("result", index)
         check_reference(file, result.event, events, "event", (*spot, "event"))
         if result.event in sessions:
             check_reference(file, result.session, sessions[result.event], "session", (*spot, "session"))
-        if (result.event, result.session) in seen:
+        if (result.event, result.session) in previous:
             file.add_problem((*spot, "session"), f"{result.event}.{result.session} has a result already")
-        seen.add((result.event, result.session))
+        previous.add((result.event, result.session))
         for n, winner in enumerate(result.winners):
-            check_reference(file, winner.race_class, known, "class", (*spot, "winner", n, "class"))
+            check_reference(file, winner.race_class, class_ids, "class", (*spot, "winner", n, "class"))
     titles = [champion.key for champion in season.results.champions]
     check_unique(file, titles, "title", lambda index: ("champion", index))
     for index, champion in enumerate(season.results.champions):
-        check_reference(file, champion.race_class, known, "class", ("champion", index, "class"))
+        check_reference(file, champion.race_class, class_ids, "class", ("champion", index, "class"))
     for index, invitation in enumerate(season.results.invitations):
-        check_reference(file, invitation.race_class, known, "class", ("invitation", index, "class"))
+        check_reference(file, invitation.race_class, class_ids, "class", ("invitation", index, "class"))
 
 
-def _check_news(file: SourceFile, season: SeasonFiles, events: Ids, known: Ids | None) -> None:
+def _check_news(file: SourceFile, season: SeasonFiles, events: Ids, class_ids: Ids | None) -> None:
     items = season.news.news
     check_unique(file, [item.id for item in items], "news", lambda index: ("news", index, "id"))
     for index, item in enumerate(items):
         for n, event in enumerate(item.events):
             check_reference(file, event, events, "event", ("news", index, "events", n))
-        check_classes(file, item.classes, known, ("news", index, "classes"))
+        check_classes(file, item.classes, class_ids, ("news", index, "classes"))

@@ -48,7 +48,7 @@ class Circuit(Definition):
     """Where this is known from."""
 
     @model_validator(mode="after")
-    def _both_or_none(self) -> Self:
+    def _check_position(self) -> Self:
         if (self.latitude is None) != (self.longitude is None):
             key = {"key": "latitude" if self.longitude is None else "longitude"}
             raise PydanticCustomError("position", "latitude and longitude go together: give both or none", key)

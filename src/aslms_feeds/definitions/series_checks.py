@@ -105,13 +105,13 @@ def check_series(file: SourceFile, series: Series) -> None:
 
 def _continues_itself(name: str, continued: Mapping[str, tuple[str, ...]]) -> bool:
     """Say whether following what a class continues leads back to it."""
-    seen: set[str] = set()
+    visited: set[str] = set()
     ahead = list(continued.get(name, ()))
     while ahead:
         former = ahead.pop()
         if former == name:
             return True
-        if former not in seen:
-            seen.add(former)
+        if former not in visited:
+            visited.add(former)
             ahead += continued.get(former, ())
     return False

@@ -67,22 +67,22 @@ class Span:
     @property
     def first_day(self) -> date:
         """The first day, at the circuit."""
-        return _day(self.local_start)
+        return _to_day(self.local_start)
 
     @property
     def last_day(self) -> date:
         """The last day, at the circuit."""
         if isinstance(self.end, datetime):
-            return _day(to_local(self.end - timedelta(microseconds=1), self.timezone))
+            return _to_day(to_local(self.end - timedelta(microseconds=1), self.timezone))
         return self.end - ONE_DAY
 
-    def over(self, now: datetime) -> bool:
+    def has_ended(self, now: datetime) -> bool:
         """Whether it has ended by ``now``; a day ends at the circuit's midnight."""
         end = self.end if isinstance(self.end, datetime) else find_midnight(self.end, self.timezone)
         return end <= now
 
 
-def _day(value: datetime | date) -> date:
+def _to_day(value: datetime | date) -> date:
     return value.date() if isinstance(value, datetime) else value
 
 
@@ -125,7 +125,7 @@ def to_instant(value: datetime, timezone: str, fold: int = 0) -> datetime:
 
 def find_event_days(event: Event) -> tuple[date, date] | None:
     """Return the first and last day of an event: as stated, else from its sessions; None when neither is known."""
-    starts = [_day(session.start) for session in event.sessions if session.start is not None]
+    starts = [_to_day(session.start) for session in event.sessions if session.start is not None]
     ends = starts + [session.end.date() for session in event.sessions if session.end is not None]
     first = event.first_day or (min(starts) if starts else event.last_day)
     last = event.last_day or (max(ends) if ends else event.first_day)
@@ -145,8 +145,8 @@ def find_session_span(
     match session.start:
         case datetime() as start:
             begin = to_instant(start, timezone, session.fold or 0)
-            end, known = _end(session, begin, timezone, assumed_minutes)
-            return Span(begin, end, Precision.TIME, end_known=known, timezone=timezone)
+            end, is_known = _find_end(session, begin, timezone, assumed_minutes)
+            return Span(begin, end, Precision.TIME, end_known=is_known, timezone=timezone)
         case date() as day:
             return Span(day, day + ONE_DAY, Precision.DAY, end_known=True, timezone=timezone)
         case _:
@@ -154,7 +154,7 @@ def find_session_span(
             return Span(whole.start, whole.end, Precision.EVENT, end_known=True, timezone=timezone) if whole else None
 
 
-def _end(session: Session, begin: datetime, timezone: str, assumed: Mapping[Kind, int]) -> tuple[datetime, bool]:
+def _find_end(session: Session, begin: datetime, timezone: str, assumed: Mapping[Kind, int]) -> tuple[datetime, bool]:
     if session.end is not None:
         return to_instant(session.end, timezone, session.fold or 0), True
     if session.hours is not None:

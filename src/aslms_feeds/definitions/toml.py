@@ -69,29 +69,29 @@ class Parsed(NamedTuple):
 def parse_toml(data: bytes) -> Parsed:
     """Return the table of a TOML file, or why it is none."""
 
-    def failed(message: str, line: int = 0, column: int = 0) -> Parsed:
+    def refuse(message: str, line: int = 0, column: int = 0) -> Parsed:
         return Parsed("", None, (*notes, Note(line, column, message)))
 
     notes: tuple[Note, ...] = ()
     if len(data) > MAX_BYTES:
-        return failed(f"the file is larger than {MAX_BYTES:,} bytes; split it, or look what is in it")
+        return refuse(f"the file is larger than {MAX_BYTES:,} bytes; split it, or look what is in it")
     if data.startswith(_BOM):
         notes = (Note(1, 1, "the file begins with a byte order mark; save it as UTF-8 without one"),)
         data = data.removeprefix(_BOM)
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
-        line, column = _line_column(data[: error.start].decode(errors="replace"))
-        return failed(f"byte {data[error.start]:#04x} is not UTF-8; save the file as UTF-8", line, column)
+        line, column = _find_line_column(data[: error.start].decode(errors="replace"))
+        return refuse(f"byte {data[error.start]:#04x} is not UTF-8; save the file as UTF-8", line, column)
     text = text.replace("\r\n", "\n")
-    scanned = _scan(text)
+    scanned = _find_short_times(text)
     if isinstance(scanned, Note):
-        return failed(scanned.message, scanned.line, scanned.column)
-    whole, filled = _with_seconds(text, scanned)
+        return refuse(scanned.message, scanned.line, scanned.column)
+    whole, filled = _add_seconds(text, scanned)
     try:
         return Parsed(whole, freeze(tomllib.loads(whole)), notes, filled)
     except tomllib.TOMLDecodeError as error:
-        return Parsed(whole, None, (*notes, _syntax(str(error), whole, filled)), filled)
+        return Parsed(whole, None, (*notes, _explain_syntax(str(error), whole, filled)), filled)
     except (ValueError, RecursionError) as error:
         return Parsed(whole, None, (*notes, Note(0, 0, f"cannot be read: {error}")), filled)
 
@@ -145,11 +145,11 @@ def step_into(data: object, step: str | int) -> object:
     return None
 
 
-def _line_column(before: str) -> tuple[int, int]:
+def _find_line_column(before: str) -> tuple[int, int]:
     return before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
-def _scan(text: str) -> Note | list[re.Match[str]]:
+def _find_short_times(text: str) -> Note | list[re.Match[str]]:
     """Return the times that lack seconds, or why the file would cost too much to read."""
     depth = 0
     short = []
@@ -159,12 +159,12 @@ def _scan(text: str) -> Note | list[re.Match[str]]:
                 depth += 1
                 if depth > MAX_DEPTH:
                     message = f"nested deeper than {MAX_DEPTH} levels, which no definition needs"
-                    return Note(*_line_column(text[: token.start()]), message)
+                    return Note(*_find_line_column(text[: token.start()]), message)
             case "close":
                 depth = max(0, depth - 1)
             case "path":
-                if message := _too_long(token.group()):
-                    return Note(*_line_column(text[: token.start()]), message)
+                if message := _explain_length(token.group()):
+                    return Note(*_find_line_column(text[: token.start()]), message)
             case "time" | "clock":
                 short.append(token)
             case _:
@@ -172,7 +172,7 @@ def _scan(text: str) -> Note | list[re.Match[str]]:
     return short
 
 
-def _too_long(path: str) -> str:
+def _explain_length(path: str) -> str:
     if len(path) > MAX_WORD and _LONG.search(path):
         return f"a number or key of more than {MAX_WORD} characters, which no definition needs"
     if path.count(".") >= MAX_KEY_PARTS and len(re.findall(_PART, path)) > MAX_KEY_PARTS:
@@ -180,18 +180,18 @@ def _too_long(path: str) -> str:
     return ""
 
 
-def _with_seconds(text: str, short: list[re.Match[str]]) -> tuple[str, tuple[tuple[int, int], ...]]:
+def _add_seconds(text: str, short: list[re.Match[str]]) -> tuple[str, tuple[tuple[int, int], ...]]:
     """Return the text with the seconds added, and where they were added."""
     parts: list[str] = []
     places: list[tuple[int, int]] = []
-    done, line, line_start = 0, 1, 0
+    copied, line, line_start = 0, 1, 0
     for token in short:
-        line += text.count("\n", done, token.start())
-        line_start = max(line_start, text.rfind("\n", done, token.start()) + 1)
+        line += text.count("\n", copied, token.start())
+        line_start = max(line_start, text.rfind("\n", copied, token.start()) + 1)
         places.append((line, token.start() - line_start + 1))
-        parts += (text[done : token.end()], _SECONDS)
-        done = token.end()
-    return "".join((*parts, text[done:])), tuple(places)
+        parts += (text[copied : token.end()], _SECONDS)
+        copied = token.end()
+    return "".join((*parts, text[copied:])), tuple(places)
 
 
 _WORDS = {
@@ -217,23 +217,23 @@ _QUOTED = re.compile(r"^(?P<what>[A-Za-z ]+) (?P<found>['\"].*['\"])$", re.DOTAL
 _DECLARED = re.compile(r"^Cannot declare \((?P<name>.*?),?\) twice$", re.DOTALL)
 
 
-def _syntax(message: str, text: str, filled: tuple[tuple[int, int], ...]) -> Note:
-    found = _SYNTAX.match(message)
-    reason = found["reason"] if found else message
-    if found and found["line"]:
-        line, column = int(found["line"]), int(found["column"])
+def _explain_syntax(message: str, text: str, filled: tuple[tuple[int, int], ...]) -> Note:
+    match = _SYNTAX.match(message)
+    reason = match["reason"] if match else message
+    if match and match["line"]:
+        line, column = int(match["line"]), int(match["column"])
     else:
-        line, column = _line_column(text.rstrip("\n"))
-        if not found:
+        line, column = _find_line_column(text.rstrip("\n"))
+        if not match:
             line = column = 0
     if reason == "Cannot overwrite a value" or reason.startswith("Cannot declare"):
         # tomllib stops behind the value; what is here twice begins the line.
         begin = text.split("\n")[line - 1]
         column = len(begin) - len(begin.lstrip()) + 1
-    return Note(line, find_written_column(line, column, filled), f"is no TOML: {_said(reason)}")
+    return Note(line, find_written_column(line, column, filled), f"is no TOML: {_explain_reason(reason)}")
 
 
-def _said(reason: str) -> str:
+def _explain_reason(reason: str) -> str:
     """Return tomllib's reason in an organiser's words."""
     if declared := _DECLARED.match(reason):
         name = ".".join(re.findall(r"['\"](.*?)['\"]", declared["name"]))

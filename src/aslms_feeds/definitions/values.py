@@ -24,7 +24,7 @@ _EMAIL = re.compile(
 )
 
 
-def _url(value: str) -> str:
+def _check_url(value: str) -> str:
     if not _URL.fullmatch(value):
         message = (
             "an address starts with https:// or http://; characters beyond ASCII and spaces are written as %-escapes"
@@ -33,20 +33,20 @@ def _url(value: str) -> str:
     return value
 
 
-def _report(value: str) -> str:
+def _check_report(value: str) -> str:
     if _EMAIL.fullmatch(value) or (value.startswith("https://") and _URL.fullmatch(value)):
         return value
     message = "an address that starts with https://, or an e-mail address such as times@example.org"
     raise PydanticCustomError("report", message)
 
 
-def _host(value: str) -> str:
+def _check_host(value: str) -> str:
     if not _HOST.fullmatch(value):
         raise PydanticCustomError("host", "a host name of yours in lower case, such as calendar.example.org")
     return value
 
 
-def _language(value: str) -> str:
+def _check_language(value: str) -> str:
     if not _LANGUAGE.fullmatch(value):
         raise PydanticCustomError("language", "a language tag (BCP 47), such as en, fr, ja or zh-Hant")
     return value
@@ -60,25 +60,25 @@ FIRST_YEAR, LAST_YEAR = 1900, 2199
 """Days outside are slips of the pen; the calendar's own bounds are too near to compute with."""
 
 
-def _year(value: date) -> date:
+def _check_year(value: date) -> date:
     if not FIRST_YEAR <= value.year <= LAST_YEAR:
         facts = {"found": value.isoformat(), "first": FIRST_YEAR, "last": LAST_YEAR}
         raise PydanticCustomError("year", "the year is not between {first} and {last}", facts)
     return value
 
 
-Day = Annotated[date, AfterValidator(_year)]
-Moment = Annotated[NaiveDatetime, AfterValidator(_year)]
-Instant = Annotated[AwareDatetime, AfterValidator(_year)]
+Day = Annotated[date, AfterValidator(_check_year)]
+Moment = Annotated[NaiveDatetime, AfterValidator(_check_year)]
+Instant = Annotated[AwareDatetime, AfterValidator(_check_year)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=LINE_PATTERN)]
 """One line of text without space at its ends."""
 Prose = Annotated[str, StringConstraints(min_length=1, max_length=20_000, pattern=r"\S")]
 """Text of several lines."""
 URL_LENGTH = 2_000
-Url = Annotated[str, AfterValidator(_url), StringConstraints(max_length=URL_LENGTH)]
-ReportAddress = Annotated[str, AfterValidator(_report), StringConstraints(max_length=URL_LENGTH)]
-Host = Annotated[str, AfterValidator(_host)]
-LanguageTag = Annotated[str, AfterValidator(_language)]
+Url = Annotated[str, AfterValidator(_check_url), StringConstraints(max_length=URL_LENGTH)]
+ReportAddress = Annotated[str, AfterValidator(_check_report), StringConstraints(max_length=URL_LENGTH)]
+Host = Annotated[str, AfterValidator(_check_host)]
+LanguageTag = Annotated[str, AfterValidator(_check_language)]
 Names = dict[LanguageTag, Line]
 Proses = dict[LanguageTag, Prose]
 

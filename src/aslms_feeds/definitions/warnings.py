@@ -23,6 +23,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from aslms_feeds.definitions.times import find_event_days, load_zone, to_instant
@@ -57,12 +58,12 @@ def find_warnings(definitions: Definitions, *, today: date) -> tuple[Problem, ..
         sorted(
             definitions.make_problem(
                 f"{series.id}/{season.id}/season.toml",
-                one.location,
-                f"warning: {one.message} ({one.code}{'' if one.code is Warned.IDLE_ACCEPT else _HOW})",
+                doubt.location,
+                f"warning: {doubt.message} ({doubt.code}{'' if doubt.code is Warned.IDLE_ACCEPT else _HOW})",
             )
             for series in definitions.series.values()
             for season in series.seasons
-            for one in find_doubts(season, series, today=today)
+            for doubt in find_doubts(season, series, today=today)
         )
     )
 
@@ -72,54 +73,54 @@ _HOW = "; accept answers it"
 
 def find_doubts(season: SeasonFiles, series: SeriesFiles, *, today: date) -> Iterator[Doubt]:
     """Yield what is doubtful in a season and nobody accepted, then what was accepted in vain."""
-    accepted = dict(_accepted(season))
+    accepted = dict(_list_accepted(season))
     used = set()
-    for one in _doubts(season, series, today):
-        spots = [one.location[:length] for length in (4, 2, 0) if length <= len(one.location)]
-        answers = [(spot, one.code) for spot in spots if (spot, one.code) in accepted]
+    for doubt in _all_doubts(season, series, today):
+        spots = [doubt.location[:length] for length in (4, 2, 0) if length <= len(doubt.location)]
+        answers = [(spot, doubt.code) for spot in spots if (spot, doubt.code) in accepted]
         used.update(answers)
         if not answers:
-            yield one
+            yield doubt
     for (spot, code), index in accepted.items():
         if (spot, code) not in used:
             yield Doubt(Warned.IDLE_ACCEPT, (*spot, "accept", index), f"nothing here is {code}: take it out")
 
 
-def _accepted(season: SeasonFiles) -> Iterator[tuple[tuple[Location, Warned], int]]:
-    def of(spot: Location, accept: tuple[Accepted, ...]) -> Iterator[tuple[tuple[Location, Warned], int]]:
-        for index, one in enumerate(accept):
-            yield (spot, one.warning), index
+def _list_accepted(season: SeasonFiles) -> Iterator[tuple[tuple[Location, Warned], int]]:
+    def at(spot: Location, accept: tuple[Accepted, ...]) -> Iterator[tuple[tuple[Location, Warned], int]]:
+        for index, accepted in enumerate(accept):
+            yield (spot, accepted.warning), index
 
-    yield from of((), season.season.accept)
+    yield from at((), season.season.accept)
     for index, event in enumerate(season.season.events):
-        yield from of(("event", index), event.accept)
+        yield from at(("event", index), event.accept)
         for n, session in enumerate(event.sessions):
-            yield from of(("event", index, "session", n), session.accept)
+            yield from at(("event", index, "session", n), session.accept)
 
 
-def _doubts(season: SeasonFiles, series: SeriesFiles, today: date) -> Iterator[Doubt]:
+def _all_doubts(season: SeasonFiles, series: SeriesFiles, today: date) -> Iterator[Doubt]:
     events = season.season.events
     if not season.season.sources and not (events and all(event.sources for event in events)):
         yield Doubt(Warned.NO_SOURCE, (), "nothing says where this season is known from; add sources")
     for index, event in enumerate(events):
-        yield from _event(event, ("event", index))
-    yield from _overlaps(season, series)
-    yield from _gaps(season)
-    yield from _successor(season, series, today)
+        yield from _doubts_of_event(event, ("event", index))
+    yield from _find_overlaps(season, series)
+    yield from _find_round_gaps(season)
+    yield from _find_no_successor(season, series, today)
 
 
-def _event(event: Event, here: Location) -> Iterator[Doubt]:
+def _doubts_of_event(event: Event, location: Location) -> Iterator[Doubt]:
     off = event.status in _OFF
     if event.sessions and not off and all(session.kind is not Kind.RACE for session in event.sessions):
-        yield Doubt(Warned.NO_RACE, here, "the event has sessions, but no race")
+        yield Doubt(Warned.NO_RACE, location, "the event has sessions, but no race")
     if not off and len(event.sessions) > 1:
-        *others, last = event.sessions
+        *earlier, last = event.sessions
         explained = any(change.session == last.id for change in event.changes)
-        if last.status in _OFF and all(session.status not in _OFF for session in others) and not explained:
+        if last.status in _OFF and all(session.status not in _OFF for session in earlier) and not explained:
             message = f"only the last session is {last.status}; is it the event? Then write it above the first session"
-            yield Doubt(Warned.LAST_CANCELLED, (*here, "session", len(others), "status"), message)
+            yield Doubt(Warned.LAST_CANCELLED, (*location, "session", len(earlier), "status"), message)
     for n, session in enumerate(event.sessions):
-        spot = (*here, "session", n, "start")
+        spot = (*location, "session", n, "start")
         start = session.start
         day = start.date() if isinstance(start, datetime) else start
         if day is not None and not (event.first_day or day) <= day <= (event.last_day or day):
@@ -134,22 +135,24 @@ class _Running(NamedTuple):
     name: str
 
 
-def _overlaps(season: SeasonFiles, series: SeriesFiles) -> Iterator[Doubt]:
-    everyone = season.season.classes or tuple(one.id for one in series.series.classes) or ("",)
-    timed = sorted(_timed(season, series.circuits), key=lambda one: one[0])
+def _find_overlaps(season: SeasonFiles, series: SeriesFiles) -> Iterator[Doubt]:
+    everyone = season.season.classes or tuple(race_class.id for race_class in series.series.classes) or ("",)
+    timed = sorted(_timed_sessions(season, series.circuits), key=itemgetter(0))
     running: dict[str, _Running] = {}
     for begin, event, session, location in timed:
         classes = session.classes or event.classes or everyone
-        met = next((running[one] for one in classes if one in running and running[one].end > begin), None)
-        if met is not None:
-            yield Doubt(Warned.OVERLAP, (*location, "start"), f"begins while {met.name} is on, in the same class")
-        end = _end(begin, session, series.circuits[event.circuit or ""].timezone)
-        for one in classes:
-            if one not in running or running[one].end < end:
-                running[one] = _Running(end, f"{event.id}.{session.id}")
+        other = next((running[name] for name in classes if name in running and running[name].end > begin), None)
+        if other is not None:
+            yield Doubt(Warned.OVERLAP, (*location, "start"), f"begins while {other.name} is on, in the same class")
+        end = _find_end(begin, session, series.circuits[event.circuit or ""].timezone)
+        for name in classes:
+            if name not in running or running[name].end < end:
+                running[name] = _Running(end, f"{event.id}.{session.id}")
 
 
-def _timed(season: SeasonFiles, circuits: Mapping[str, Circuit]) -> Iterator[tuple[datetime, Event, Session, Location]]:
+def _timed_sessions(
+    season: SeasonFiles, circuits: Mapping[str, Circuit]
+) -> Iterator[tuple[datetime, Event, Session, Location]]:
     """Yield the sessions that will be or were held at a known time, with that."""
     for index, event in enumerate(season.season.events):
         circuit = circuits.get(event.circuit or "")
@@ -161,14 +164,14 @@ def _timed(season: SeasonFiles, circuits: Mapping[str, Circuit]) -> Iterator[tup
                 yield begin, event, session, ("event", index, "session", n)
 
 
-def _end(begin: datetime, session: Session, timezone: str) -> datetime:
+def _find_end(begin: datetime, session: Session, timezone: str) -> datetime:
     if session.end is not None:
         return session.end.replace(tzinfo=load_zone(timezone), fold=session.fold or 0).astimezone(begin.tzinfo)
     length = timedelta(hours=session.hours or 0, minutes=session.minutes or 0)
     return begin + (length or timedelta(seconds=1))
 
 
-def _gaps(season: SeasonFiles) -> Iterator[Doubt]:
+def _find_round_gaps(season: SeasonFiles) -> Iterator[Doubt]:
     races = [
         (session, event.status in _OFF or session.status in _OFF, ("event", index, "session", n))
         for index, event in enumerate(season.season.events)
@@ -189,10 +192,10 @@ def _gaps(season: SeasonFiles) -> Iterator[Doubt]:
         yield Doubt(Warned.ROUND_GAP, (*places[behind], "round"), message)
 
 
-def _successor(season: SeasonFiles, series: SeriesFiles, today: date) -> Iterator[Doubt]:
+def _find_no_successor(season: SeasonFiles, series: SeriesFiles, today: date) -> Iterator[Doubt]:
     if season.id != series.seasons[-1].id or season.season.kind != "championship":
         return
-    days = [found[1] for event in season.season.events if (found := find_event_days(event))]
+    days = [days[1] for event in season.season.events if (days := find_event_days(event))]
     if days and max(days) < today:
         message = f"the last season was over on {max(days)}, and no other follows; add the next one, or what is known"
         yield Doubt(Warned.NO_SUCCESSOR, (), message)

@@ -74,6 +74,6 @@ def _season_names(season: SeasonFiles) -> Iterator[LastingName]:
 
 def find_lasting_ids(season: Season, event_id: str, session_id: str) -> tuple[str, str]:
     """Return an event and a session by the first ids they ever had."""
-    event = season.event_called(event_id)
-    session = event.session_called(session_id) if event else None
+    event = season.find_event(event_id)
+    session = event.find_session(session_id) if event else None
     return event.lasting_id if event else event_id, session.lasting_id if session else session_id

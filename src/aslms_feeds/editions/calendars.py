@@ -98,7 +98,7 @@ def chosen(possible: Iterable[Calendar], files: SeriesFiles, published: Collecti
     options = files.publisher.calendars
     made = (_never_empty(calendar, published) for calendar in possible)
     return tuple(
-        _shown(calendar, options.policy(calendar.name))
+        _shown(calendar, options.find_policy(calendar.name))
         for calendar in made
         if calendar.components and (calendar.path in published or _wanted(calendar, files))
     )

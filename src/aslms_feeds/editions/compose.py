@@ -171,8 +171,8 @@ def _told_elsewhere(written: Sequence[Draft], ledger: Ledger, season: Season, no
             continue
         what = draft.what or What.ENTRY_LIST
         event, _slash, session = name.partition("/") if kind == "result" else (draft.event, "", "")
-        about = season.event_called(event)
-        race = about.session_called(session) if about else None
+        about = season.find_event(event)
+        race = about.find_session(session) if about else None
         stamp = whole_second(now)
         yield Fact(
             id=f"{name.replace('/', '.')}.{what}.{stamp:%Y%m%dT%H%M%SZ}",

@@ -28,7 +28,7 @@ def find_current_season(files: SeriesFiles, now: datetime) -> SeasonFiles | None
 
 def is_season_over(season: SeasonFiles, spans: Iterable[Span], now: datetime) -> bool:
     """Say whether a season has ended: all its days are over, at their circuits. A forerunner always has."""
-    ends = [span.over(now) for span in spans]
+    ends = [span.has_ended(now) for span in spans]
     return season.season.kind == "forerunner" or (bool(ends) and all(ends))
 
 

@@ -160,8 +160,8 @@ class _Writer:
 
     def _lasting(self, event_id: str, session_id: str) -> str:
         """Return an event and a session by the first ids they ever had."""
-        event = self.season.season.event_called(event_id)
-        session = event.session_called(session_id) if event else None
+        event = self.season.season.find_event(event_id)
+        session = event.find_session(session_id) if event else None
         return f"{event.lasting_id if event else event_id}/{session.lasting_id if session else session_id}"
 
     def champions(self) -> list[Draft]:
@@ -191,7 +191,7 @@ class _Writer:
     def _facts(self, key: str, facts: Sequence[Fact]) -> Draft:
         """Return the item that tells facts of one event, the weightiest first."""
         fact = facts[0]
-        about = self.season.season.event_called(fact.event)
+        about = self.season.season.find_event(fact.event)
         feeds: tuple[FeedName, ...] = ("changes",)
         if any(one.what in NEWSWORTHY for one in facts):
             feeds = ("changes", "news")
@@ -249,7 +249,7 @@ class _Writer:
     def _categories(self, language: Language, event: str, what: What | None, classes: Sequence[str]) -> tuple[str, ...]:
         names = {labels.season_name(self.season.season, language)}
         names.update(labels.class_names(classes, self.files.series, language))
-        if about := self.season.season.event_called(event):
+        if about := self.season.season.find_event(event):
             names.add(labels.event_name(about, language))
         names.add(labels.what_name(what, language) if what else language.gettext("News"))
         return tuple(sorted(names))
@@ -265,8 +265,8 @@ class _Writer:
         return self.now if abs(self.now - midnight) < RECENT or midnight > self.now else midnight
 
     def _last_day(self, event_id: str, session_id: str) -> date | None:
-        event = self.season.season.event_called(event_id)
-        session = event.session_called(session_id) if event else None
+        event = self.season.season.find_event(event_id)
+        session = event.find_session(session_id) if event else None
         if session is None or session.start is None:
             return None
         return session.start.date() if isinstance(session.start, datetime) else session.start

@@ -83,7 +83,7 @@ def collect_entry_statements(
 
 
 def _state_entry_list(season: SeasonFiles, entry_list: EntryList, languages: Sequence[Language]) -> Statement:
-    event = season.season.event_called(entry_list.event) if entry_list.event else None
+    event = season.season.find_event(entry_list.event) if entry_list.event else None
     cars = {entry.number: ", ".join(filter(None, (entry.team, entry.car))) for entry in entry_list.entries}
     return Statement(
         scope="entries",

@@ -36,7 +36,7 @@ class StoryWriter:
         return labels.season_name(self.season.season, self.language)
 
     def _find_event(self, event_id: str) -> Event | None:
-        return self.season.season.event_called(event_id)
+        return self.season.season.find_event(event_id)
 
     def event_name(self, event_id: str) -> str:
         """Return what an event is called; one that is not defined by its id."""
@@ -45,7 +45,7 @@ class StoryWriter:
 
     def _find_session(self, event_id: str, session_id: str) -> Session | None:
         event = self._find_event(event_id)
-        return event.session_called(session_id) if event else None
+        return event.find_session(session_id) if event else None
 
     def subject_name(self, event_id: str, session_id: str) -> str:
         """Return what a session is called with its event, an event alone, or the season where there is no event."""

@@ -103,8 +103,8 @@ def pair_reasons(
 
 def _may_explain(change: Fact, fact: Fact, season: Season) -> bool:
     """Say whether a ``change`` may be about a change the ledger saw, which may have been called otherwise then."""
-    event = season.event_called(fact.event)
-    session = event.session_called(fact.session) if event else None
+    event = season.find_event(fact.event)
+    session = event.find_session(fact.session) if event else None
     scope = (event.id if event else fact.event, session.id if session else fact.session)
     is_same_thing = (change.what, *change.scope) == (fact.what, *scope)
     return is_same_thing and _seconds_between(change, fact) <= MATCHING.total_seconds()

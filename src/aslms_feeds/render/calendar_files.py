@@ -101,7 +101,7 @@ class CalendarRenderer:
         in_circuit_time = options.times is Times.CIRCUIT and _is_vtimezone_right(component)
         tzids = frozenset({component.span.timezone}) if in_circuit_time else frozenset()
         minutes = find_alarm_minutes(component, self._publisher, reminders=calendar.reminders)
-        form = EventForm(calendar.language, options.policy(calendar.name), options.times, minutes, tzids)
+        form = EventForm(calendar.language, options.find_policy(calendar.name), options.times, minutes, tzids)
         key = (component.uid, form)
         if key not in self._vevents:
             revision = self._revisions[component.uid]

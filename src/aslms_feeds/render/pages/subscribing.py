@@ -179,7 +179,7 @@ class Subscribing:
             Cancelled.HIDDEN: _("goes"),
         }
         options = self.book.edition.files.publisher.calendars
-        policies = {name: options.policy(name) for name, _label in self.names}
+        policies = {name: options.find_policy(name) for name, _label in self.names}
         if len(set(policies.values())) == 1:
             return told[next(iter(policies.values()))]
         return self._listed((label, told[policies[name]]) for name, label in self.names)

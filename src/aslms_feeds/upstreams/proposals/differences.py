@@ -44,7 +44,7 @@ class DifferenceFinder:
 
     def _is_over(self, our_event: OurEvent, their_event: TheirEvent) -> bool:
         """Say whether it is over by both calendars: what is past is no proposal any more."""
-        if our_event.span and not our_event.span.over(self.now):
+        if our_event.span and not our_event.span.has_ended(self.now):
             return False
         start = their_event.instant(their_event.start, our_event.timezone)
         if start:
