@@ -30,8 +30,9 @@ from aslms_feeds.publication.stores.local import LocalStore
 from aslms_feeds.publication.stores.memory import MemoryStore
 from aslms_feeds.publication.stores.split import SplitStore
 from aslms_feeds.render import readback, site
+from aslms_feeds.render.bundles.bundle import PublicSeries
 from aslms_feeds.render.bundles.calendars import join_events
-from aslms_feeds.render.bundles.documents import PublicSeries, render_bundles
+from aslms_feeds.render.bundles.documents import render_bundles
 from aslms_feeds.render.calendar_files import split_vevents
 from aslms_feeds.render.reuse import PublicDocuments
 from seasons import NOW, SEASON, documents, real_seasons
@@ -442,8 +443,8 @@ def test_a_zone_is_the_one_of_the_calendar_that_changed_last(newer):
     row = found[newer].manifest.documents[path]
     row = replace(row, sha256=Document(path, CALENDAR, body).sha256, size=len(body), modified=LATER)
     manifest = replace(found[newer].manifest, documents={**found[newer].manifest.documents, path: row})
-    read = found[newer].read
-    found[newer] = replace(found[newer], manifest=manifest, read=lambda asked: body if asked == path else read(asked))
+    load = found[newer].load
+    found[newer] = replace(found[newer], manifest=manifest, load=lambda asked: body if asked == path else load(asked))
     made = {one.path: one.body for one in render_bundles(publisher, found, PublicDocuments()).documents}
     assert b"X-RULES:NEW" in made["bundles/endurance/endurance-races.ics"]
     assert b"X-RULES:NEW" not in made["bundles/endurance/endurance-all.ics"]

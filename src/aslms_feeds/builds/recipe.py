@@ -27,7 +27,8 @@ from aslms_feeds.publication import history
 from aslms_feeds.publication.manifest import INDEX, changes
 from aslms_feeds.publication.publish import LEDGER, LINKED, RECOVER, publish
 from aslms_feeds.render import reuse, site
-from aslms_feeds.render.bundles.documents import PublicSeries, render_bundles
+from aslms_feeds.render.bundles.bundle import PublicSeries
+from aslms_feeds.render.bundles.documents import render_bundles
 from aslms_feeds.render.documents import render_series
 from aslms_feeds.render.reuse import PublicDocuments
 from aslms_feeds.report import EventChange, ItemChange, NewFact, Part, Report

@@ -1,4 +1,4 @@
-"""Items retold from public feeds: each keeps its id, its address and its dates."""
+"""Items read from the public feeds of several series: each keeps its id, its address and its dates."""
 
 from __future__ import annotations
 
@@ -22,63 +22,63 @@ _DIRECTED = re.compile(r'<div dir="rtl">(.*)</div>', re.DOTALL)
 
 
 @dataclass(frozen=True)
-class Retold(Item):
-    """An item as a public feed tells it."""
+class PublicItem(Item):
+    """An item as it is in a public feed."""
 
-    fragment: str
-    words: str
-    since: datetime
-    """When it was published."""
-    changed: datetime
+    public_html: str
+    public_text: str
+    published_at: datetime
+    updated_at: datetime
     """When it was edited, or else published."""
 
     @cached_property
     def html(self) -> str:
         """The fragment as it was read."""
-        return self.fragment
+        return self.public_html
 
     @cached_property
     def text(self) -> str:
         """The text as it was read."""
-        return self.words
+        return self.public_text
 
 
-def retold(feed: FeedName, body: bytes, names: Sequence[str], language: Language) -> Iterator[Retold]:
+def parse_items(feed: FeedName, body: bytes, names: Sequence[str], language: Language) -> Iterator[PublicItem]:
     """Yield the items of a JSON Feed that was published here.
 
-    ``names`` are the series', the short one first: a title that holds none of them begins with it.
+    ``names`` are the series', the short one first: a title that holds none of them is given it in front.
     """
-    for one in json.loads(body)["items"]:
-        directed = _DIRECTED.fullmatch(one["content_html"])
-        since, changed = (datetime.fromisoformat(one[key]) for key in ("date_published", "date_modified"))
-        yield Retold(
-            key=one["id"],
-            id=one["id"],
+    for row in json.loads(body)["items"]:
+        directed = _DIRECTED.fullmatch(row["content_html"])
+        published, updated = (datetime.fromisoformat(row[key]) for key in ("date_published", "date_modified"))
+        yield PublicItem(
+            key=row["id"],
+            id=row["id"],
             season="",
             event="",
             what=None,
-            title=_titled(one["title"], names, language),
+            title=_name_series(row["title"], names, language),
             markdown="",
-            url=one["url"],
-            page=one["url"],
-            categories=tuple(one["tags"]),
+            url=row["url"],
+            page=row["url"],
+            categories=tuple(row["tags"]),
             feeds=frozenset({feed}),
-            published=since,
-            updated=changed,
+            published=published,
+            updated=updated,
             translated=True,
-            fragment=directed[1] if directed else one["content_html"],
-            words=one["content_text"],
-            since=since,
-            changed=changed,
+            public_html=directed[1] if directed else row["content_html"],
+            public_text=row["content_text"],
+            published_at=published,
+            updated_at=updated,
         )
 
 
-def newest_first(item: Retold) -> tuple[float, str]:
+def rank_newest_first(item: PublicItem) -> tuple[float, str]:
     """Return what items of several series are sorted by: their dates; those of one instant by id."""
-    return -item.since.timestamp(), item.id
+    return -item.published_at.timestamp(), item.id
 
 
-def _titled(title: str, names: Sequence[str], language: Language) -> str:
+def _name_series(title: str, names: Sequence[str], language: Language) -> str:
+    """Return a title that names its series."""
     # Letters beyond ASCII may stand right beside a name: not every script has spaces.
     if any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", title, re.ASCII) for name in names):
         return title
