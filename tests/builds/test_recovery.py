@@ -13,6 +13,7 @@ from aslms_feeds.builds.recipe import Orders, regenerate
 from aslms_feeds.builds.recovery import recover, recovered, restore
 from aslms_feeds.errors import PublicationError, UsageError
 from aslms_feeds.ledger.ledger import read_ledger
+from aslms_feeds.ledger.values import format_value
 from aslms_feeds.publication.manifest import INDEX, MANIFEST, Document
 from aslms_feeds.publication.publish import publish
 from aslms_feeds.publication.stores.local import LocalStore
@@ -215,6 +216,46 @@ def test_data_that_holds_no_ledger(data, message):
     with pytest.raises(PublicationError, match=message) as raised:
         recovered("trial", lambda path: store.read("trial", path))
     assert raised.value.hint
+
+
+def in_format_1(text):
+    """Return a ledger as the version before wrote it, with values of facts as the lines that are published."""
+    data = json.loads(text)
+    for row, fact in zip(data["facts"], read_ledger(text).facts, strict=True):
+        row["before"], row["after"] = format_value(fact.before) or "", format_value(fact.after) or ""
+    return json.dumps({**data, "format": 1}, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+@pytest.fixture
+def version_before(cup):
+    """Return a store with what the version before published of the season that has everything."""
+    store = MemoryStore()
+    bodies = documents(cup, "cup")
+    for path, body in bodies.items():
+        if b'"recovery"' in body:
+            data = json.loads(body)
+            data["recovery"] = json.loads(in_format_1(json.dumps(data["recovery"]).encode()))
+            bodies[path] = json.dumps(data).encode()
+    state = {path: in_format_1(text) for path, text in ledgers(cup, "cup").items()}
+    media_types = {path: row.media_type for path, row in cup.current("cup").manifest.documents.items()}
+    published = [Document(path, media_types[path], body) for path, body in bodies.items()]
+    publish(store, "cup", published, state, now=LATER)
+    return store
+
+
+def test_data_of_the_version_before_holds_the_same_ledgers(cup, version_before):
+    """Facts, stamps and dates; only how the values of facts are written is another."""
+    found = recovered("cup", lambda path: version_before.read("cup", path))
+    assert {f"ledger/{name}.json": ledger.to_json() for name, ledger in found.ledgers.items()} == ledgers(cup, "cup")
+
+
+def test_a_publication_of_the_version_before_goes_on(cup, version_before):
+    """No stamp moves, and no document changes but the data that carries the ledger."""
+    report = build(version_before, everything(), LATER + HOUR)
+    written = {path for part in report.parts if part.name == "cup" for path in part.written}
+    assert written == {path for path, body in documents(cup, "cup").items() if b'"recovery"' in body}
+    assert ledgers(version_before, "cup") == ledgers(cup, "cup")
+    assert documents(version_before, "cup") == documents(cup, "cup")
 
 
 # --- Into a store ---------------------------------------------------------------------------------------------------
