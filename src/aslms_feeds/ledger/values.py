@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from aslms_feeds.definitions.times import Precision
 from aslms_feeds.definitions.values import What
-from aslms_feeds.instants import format_moment, parse_moment
+from aslms_feeds.instants import format_moment, parse_moment, whole_second
 
 
 @dataclass(frozen=True)
@@ -135,10 +135,15 @@ def _parse_event(text: str) -> AnnouncedEvent:
     return AnnouncedEvent(event, _parse_when(days) if equals else None)
 
 
+def _parse_whole_second(text: str) -> datetime | date:
+    moment = parse_moment(text)
+    return whole_second(moment) if isinstance(moment, datetime) else moment
+
+
 def _parse_when(text: str) -> When | Wording:
     try:
-        moments = [parse_moment(part) for part in text.split("/") if part]
-    except ValueError:
+        moments = [_parse_whole_second(part) for part in text.split("/") if part]
+    except (ValueError, OverflowError):
         return Wording(text)
     if not moments:
         return Wording(text)
