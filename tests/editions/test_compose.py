@@ -10,9 +10,9 @@ import pytest
 
 from aslms_feeds.builds.recipe import regenerate
 from aslms_feeds.definitions.reading import read_definitions
-from aslms_feeds.editions.compose import compose, next_due
+from aslms_feeds.editions.addresses import find_successor
+from aslms_feeds.editions.compose import compose, find_next_change
 from aslms_feeds.editions.current import find_current_season
-from aslms_feeds.editions.safeguards import successor
 from aslms_feeds.errors import IdentityError
 from aslms_feeds.publication.stores.memory import MemoryStore
 from seasons import NOW, PUBLISHER, SEASON, SERIES, contents
@@ -317,8 +317,8 @@ def test_the_current_season_ends_with_its_last_day_at_the_circuit(now, current):
 
 def test_the_next_due_instant_is_the_end_of_a_season():
     """Then another season is the current one, though no definition changed."""
-    assert next_due(edition(), NOW) == datetime(2030, 4, 6, 22, 0, tzinfo=UTC)
-    assert next_due(edition(), datetime(2030, 4, 6, 22, 0, tzinfo=UTC)) is None
+    assert find_next_change(edition(), NOW) == datetime(2030, 4, 6, 22, 0, tzinfo=UTC)
+    assert find_next_change(edition(), datetime(2030, 4, 6, 22, 0, tzinfo=UTC)) is None
 
 
 def test_another_identity_or_tag_date_is_refused():
@@ -381,7 +381,7 @@ def test_an_old_address_leads_to_what_it_is_today(path, today):
     """By the former ids of seasons and events, in folders and in file names."""
     renamed = SEASON.replace('id = "okayama"\n', 'id = "okayama"\nformerly = ["tokyo"]\n', 1)
     found = read_definitions(contents('formerly = ["2029"]\n' + renamed), "calendars")
-    assert successor(path, found.series["trial"]) == today
+    assert find_successor(path, found.series["trial"]) == today
 
 
 def test_a_renamed_event_is_kept_up_to_date_at_its_old_address():

@@ -13,7 +13,7 @@ from aslms_feeds.builds.rollback import Held
 from aslms_feeds.definitions.files import PUBLISHER, group_by_series
 from aslms_feeds.definitions.reading import read_definitions
 from aslms_feeds.editions.already_public import find_already_public
-from aslms_feeds.editions.compose import compose, next_due
+from aslms_feeds.editions.compose import compose, find_next_change
 from aslms_feeds.editions.embargo import hide_embargoed
 from aslms_feeds.editions.fact_texts import FactWriter
 from aslms_feeds.editions.markup import plain
@@ -218,7 +218,7 @@ class _Run:
             size=sum(one.size for one in manifest.documents.values()),
             written=tuple(one.path for one in change.put),
         )
-        return part, min((one for one in (next_due(edition, self.now), shown.due) if one), default=None)
+        return part, min((one for one in (find_next_change(edition, self.now), shown.due) if one), default=None)
 
     def _was(self, public: Generation | None) -> SeriesFiles | None:
         """Return the definitions that the public generation was made from, where it knows them."""

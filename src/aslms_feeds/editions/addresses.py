@@ -6,8 +6,12 @@ An address once published answers for ever; no two things may share one (``ident
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from aslms_feeds.publication.manifest import EMBED_PAGE, INDEX_PAGE
+
+if TYPE_CHECKING:
+    from aslms_feeds.definitions.model import SeriesFiles
 
 BUNDLES = "bundles"
 """The folder of all bundles."""
@@ -93,3 +97,29 @@ class BundleAddresses:
         name = path.removeprefix(folder)
         file = f"{former.bundle}-"
         return self.path(language, f"{self.bundle}-{name.removeprefix(file)}" if name.startswith(file) else name)
+
+
+def find_successor(path: str, files: SeriesFiles) -> str:
+    """Return where a document is today whose season or event has a new id; the path itself where nothing has.
+
+    An address once published answers for ever: the old one carries what the new one does.
+    """
+    *folders, name = path.split("/")
+    for season in files.seasons:
+        for index, folder in enumerate(folders):
+            if folder not in (season.id, *season.season.formerly):
+                continue
+            folders[index] = season.id
+            name = _replace_prefix(name, f"{files.id}-{folder}-", f"{files.id}-{season.id}-")
+            for event in season.season.events:
+                if folders[index + 1 :] and folders[index + 1] in event.formerly:
+                    name = _replace_prefix(
+                        name, f"{files.id}-{season.id}-{folders[index + 1]}.", f"{files.id}-{season.id}-{event.id}."
+                    )
+                    folders[index + 1] = event.id
+            return "/".join([*folders, name])
+    return path
+
+
+def _replace_prefix(name: str, old: str, new: str) -> str:
+    return new + name.removeprefix(old) if name.startswith(old) else name

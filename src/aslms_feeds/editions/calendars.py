@@ -76,7 +76,7 @@ def selected(name: CalendarName, component: Component) -> bool:
             return component.kind is None
 
 
-def planned(
+def plan_calendars(
     files: SeriesFiles,
     made: Mapping[str, Sequence[Component]],
     addresses: Addresses,
@@ -93,7 +93,9 @@ def planned(
     return tuple(found)
 
 
-def chosen(possible: Iterable[Calendar], files: SeriesFiles, published: Collection[str]) -> tuple[Calendar, ...]:
+def choose_calendars(
+    possible: Iterable[Calendar], files: SeriesFiles, published: Collection[str]
+) -> tuple[Calendar, ...]:
     """Return the calendars to publish: not empty, and switched on or published before (``published`` holds paths)."""
     options = files.publisher.calendars
     made = (_never_empty(calendar, published) for calendar in possible)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from aslms_feeds.definitions.times import Precision
 from aslms_feeds.definitions.values import What
+from aslms_feeds.editions.addresses import find_successor
 from aslms_feeds.errors import Problem
 from aslms_feeds.instants import parse_moment
 from aslms_feeds.ledger.facts import OFF, parse_local_day
@@ -41,56 +42,62 @@ class Guard:
     folder: str
     """How problems name the series' folder."""
 
-    def vanished(self, ledger: Ledger, said: Mapping[str, Statement]) -> list[Problem]:
+    def find_vanished(self, ledger: Ledger, said: Mapping[str, Statement]) -> list[Problem]:
         """Return a problem for each thing that was stated and is not any more, or has lost its days."""
         gone = ledger.vanished(said)
         events = {old.event for old in gone.values() if old.scope == "event"}
-        problems = [self._lost(old) for old in gone.values() if old.scope == "event" or old.event not in events]
+        problems = [
+            self._statement_lost(old) for old in gone.values() if old.scope == "event" or old.event not in events
+        ]
         for uid, revision in ledger.revisions.items():
             if uid in said and revision.statement.start and not said[uid].start:
-                problems.append(self._undated(revision.statement))
+                problems.append(self._days_lost(revision.statement))
         return problems
 
-    def retired(self, said: Mapping[str, Statement]) -> frozenset[str]:
+    def find_retired(self, said: Mapping[str, Statement]) -> frozenset[str]:
         """Return the UIDs that ``retired`` names."""
         names = {one.id for one in self.season.season.retired}
         return frozenset(
             uid
             for uid, one in said.items()
             if one.scope in ("event", "session")
-            and any(f"{event}.{one.session}".rstrip(".") in names or event in names for event in self._ids(one.event))
+            and any(
+                f"{event}.{one.session}".rstrip(".") in names or event in names for event in self._event_ids(one.event)
+            )
         )
 
-    def _ids(self, event_id: str) -> tuple[str, ...]:
+    def _event_ids(self, event_id: str) -> tuple[str, ...]:
         """Return the ids an event has and had."""
         found = next((one for one in self.season.season.events if one.id == event_id), None)
         return (event_id, *found.formerly) if found else (event_id,)
 
-    def taken(self, said: SeasonFiles) -> list[Problem]:
+    def find_taken_names(self, said: SeasonFiles) -> list[Problem]:
         """Return a problem for each name that a tombstone has or had and that something ``said`` has taken.
 
         This season has the tombstones of the definitions ``said``: their UIDs are made from the first of their names.
         """
         whole = {event.id: event for event in self.season.season.events}
         problems = [
-            self._taken(f"event.{event.id}", name, grave.id)
-            for event, grave, name in _shared(said.season.events, self.season.season.events)
+            self._name_taken(f"event.{event.id}", name, grave.id)
+            for event, grave, name in _find_shared_names(said.season.events, self.season.season.events)
         ]
         for event in said.season.events:
             problems += [
-                self._taken(f"event.{event.id}.session.{session.id}", name, f"{event.id}.{grave.id}")
-                for session, grave, name in _shared(event.sessions, whole[event.id].sessions)
+                self._name_taken(f"event.{event.id}.session.{session.id}", name, f"{event.id}.{grave.id}")
+                for session, grave, name in _find_shared_names(event.sessions, whole[event.id].sessions)
             ]
         return problems
 
-    def _taken(self, where: str, name: str, grave: str) -> Problem:
+    def _name_taken(self, where: str, name: str, grave: str) -> Problem:
         message = (
             f"{name!r} is a name of {grave!r}, which was published by mistake and retired; an id once published "
             "is never used again: give what is new an id of its own"
         )
         return self._problem("season.toml", where, message)
 
-    def used_again(self, ledger: Ledger, said: Mapping[str, Statement], retired: Collection[str]) -> list[Problem]:
+    def find_reused_names(
+        self, ledger: Ledger, said: Mapping[str, Statement], retired: Collection[str]
+    ) -> list[Problem]:
         """Return a problem for each tombstone whose name something else has taken."""
         problems = []
         for uid in sorted((ledger.retired - set(retired)) & said.keys()):
@@ -104,7 +111,7 @@ class Guard:
             problems.append(self._problem("season.toml", where, message))
         return problems
 
-    def mass_change(self, before: Ledger, after: Ledger, now: datetime) -> list[Problem]:
+    def find_mass_change(self, before: Ledger, after: Ledger, now: datetime) -> list[Problem]:
         """Return a problem when more than a third of the coming sessions move or go, and nothing says why.
 
         One session alone is never a mass; what moves by less than three hours within its day is a timetable at work.
@@ -119,7 +126,7 @@ class Guard:
         moved = [
             old
             for uid, old in coming.items()
-            if uid in gone or (_leaps(old, said[uid]) and not self._explained(said[uid], before))
+            if uid in gone or (_is_leap(old, said[uid]) and not self._is_explained(said[uid], before))
         ]
         if len(moved) < _FEWEST or 3 * len(moved) <= len(coming):
             return []
@@ -132,7 +139,7 @@ class Guard:
         )
         return [self._problem("season.toml", "event", message)]
 
-    def _explained(self, new: Statement, before: Ledger) -> bool:
+    def _is_explained(self, new: Statement, before: Ledger) -> bool:
         """Say whether a ``change`` that was not there before tells of the session, of its event or of the season."""
         return any(
             fact.what in _MOVES and fact.event in ("", new.event) and fact.session in ("", new.session)
@@ -143,7 +150,7 @@ class Guard:
     def _problem(self, file: str, where: str, message: str) -> Problem:
         return Problem(f"{self.folder}/{self.season.id}/{file}", 0, 0, where, message)
 
-    def _lost(self, old: Statement) -> Problem:
+    def _statement_lost(self, old: Statement) -> Problem:
         if old.scope == "entries":
             message = "this entry list was published and is not in the definitions any more; put it back"
             return self._problem("entries.toml", f"list.{old.session}", message)
@@ -157,7 +164,7 @@ class Guard:
         )
         return self._problem("season.toml", f"event.{name}", message)
 
-    def _undated(self, old: Statement) -> Problem:
+    def _days_lost(self, old: Statement) -> Problem:
         message = (
             "its days were published and are not in the definitions any more; keep them, and if they do not hold, "
             'set status = "postponed"'
@@ -175,7 +182,7 @@ class Guard:
         return self._problem(files.get(kind, "season.toml"), f"{kind}.{name}", message)
 
 
-def _shared(
+def _find_shared_names(
     alive: Sequence[Event | Session], whole: Sequence[Event | Session]
 ) -> Iterator[tuple[Event | Session, Event | Session, str]]:
     """Yield what is alive with the tombstone beside it that has or had one of its ids, and that id."""
@@ -186,7 +193,7 @@ def _shared(
             yield one, graves[name], name
 
 
-def _leaps(old: Statement, new: Statement) -> bool:
+def _is_leap(old: Statement, new: Statement) -> bool:
     """Say whether a session moves to another day at its circuit, or by hours."""
     if new.status in OFF or Precision.EVENT in (old.precision, new.precision):
         return False
@@ -196,33 +203,7 @@ def _leaps(old: Statement, new: Statement) -> bool:
     return isinstance(was, datetime) and isinstance(now, datetime) and abs(now - was) >= _LEAP
 
 
-def successor(path: str, files: SeriesFiles) -> str:
-    """Return where a document is today whose season or event has a new id; the path itself where nothing has.
-
-    An address once published answers for ever: the old one carries what the new one does.
-    """
-    *folders, name = path.split("/")
-    for season in files.seasons:
-        for index, folder in enumerate(folders):
-            if folder not in (season.id, *season.season.formerly):
-                continue
-            folders[index] = season.id
-            name = _renamed(name, f"{files.id}-{folder}-", f"{files.id}-{season.id}-")
-            for event in season.season.events:
-                if folders[index + 1 :] and folders[index + 1] in event.formerly:
-                    name = _renamed(
-                        name, f"{files.id}-{season.id}-{folders[index + 1]}.", f"{files.id}-{season.id}-{event.id}."
-                    )
-                    folders[index + 1] = event.id
-            return "/".join([*folders, name])
-    return path
-
-
-def _renamed(name: str, old: str, new: str) -> str:
-    return new + name.removeprefix(old) if name.startswith(old) else name
-
-
-def other_names(files: SeriesFiles, ledgers: Mapping[str, Ledger], root: str) -> Iterator[Problem]:
+def find_identity_problems(files: SeriesFiles, ledgers: Mapping[str, Ledger], root: str) -> Iterator[Problem]:
     """Yield a problem when what every UID and item id is made from is not what it was."""
     ours = minted(files)
     for ledger in ledgers.values():
@@ -241,12 +222,12 @@ def minted(files: SeriesFiles) -> str:
     return f"{files.publisher.identity},{files.publisher.tag_date.isoformat()}"
 
 
-def lost_calendars(
+def find_lost_calendars(
     files: SeriesFiles, possible: Collection[str], published: Collection[str], root: str
 ) -> Iterator[Problem]:
     """Yield a problem for each calendar that people may be subscribed to and that nothing would keep up to date."""
     for path in sorted(published):
-        if path.endswith(".ics") and path not in possible and successor(path, files) not in possible:
+        if path.endswith(".ics") and path not in possible and find_successor(path, files) not in possible:
             message = (
                 f"the calendar {path} was published, and what it is made from is not defined any more: "
                 "put its class, or its language in publisher.toml, back"
@@ -254,7 +235,7 @@ def lost_calendars(
             yield Problem(f"{root}/{files.id}/series.toml", 0, 0, "", message)
 
 
-def still_there(files: SeriesFiles, season: str) -> bool:
+def is_season_defined(files: SeriesFiles, season: str) -> bool:
     """Say whether a season that was published is defined, under this id or another."""
     return any(season in (one.id, *one.season.formerly) for one in files.seasons)
 

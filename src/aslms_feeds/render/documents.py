@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from aslms_feeds.editions.addresses import find_successor
 from aslms_feeds.editions.feeds import make_feeds
-from aslms_feeds.editions.safeguards import successor
 from aslms_feeds.identity import digest, fingerprint
 from aslms_feeds.processes import count_processors, share_work
 from aslms_feeds.publication.manifest import CALENDAR, HTML, Document
@@ -224,7 +224,7 @@ def _render_old_addresses(edition: Edition, documents: Iterable[Document], publi
     A page leads on to the new one; a calendar, a feed or data is carried on: not every client follows a redirect.
     """
     new = {document.path: document for document in documents}
-    successors = [(path, new.get(successor(path, edition.files))) for path in published if path not in new]
+    successors = [(path, new.get(find_successor(path, edition.files))) for path in published if path not in new]
     return [
         series.moved_page(edition, path, document.path)
         if document.media_type == HTML

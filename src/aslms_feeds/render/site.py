@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from lxml.etree import Element, SubElement, tostring
 
 from aslms_feeds.definitions.values import Status
+from aslms_feeds.editions.addresses import find_successor
 from aslms_feeds.editions.feeds import describe_series_feed
 from aslms_feeds.editions.items import FEED_NAMES
-from aslms_feeds.editions.safeguards import successor
 from aslms_feeds.instants import format_instant
 from aslms_feeds.publication.formats import ATOM
 from aslms_feeds.publication.manifest import EMBED_PAGE, HTML, NOT_FOUND_PAGE, OPML, TEXT, XML, Document
@@ -60,7 +60,7 @@ def write_listing(edition: Edition, published: Iterable[str] = ()) -> bytes:
     data = {
         "teasers": {tag: asdict(teaser) for tag, teaser in teasers(edition).items()},
         "feeds": [asdict(outline) for outline in feeds],
-        "moved": sorted(path for path in published if successor(path, edition.files) != path),
+        "moved": sorted(path for path in published if find_successor(path, edition.files) != path),
     }
     return encode_json(data)
 
