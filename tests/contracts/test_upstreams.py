@@ -14,7 +14,7 @@ from datetime import timedelta
 import pytest
 import stamina
 from contracts.hostile import Hostile, answer, drip, endless, head, in_turn, raw, silent
-from test_poll import ARCHIVE, FEED, FOLDER, HOUR, ICS, NEXT, NOW, RACE, World, rss, titles, vcalendar, zipped
+from upstream_world import ARCHIVE, FEED, FOLDER, HOUR, ICS, NEXT, NOW, RACE, World, rss, titles, vcalendar, zipped
 
 from aslms_feeds.builds.recipe import regenerate
 from aslms_feeds.network import fetch
@@ -37,7 +37,7 @@ def without_waiting():
 @pytest.fixture(autouse=True)
 def readers_as_people_have_them(monkeypatch):
     """Read foreign documents in processes that may write nothing: under coverage, which other tests have, they may."""
-    for name in [one for one in os.environ if "COVERAGE" in one]:
+    for name in [name for name in os.environ if "COVERAGE" in name]:
         monkeypatch.delenv(name)
 
 
@@ -47,18 +47,18 @@ def quick(monkeypatch):
     monkeypatch.setattr(requests, "SECONDS_EACH", 2.0)
 
 
-def after(habit, tmp_path, upstream, target, good, **further):
+def poll_before_and_after(habit, tmp_path, upstream, target, good, **options):
     """Return what there is before and after an upstream, and a good one beside it, has gone bad."""
-    other = FEED.replace('"club"', '"other"').replace("/feed", "/other")
-    good_other = in_turn(answer(rss(90)), answer(rss(90, 91)))
-    with Hostile({target: in_turn(good, habit), "/other": good_other}) as server:
-        world = World(tmp_path, server, upstream, other)
+    second_feed = FEED.replace('"club"', '"other"').replace("/feed", "/other")
+    second_answers = in_turn(answer(rss(90)), answer(rss(90, 91)))
+    with Hostile({target: in_turn(good, habit), "/other": second_answers}) as server:
+        world = World(tmp_path, server, upstream, second_feed)
         before = world.poll()
         assert before.quarantines == before.troubles == {}
-        return before, world.poll(2 * HOUR, **further), world
+        return before, world.poll(2 * HOUR, **options), world
 
 
-def holds(before, later):
+def assert_nothing_lost(before, later):
     """Assert that nothing was lost, and that the other upstream was heard."""
     assert later.contents == before.contents
     assert later.proposals == before.proposals
@@ -153,8 +153,8 @@ TROUBLED = {
 def test_a_doubtful_answer_goes_into_quarantine(tmp_path, case):
     """Nothing of it is taken, the reason is told and kept, and the next sane answer ends it."""
     habit, reason = QUARANTINED[case]
-    before, later, world = after(habit, tmp_path, FEED, "/feed", answer(GOOD_FEED))
-    holds(before, later)
+    before, later, world = poll_before_and_after(habit, tmp_path, FEED, "/feed", answer(GOOD_FEED))
+    assert_nothing_lost(before, later)
     assert later.quarantines == {"club": reason}
     assert later.troubles == {}
     assert world.file("quarantine").read_text().startswith(f"{reason}\n")
@@ -172,8 +172,8 @@ def test_a_doubtful_answer_goes_into_quarantine(tmp_path, case):
 def test_an_upstream_in_trouble_is_asked_again_more_rarely(tmp_path, case):
     """What was good stays, the reason is told, and nothing needs an operator."""
     habit, reason = TROUBLED[case]
-    before, later, world = after(habit, tmp_path, FEED, "/feed", answer(GOOD_FEED))
-    holds(before, later)
+    before, later, world = poll_before_and_after(habit, tmp_path, FEED, "/feed", answer(GOOD_FEED))
+    assert_nothing_lost(before, later)
     assert later.troubles == {"club": reason}
     assert later.quarantines == {}
     assert not world.file("quarantine").exists()
@@ -182,15 +182,15 @@ def test_an_upstream_in_trouble_is_asked_again_more_rarely(tmp_path, case):
 def test_a_drip_ends_with_its_time(tmp_path, quick):
     """A byte now and then buys no more of it, and keeps nobody else waiting."""
     slow = drip(head(200), GOOD_FEED, pause=0.2)
-    before, later, _world = after(slow, tmp_path, FEED, "/feed", answer(GOOD_FEED))
-    holds(before, later)
+    before, later, _world = poll_before_and_after(slow, tmp_path, FEED, "/feed", answer(GOOD_FEED))
+    assert_nothing_lost(before, later)
     assert later.troubles == {"club": "no whole answer within 2 seconds"}
 
 
 def test_silence_ends_with_its_time(tmp_path, quick):
     """Who says nothing is asked again later."""
-    before, later, _world = after(silent, tmp_path, FEED, "/feed", answer(GOOD_FEED))
-    holds(before, later)
+    before, later, _world = poll_before_and_after(silent, tmp_path, FEED, "/feed", answer(GOOD_FEED))
+    assert_nothing_lost(before, later)
     assert later.troubles == {"club": "no whole answer within 2 seconds"}
 
 
@@ -202,19 +202,19 @@ def test_many_that_drip_share_the_time_that_there_is(tmp_path):
         world = World(tmp_path, server, *upstreams)
         first = world.poll(seconds=1.5)
         assert len(first.asked_ids) == poll.MAX_PARALLEL
-        left = {f"slow-{at}" for at in range(9)} - set(first.asked_ids)
+        unasked_ids = {f"slow-{at}" for at in range(9)} - set(first.asked_ids)
         assert first.next_due == NOW
-        assert set(world.poll(timedelta(minutes=1), seconds=1.5).asked_ids) == left
+        assert set(world.poll(timedelta(minutes=1), seconds=1.5).asked_ids) == unasked_ids
 
 
 @pytest.mark.parametrize("status", [429, 503])
-@pytest.mark.parametrize(("said", "hours"), [("7200", 2), ("5", 1), ("99999999", 24)])
-def test_who_asks_to_be_left_alone_is(tmp_path, status, said, hours):
+@pytest.mark.parametrize(("retry_after", "hours"), [("7200", 2), ("5", 1), ("99999999", 24)])
+def test_who_asks_to_be_left_alone_is(tmp_path, status, retry_after, hours):
     """For an hour at least, a day at most, and without a word of complaint but why."""
-    before, later, world = after(
-        answer(b"", f"Retry-After: {said}", status=status), tmp_path, FEED, "/feed", answer(GOOD_FEED)
+    before, later, world = poll_before_and_after(
+        answer(b"", f"Retry-After: {retry_after}", status=status), tmp_path, FEED, "/feed", answer(GOOD_FEED)
     )
-    holds(before, later)
+    assert_nothing_lost(before, later)
     until = world.now + hours * HOUR
     assert later.troubles == {"club": f"asks to be left alone until {until:%Y-%m-%d %H:%M} UTC"}
     due = json.loads(world.file("state.json").read_bytes())["due"]
@@ -331,9 +331,9 @@ def test_a_feed_that_makes_new_items_of_old_ones_is_stopped(tmp_path, monkeypatc
 )
 def test_a_doubtful_calendar_changes_no_proposal(tmp_path, body, reason):
     """Proposals still come from the last good one."""
-    before, later, _world = after(answer(body), tmp_path, ICS, "/ics", answer(GOOD_ICS))
+    before, later, _world = poll_before_and_after(answer(body), tmp_path, ICS, "/ics", answer(GOOD_ICS))
     assert before.proposals
-    holds(before, later)
+    assert_nothing_lost(before, later)
     assert later.quarantines == {"club": reason}
 
 
@@ -348,9 +348,9 @@ def tarred(*members):
         info.size = len(NEXT.encode())
         archive.addfile(info, io.BytesIO(NEXT.encode()))
         for name, kind, target in members:
-            one = tarfile.TarInfo(name)
-            one.type, one.linkname = kind, target
-            archive.addfile(one)
+            member = tarfile.TarInfo(name)
+            member.type, member.linkname = kind, target
+            archive.addfile(member)
     return file.getvalue()
 
 
@@ -402,9 +402,9 @@ MANY = NEXT + '\n[[event.session]]\nid = "extra"\nkind = "practise"\n' + 'start 
 )
 def test_doubtful_definitions_are_not_published(tmp_path, body, reason):
     """The last good set stays, and builds as before."""
-    before, later, world = after(answer(body), tmp_path, ARCHIVE, "/main.zip", answer(GOOD_ZIP))
+    before, later, world = poll_before_and_after(answer(body), tmp_path, ARCHIVE, "/main.zip", answer(GOOD_ZIP))
     assert list(before.contents) == ["trial/2031/season.toml"]
-    holds(before, later)
+    assert_nothing_lost(before, later)
     assert later.quarantines["club"].startswith(reason)
     assert not regenerate(MemoryStore(), {**later.contents, **few(world)}, now=world.now).failed
 
@@ -449,11 +449,11 @@ def test_nothing_leaves_a_trace(tmp_path):
     assert set(threading.enumerate()) == before
     assert polled.contents == {}
     # Only what is wrong by comparison with what was there before is taken from one that was never seen.
-    taken = sorted(
-        name for name in (one.id for one in world.publisher.upstreams) if world.file("items.json", name).exists()
+    accepted_ids = sorted(
+        upstream.id for upstream in world.publisher.upstreams if world.file("items.json", upstream.id).exists()
     )
     reasons = [reason for _habit, reason in QUARANTINED.values()]
-    assert taken == sorted(
+    assert accepted_ids == sorted(
         f"u-{at}" for at, reason in enumerate(reasons) if reason.startswith(("has no items", "has shrunk"))
     )
     assert [path.name for path in tmp_path.iterdir()] == ["output"]
@@ -466,8 +466,8 @@ def test_a_connection_that_is_reset_is_trouble(tmp_path):
         talk.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         talk.socket.close()
 
-    before, later, _world = after(reset, tmp_path, FEED, "/feed", answer(GOOD_FEED))
-    holds(before, later)
+    before, later, _world = poll_before_and_after(reset, tmp_path, FEED, "/feed", answer(GOOD_FEED))
+    assert_nothing_lost(before, later)
     assert later.troubles == {"club": "hangs up without an answer"}
 
 

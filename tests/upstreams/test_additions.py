@@ -68,9 +68,9 @@ def test_an_event_at_a_place_nobody_knows_says_so():
 def test_a_season_without_a_calendar_takes_what_is_to_come():
     """Before the calendar is announced, everything in the next year is an event more."""
     files = series_files(contents(SEASON[: SEASON.index("[[event]]")], series=SERIES))
-    others = [
+    events = [
         their_event("Okayama", "2030-03-01", "2030-03-03"),
         their_event("Paris", "2029-12-01"),
         their_event("Paris", "2032-01-01"),
     ]
-    assert summarize_proposals(*others, files=files) == [("okayama", "", What.ADDED, "", "2030-03-01/2030-03-02")]
+    assert summarize_proposals(*events, files=files) == [("okayama", "", What.ADDED, "", "2030-03-01/2030-03-02")]

@@ -14,7 +14,7 @@ from seasons import (
 
 
 @pytest.mark.parametrize(
-    ("other", "proposed"),
+    ("event", "proposed"),
     [
         (
             their_event("Okayama Race", "2030-03-03T04:00:00+00:00"),
@@ -53,13 +53,13 @@ from seasons import (
         ),
     ],
 )
-def test_a_difference_says_ours_and_theirs(other, proposed):
+def test_a_difference_says_ours_and_theirs(event, proposed):
     """Moved, retimed, another length, off: with both values by the circuit's clock."""
-    assert summarize_proposals(other) == [("okayama", *proposed)]
+    assert summarize_proposals(event) == [("okayama", *proposed)]
 
 
 @pytest.mark.parametrize(
-    "other",
+    "event",
     [
         their_event("Okayama Race", "2030-03-02"),
         their_event("Okayama weekend", "2030-03-01", "2030-03-04"),
@@ -67,17 +67,17 @@ def test_a_difference_says_ours_and_theirs(other, proposed):
         their_event("Okayama", "2030-03-02", "2030-03-03"),
     ],
 )
-def test_less_than_we_know_is_no_difference(other):
+def test_less_than_we_know_is_no_difference(event):
     """A day on which our session is, or days around ours, say nothing else than we do."""
-    assert propose(other) == ()
+    assert propose(event) == ()
 
 
 def test_what_is_over_is_not_proposed():
     """After the last of both there is nothing to decide; before it there is."""
-    other = their_event("Okayama Race", "2030-03-02T05:00:00+00:00")
+    event = their_event("Okayama Race", "2030-03-02T05:00:00+00:00")
     after = datetime(2030, 3, 2, 9, 0, tzinfo=UTC)
-    assert propose(other, now=after - timedelta(hours=2))
-    assert propose(other, now=after) == ()
+    assert propose(event, now=after - timedelta(hours=2))
+    assert propose(event, now=after) == ()
 
 
 def test_what_we_called_off_is_not_proposed_again():

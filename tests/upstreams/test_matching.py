@@ -44,7 +44,7 @@ def test_a_race_is_known_by_many_names(title):
 )
 def test_sessions_are_known_by_kind_number_and_class(title, session):
     """Each goes to its own, however near another one is in time."""
-    assert [one.session for one in propose(their_event(title, "2030-03-02T04:10:00+00:00"))] == [session]
+    assert [proposal.session for proposal in propose(their_event(title, "2030-03-02T04:10:00+00:00"))] == [session]
 
 
 @pytest.mark.parametrize("title", ["Okayama 練習", "Okayama Autogramme", "岡山 Okayama"])
@@ -70,7 +70,7 @@ def test_the_nearer_of_two_is_meant():
         their_event("Okayama Race", "2030-05-02T05:00:00+00:00"),
         their_event("Okayama Race", "2030-03-02T05:00:00+00:00"),
     ]
-    assert [(one.event, one.theirs[:10]) for one in propose(*races, files=files)] == [
+    assert [(proposal.event, proposal.theirs[:10]) for proposal in propose(*races, files=files)] == [
         ("okayama", "2030-03-02"),
         ("okayama-2", "2030-05-02"),
     ]
@@ -83,18 +83,22 @@ def test_a_word_more_counts_more_than_a_day_less():
     ).replace("2030-03-0", "2030-05-0")
     files = series_files(contents(again))
     assert [
-        one.event for one in propose(their_event("Summer Okayama Race", "2030-03-20T04:00:00+00:00"), files=files)
+        proposal.event
+        for proposal in propose(their_event("Summer Okayama Race", "2030-03-20T04:00:00+00:00"), files=files)
     ] == ["okayama-summer"]
 
 
 def test_one_of_theirs_is_one_of_ours():
     """A double entry is not two of ours, and the better fit wins whatever the order."""
-    one, two = (
+    first, second = (
         their_event("Okayama Race 1", "2030-03-02T05:00:00+00:00"),
         their_event("Okayama Race 1", "2030-03-02T06:00:00+00:00"),
     )
-    assert summarize_proposals(one, two) == summarize_proposals(two, one)
-    assert [row[1:3] for row in summarize_proposals(one, two)] == [("race-1", What.RETIMED), ("race-1-2", What.ADDED)]
+    assert summarize_proposals(first, second) == summarize_proposals(second, first)
+    assert [row[1:3] for row in summarize_proposals(first, second)] == [
+        ("race-1", What.RETIMED),
+        ("race-1-2", What.ADDED),
+    ]
 
 
 def test_another_years_race_is_not_ours():

@@ -21,50 +21,50 @@ SEPARATELY = contents(
 )
 
 
-def applied(proposal, files):
+def apply_patch(proposal, files):
     """Return the season after a person has written what a proposal says: keys replaced, new tables added."""
     season = tomllib.loads(files["trial/2030/season.toml"].decode())
     for event in tomllib.loads(proposal.patch)["event"]:
-        own = next((one for one in season["event"] if one["id"] == event["id"]), None)
-        if own is None:
+        our_event = next((candidate for candidate in season["event"] if candidate["id"] == event["id"]), None)
+        if our_event is None:
             season["event"].append(event)
             continue
         sessions = event.pop("session", [])
-        own.update(event)
+        our_event.update(event)
         for session in sessions:
-            there = next((one for one in own["session"] if one["id"] == session["id"]), None)
-            if there is None:
-                own["session"].append(session)
+            our_session = next((row for row in our_event["session"] if row["id"] == session["id"]), None)
+            if our_session is None:
+                our_event["session"].append(session)
             else:
-                there.update(session)
-    return {**files, "trial/2030/season.toml": written(season).encode()}
+                our_session.update(session)
+    return {**files, "trial/2030/season.toml": write_season(season).encode()}
 
 
-def written(season):
+def write_season(season):
     """Return a season as TOML."""
-    lines = [f"{key} = {value(one)}" for key, one in season.items() if key != "event"]
+    lines = [f"{key} = {toml(value)}" for key, value in season.items() if key != "event"]
     for event in season["event"]:
-        lines += ["[[event]]", *(f"{key} = {value(one)}" for key, one in event.items() if key != "session")]
+        lines += ["[[event]]", *(f"{key} = {toml(value)}" for key, value in event.items() if key != "session")]
         for session in event.get("session", []):
-            lines += ["[[event.session]]", *(f"{key} = {value(one)}" for key, one in session.items())]
+            lines += ["[[event.session]]", *(f"{key} = {toml(value)}" for key, value in session.items())]
     return "\n".join(lines)
 
 
-def value(one):
+def toml(value):
     """Return a value as TOML."""
-    match one:
+    match value:
         case str():
-            return f'"{one}"'
+            return f'"{value}"'
         case list():
-            return f"[{', '.join(map(value, one))}]"
+            return f"[{', '.join(map(toml, value))}]"
         case date():
-            return one.isoformat()
+            return value.isoformat()
         case _:
-            return str(one)
+            return str(value)
 
 
 @pytest.mark.parametrize(
-    "other",
+    "event",
     [
         their_event("Okayama Race", "2030-03-03T04:00:00+00:00"),
         their_event("Okayama Race", "2030-03-02T04:00:00+00:00", "2030-03-02T09:30:00+00:00"),
@@ -86,17 +86,17 @@ def value(one):
     ],
 )
 @pytest.mark.parametrize("files", [contents(), SEPARATELY], ids=["lengths", "ends"])
-def test_a_patch_makes_ours_say_what_theirs_does(files, other):
+def test_a_patch_makes_ours_say_what_theirs_does(files, event):
     """Written into the season file, it is a season without a problem, and nothing is left to propose."""
-    here = series_files(files)
-    for proposal in propose(other, files=here):
-        after = applied(proposal, files)
-        read = read_definitions(after, "calendars")
-        assert read.problems == ()
-        left = propose(other, files=read.series["trial"])
-        assert [one for one in left if one.session] == []
+    series = series_files(files)
+    for proposal in propose(event, files=series):
+        after = apply_patch(proposal, files)
+        definitions = read_definitions(after, "calendars")
+        assert definitions.problems == ()
+        remaining = propose(event, files=definitions.series["trial"])
+        assert [proposal for proposal in remaining if proposal.session] == []
         if not (proposal.what is What.ADDED and "# circuit" in proposal.patch):
-            assert left == ()
+            assert remaining == ()
 
 
 def test_a_patch_holds_no_more_than_it_needs():

@@ -50,7 +50,6 @@ if TYPE_CHECKING:
     from aslms_feeds.definitions.results import NewsItem
     from aslms_feeds.upstreams.proposals.compare import Proposal
 
-
 SECONDS = 60.0
 """The time for all upstreams together; those for which it does not suffice are asked by the next run."""
 MAX_PARALLEL = 8

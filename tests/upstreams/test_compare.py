@@ -30,7 +30,7 @@ def test_our_own_calendar_differs_in_nothing(everything_now, name):
     rows = read_calendar(everything_now[name])
     mirrored = [parse_their_event(**row._asdict()) for row in rows]
     copied = [parse_their_event(**row._replace(uid=f"copy-{at}")._asdict()) for at, row in enumerate(rows)]
-    season = next(one for one in files.seasons if one.id == "2030")
+    season = next(season for season in files.seasons if season.id == "2030")
     assert len(rows) > 1
     assert compare_calendar(files, season, mirrored, "club", now=NOW) == ()
     assert compare_calendar(files, season, copied, "club", now=NOW) == ()
@@ -40,12 +40,14 @@ def test_the_real_seasons_differ_from_themselves_in_nothing(real):
     """Years of races at the same circuits, under the same names, are told apart by when they are."""
     now = datetime(2013, 1, 1, tzinfo=UTC)
     files = series_files(folder(CALENDARS), "aslms")
-    found_there = read_calendar(real["aslms-all.ics"])
-    rows = [parse_their_event(**row._replace(uid=f"copy-{at}")._asdict()) for at, row in enumerate(found_there)]
+    appointments = read_calendar(real["aslms-all.ics"])
+    rows = [parse_their_event(**row._replace(uid=f"copy-{at}")._asdict()) for at, row in enumerate(appointments)]
     assert len(rows) > 100
     assert names_an_event(files, rows)
-    proposed = [one for season in files.seasons for one in compare_calendar(files, season, rows, "club", now=now)]
-    assert [one for one in proposed if one.what is not What.ADDED] == []
+    proposed = [
+        proposal for season in files.seasons for proposal in compare_calendar(files, season, rows, "club", now=now)
+    ]
+    assert [proposal for proposal in proposed if proposal.what is not What.ADDED] == []
 
 
 def test_an_end_of_theirs_is_no_news_where_we_know_none():
@@ -65,7 +67,7 @@ def test_a_meeting_that_is_off_is_one_proposal():
 
 def test_the_same_difference_is_the_same_proposal():
     """Its id stays while ours and theirs do, and only then."""
-    one, same, other = (
+    first, same, different = (
         propose(their_event(title, start, uid=uid))[0].id
         for title, start, uid in (
             ("Okayama Race", "2030-03-02T05:00:00+00:00", "a"),
@@ -73,8 +75,8 @@ def test_the_same_difference_is_the_same_proposal():
             ("Okayama Race", "2030-03-02T06:00:00+00:00", "a"),
         )
     )
-    assert one == same != other
-    assert one.startswith("club-")
+    assert first == same != different
+    assert first.startswith("club-")
 
 
 def test_a_calendar_that_differs_in_everything_proposes_no_flood():
@@ -86,7 +88,7 @@ def test_a_calendar_that_differs_in_everything_proposes_no_flood():
 
 
 LETTERS = st.text(st.characters(blacklist_categories=("Cc", "Cs")), max_size=60)
-MOMENTS = st.datetimes(datetime(2030, 1, 11), datetime(2030, 6, 1)).map(lambda one: one.replace(microsecond=0))  # noqa: DTZ001
+MOMENTS = st.datetimes(datetime(2030, 1, 11), datetime(2030, 6, 1)).map(lambda moment: moment.replace(microsecond=0))  # noqa: DTZ001
 
 
 @given(
@@ -107,15 +109,15 @@ MOMENTS = st.datetimes(datetime(2030, 1, 11), datetime(2030, 6, 1)).map(lambda o
         max_size=6,
     )
 )
-def test_whatever_they_say_a_patch_can_be_read(others):
+def test_whatever_they_say_a_patch_can_be_read(events):
     """Foreign titles neither break a patch nor write anything into it; the order they come in changes nothing."""
-    proposed = propose(*others)
-    assert propose(*reversed(others)) == proposed
+    proposed = propose(*events)
+    assert propose(*reversed(events)) == proposed
     assert proposal_compare.parse_proposals(proposal_compare.format_proposals(proposed)) == proposed
-    assert len({one.id for one in proposed}) == len(proposed)
-    for one in proposed:
-        (event,) = tomllib.loads(one.patch)["event"]
-        assert event["id"] == one.event
+    assert len({proposal.id for proposal in proposed}) == len(proposed)
+    for proposal in proposed:
+        (event,) = tomllib.loads(proposal.patch)["event"]
+        assert event["id"] == proposal.event
         assert event.keys() <= {"id", "name", "circuit", "first_day", "last_day", "status", "session"}
         for session in event.get("session", []):
             assert session.keys() <= {"id", "kind", "classes", "start", "end", "hours", "minutes", "fold", "status"}
