@@ -125,8 +125,8 @@ def test_the_schemas_refuse_what_is_wrong(text, where):
 def test_every_key_is_in_the_reference():
     """No key of any model is missing, and each has its sentence."""
     rows = re.findall(r"^\| `(\w+)`(?: \*\*required\*\*)? \| (.+) \| (.*) \|$", renew_reference(README), re.MULTILINE)
-    wanted = {info.alias or name for model in [*FILES.values(), Circuit] for name, info in model.model_fields.items()}
-    assert wanted <= {key for key, _value, _text in rows}
+    keys = {info.alias or name for model in [*FILES.values(), Circuit] for name, info in model.model_fields.items()}
+    assert keys <= {key for key, _value, _text in rows}
     assert [key for key, _value, text in rows if not text.endswith((".", ")", ":", "`"))] == []
 
 
@@ -149,9 +149,9 @@ def test_the_guides_example_is_right():
         "mycup/series.toml",
         "publisher.toml",
     ]
-    found = read_definitions(files, "calendars")
-    assert (found.problems, list(found.series)) == ((), ["mycup"])
-    assert find_warnings(found, today=date(2030, 1, 1)) == ()
+    definitions = read_definitions(files, "calendars")
+    assert (definitions.problems, list(definitions.series)) == ((), ["mycup"])
+    assert find_warnings(definitions, today=date(2030, 1, 1)) == ()
 
 
 def test_the_guides_other_examples_fit_into_it():
@@ -167,16 +167,16 @@ def test_the_guides_other_examples_fit_into_it():
     files["mycup/2030/season.toml"] = f"{accept}{late}{change}{retired}".encode()
     bundle = re.search(r"^\[\[bundle\]\].*\n(?:(?!```).*\n)*", README, re.MULTILINE).group()
     files["publisher.toml"] += bundle.replace(', "othercup"', "").encode()
-    found = read_definitions(files, "c")
-    assert found.publisher.bundles[0].series == ("mycup",)
-    assert found.problems == ()
-    assert find_warnings(found, today=date(2030, 1, 1)) == ()
+    definitions = read_definitions(files, "c")
+    assert definitions.publisher.bundles[0].series == ("mycup",)
+    assert definitions.problems == ()
+    assert find_warnings(definitions, today=date(2030, 1, 1)) == ()
 
 
 def test_every_command_and_setting_is_documented():
     """The README names each command, and each variable of the environment."""
     readme = (CALENDARS.parent / "README.md").read_text(encoding="utf-8")
-    commands = next(one for one in parser()._actions if isinstance(one, argparse._SubParsersAction)).choices
+    commands = next(action for action in parser()._actions if isinstance(action, argparse._SubParsersAction)).choices
     assert [name for name in commands if not re.search(rf"^\| .*`{name}`", readme, re.MULTILINE)] == []
     assert [name for name in Settings._fields if f"`ASLMS_FEEDS_{name.upper()}`" not in readme] == []
 

@@ -30,12 +30,12 @@ def test_a_uid_is_made_of_ids_alone():
 
 
 @given(st.lists(ids, min_size=4, max_size=4), st.lists(ids, min_size=4, max_size=4))
-def test_no_two_sessions_share_a_uid(one, other):
+def test_no_two_sessions_share_a_uid(parts, other_parts):
     """Nor does a session share one with a weekend: ids hold no dot."""
-    one_uid, other_uid = (make_component_uid("example.org", *parts) for parts in (one, other))
-    assert (one_uid == other_uid) == (one == other)
-    assert make_component_uid("example.org", *one[:3]) != other_uid
-    assert re.fullmatch(r"[!-~]+", one_uid)
+    uid, other_uid = (make_component_uid("example.org", *ids) for ids in (parts, other_parts))
+    assert (uid == other_uid) == (parts == other_parts)
+    assert make_component_uid("example.org", *parts[:3]) != other_uid
+    assert re.fullmatch(r"[!-~]+", uid)
 
 
 def test_a_tag_has_a_name_for_ever():
@@ -45,9 +45,9 @@ def test_a_tag_has_a_name_for_ever():
 
 
 @given(st.lists(st.text()), st.lists(st.text()))
-def test_parts_of_a_digest_cannot_run_into_each_other(one, other):
+def test_parts_of_a_digest_cannot_run_into_each_other(parts, other_parts):
     """("ab", "c") is not ("a", "bc")."""
-    assert (digest(*one) == digest(*other)) == (one == other)
+    assert (digest(*parts) == digest(*other_parts)) == (parts == other_parts)
 
 
 def test_a_digest_is_the_same_for_ever():
@@ -59,15 +59,15 @@ def test_a_fingerprint_notices_every_file_and_version():
     """The order of files does not matter; names, bytes and versions do."""
     base = fingerprint([("a", b"1"), ("b", b"2")], "v1")
     assert fingerprint([("b", b"2"), ("a", b"1")], "v1") == base
-    others = [
+    changed = [
         fingerprint([("a", b"1"), ("b", b"3")], "v1"),
         fingerprint([("a", b"1"), ("c", b"2")], "v1"),
         fingerprint([("a", b"1")], "v1"),
         fingerprint([("a", b"1"), ("b", b"2")], "v2"),
         fingerprint([("a", b"1"), ("b", b"2")], "v1", ""),
     ]
-    assert base not in others
-    assert len(set(others)) == len(others)
+    assert base not in changed
+    assert len(set(changed)) == len(changed)
 
 
 def test_a_uid_is_taken_apart_as_it_was_made():

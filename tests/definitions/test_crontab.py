@@ -170,14 +170,14 @@ def test_what_apscheduler_is_told():
 @given(st.text(alphabet="0123456789*/,-@ monsuJLW#?²\t\n", max_size=40) | st.text(max_size=40))
 def test_any_text_is_read_or_explained(line):
     """Whatever is written, there is something to fire at, or a message of one line."""
-    found, said = None, ""
+    crontab, message = None, ""
     try:
-        found = parse_crontab(line)
+        crontab = parse_crontab(line)
     except ValueError as error:
-        said = str(error)
-    if found is None:
-        assert said
-        assert "\n" not in said
+        message = str(error)
+    if crontab is None:
+        assert message
+        assert "\n" not in message
     else:
-        assert all(found[:5])
-        assert found.triggers
+        assert all(crontab[:5])
+        assert crontab.triggers

@@ -20,11 +20,11 @@ from seasons import contents
 @pytest.fixture
 def folder(tmp_path):
     """Return a calendars folder with one series."""
-    found = tmp_path / "calendars"
+    calendars = tmp_path / "calendars"
     for path, data in contents().items():
-        (found / path).parent.mkdir(parents=True, exist_ok=True)
-        (found / path).write_bytes(data)
-    return found
+        (calendars / path).parent.mkdir(parents=True, exist_ok=True)
+        (calendars / path).write_bytes(data)
+    return calendars
 
 
 def refused(folder: Path) -> str:
@@ -113,8 +113,8 @@ def test_links_within_the_folder(folder):
     (folder / "trial/2031").mkdir()
     (folder / "trial/2031/season.toml").symlink_to("../2030/season.toml")
     (folder.parent / "link").symlink_to("calendars")
-    for one in (folder, folder.parent / "link"):
-        assert files.read_calendars_folder(one)["trial/2031/season.toml"] == contents()["trial/2030/season.toml"]
+    for path in (folder, folder.parent / "link"):
+        assert files.read_calendars_folder(path)["trial/2031/season.toml"] == contents()["trial/2030/season.toml"]
 
 
 def test_a_link_in_a_circle(folder):
@@ -145,35 +145,35 @@ def test_a_file_without_rights(folder):
     """A file that may not be read is named, with what to do; asked by somebody who is not root."""
     (folder / "trial/series.toml").chmod(0)
     temporary = Path(tempfile.gettempdir())
-    for one in (folder, *(parent for parent in folder.parents if temporary in parent.parents)):
-        one.chmod(0o755)
+    for path in (folder, *(parent for parent in folder.parents if temporary in parent.parents)):
+        path.chmod(0o755)
     code = (
         "import os, sys; from pathlib import Path; from aslms_feeds.definitions import files as sources\n"
         "from aslms_feeds.errors import *\n"
         "os.getuid() or os.seteuid(65534)\n"
         "try: sources.read_calendars_folder(Path(sys.argv[1]))\nexcept UsageError as error: print(error)"
     )
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=True, timeout=60
     )
-    assert done.stdout == f"cannot read {folder}/trial/series.toml: Permission denied\n"
+    assert process.stdout == f"cannot read {folder}/trial/series.toml: Permission denied\n"
 
 
 @pytest.mark.parametrize(
-    ("path", "shown"),
+    ("path", "message"),
     [
         ("trial/2030/news.toml", "something in {}/trial is called like a definition file and is no regular file"),
         ("trial/series.toml", "{}/trial/series.toml is called like a definition file and is no regular file"),
         ("circuits.toml", "{}/circuits.toml is called like a definition file and is no regular file"),
     ],
 )
-def test_what_is_wrong_in_a_season_may_be_under_embargo(folder, path, shown):
+def test_what_is_wrong_in_a_season_may_be_under_embargo(folder, path, message):
     """A log names its series alone; a person is told where to look."""
     (folder / path).unlink(missing_ok=True)
     os.mkfifo(folder / path)
     with pytest.raises(UsageError) as raised:
         files.read_calendars_folder(folder, named=False)
-    assert str(raised.value) == shown.format(folder)
+    assert str(raised.value) == message.format(folder)
     assert raised.value.hint == "move it out of the folder; aslms-feeds check names it"
 
 

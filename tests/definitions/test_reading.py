@@ -44,38 +44,38 @@ def case(path: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize("path", INVALID, ids=lambda path: path.name)
 def test_every_mistake_is_said(path):
     """All problems of all files in one run, each with its place; nothing of it is published."""
-    found = read_definitions(case(path), "calendars")
-    same(path.with_suffix(".txt"), "".join(f"{problem}\n" for problem in found.problems))
-    assert found.problems
-    assert "trial" not in found.series
+    definitions = read_definitions(case(path), "calendars")
+    same(path.with_suffix(".txt"), "".join(f"{problem}\n" for problem in definitions.problems))
+    assert definitions.problems
+    assert "trial" not in definitions.series
 
 
 @pytest.mark.parametrize("path", VALID, ids=lambda path: path.stem)
 def test_what_is_right_gives_a_season(path):
     """The season as it was read: what was given, and the warnings."""
-    found = read_definitions(case(path.with_suffix("")), "calendars")
-    assert found.problems == ()
-    (season,) = found.series["trial"].seasons
+    definitions = read_definitions(case(path.with_suffix("")), "calendars")
+    assert definitions.problems == ()
+    (season,) = definitions.series["trial"].seasons
     text = season.season.model_dump_json(by_alias=True, exclude_unset=True, indent=1)
-    doubts = "".join(f"{one}\n" for one in find_warnings(found, today=TODAY))
+    doubts = "".join(f"{warning}\n" for warning in find_warnings(definitions, today=TODAY))
     same(path.with_suffix(".json"), f"{text}\n")
     same(path.with_suffix(".txt"), doubts)
 
 
 def test_seasons_stand_in_order_of_time():
     """Forerunners first, then by first day, undated seasons last, whatever their folders are called."""
-    found = read_definitions(everything(), "calendars")
-    assert found.problems == ()
-    assert [season.id for season in found.series["cup"].seasons] == ["1998-suzuka", "2029", "2030", "2031"]
+    definitions = read_definitions(everything(), "calendars")
+    assert definitions.problems == ()
+    assert [season.id for season in definitions.series["cup"].seasons] == ["1998-suzuka", "2029", "2030", "2031"]
 
 
 def test_one_series_does_not_harm_another():
     """A mistake in one series leaves the others; one in a shared file stops all."""
     two = {**contents(), "rival/series.toml": SERIES.encode(), "rival/2030/season.toml": b"nonsense"}
-    found = read_definitions(two, "calendars")
-    assert (list(found.series), list(found.broken)) == (["trial"], ["rival"])
-    found = read_definitions({**two, "circuits.toml": CIRCUITS.replace("JP", "jp").encode()}, "calendars")
-    assert (list(found.series), sorted(found.broken)) == ([], ["", "rival"])
+    definitions = read_definitions(two, "calendars")
+    assert (list(definitions.series), list(definitions.broken)) == (["trial"], ["rival"])
+    definitions = read_definitions({**two, "circuits.toml": CIRCUITS.replace("JP", "jp").encode()}, "calendars")
+    assert (list(definitions.series), sorted(definitions.broken)) == ([], ["", "rival"])
 
 
 def test_a_class_may_be_called_by_the_publisher_where_some_series_has_it():
@@ -90,11 +90,12 @@ def test_a_class_may_be_called_by_the_publisher_where_some_series_has_it():
 
 def test_problems_can_be_stated_later():
     """What finds out later names a place of a file, or the file when it is gone."""
-    found = read_definitions(contents(), "calendars")
-    one = found.make_problem("trial/2030/season.toml", ("event", 1, "session", 0, "start"), "is odd")
-    assert str(one) == "calendars/trial/2030/season.toml:39:11: event.paris.session.race.start: is odd"
+    definitions = read_definitions(contents(), "calendars")
+    problem = definitions.make_problem("trial/2030/season.toml", ("event", 1, "session", 0, "start"), "is odd")
+    assert str(problem) == "calendars/trial/2030/season.toml:39:11: event.paris.session.race.start: is odd"
     assert (
-        str(found.make_problem("trial/2031/season.toml", ("event", 1), "is gone")) == "trial/2031/season.toml: is gone"
+        str(definitions.make_problem("trial/2031/season.toml", ("event", 1), "is gone"))
+        == "trial/2031/season.toml: is gone"
     )
 
 
@@ -108,9 +109,9 @@ def test_places_are_named_by_ids():
 
 def test_hundreds_of_problems_are_counted():
     """The first five hundred of a file are listed, the others counted."""
-    found = read_definitions(contents("name = 'x'\n" + "".join(f"x{n} = 1\n" for n in range(510))), "c").problems
-    assert len(found) == 501
-    assert str(found[0]) == "c/trial/2030/season.toml: and 10 more problems in this file"
+    problems = read_definitions(contents("name = 'x'\n" + "".join(f"x{n} = 1\n" for n in range(510))), "c").problems
+    assert len(problems) == 501
+    assert str(problems[0]) == "c/trial/2030/season.toml: and 10 more problems in this file"
 
 
 def test_no_error_no_words():
@@ -154,15 +155,15 @@ def calls(work):
     """Return what ``work`` returns, and how many functions were called for it: a measure no busy machine changes."""
     profile = Profile()
     with unseen():
-        found = profile.runcall(work)
-    return found, sum(one.callcount for one in profile.getstats())
+        answer = profile.runcall(work)
+    return answer, sum(entry.callcount for entry in profile.getstats())
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_file_costs_little(name):
     """256 KiB of anything are read and refused with work in proportion to their size."""
     files = {**contents(), "trial/2030/season.toml": HOSTILE[name].encode()[:MAX_BYTES]}
-    found, count = calls(lambda: read_definitions(files, "calendars"))
-    assert len(found.problems) <= MAX_PROBLEMS + 2
-    assert all(len(str(problem)) < 3_000 for problem in found.problems)
+    definitions, count = calls(lambda: read_definitions(files, "calendars"))
+    assert len(definitions.problems) <= MAX_PROBLEMS + 2
+    assert all(len(str(problem)) < 3_000 for problem in definitions.problems)
     assert count < 40 * MAX_BYTES

@@ -30,7 +30,7 @@ HISTORY = "https://en.wikipedia.org/wiki/Asian_Le_Mans_Series"
 class Better(NamedTuple):
     """What is defined where better sources contradict a text."""
 
-    kept: object
+    defined: object
     why: str
 
 
@@ -260,9 +260,9 @@ CANCELLED = {
 def series() -> SeriesFiles:
     """Return what is defined about the series."""
     contents = {path.relative_to(CALENDARS).as_posix(): path.read_bytes() for path in CALENDARS.rglob("*.toml")}
-    found = read_definitions(contents, "calendars")
-    assert found.problems == ()
-    return found.series["aslms"]
+    definitions = read_definitions(contents, "calendars")
+    assert definitions.problems == ()
+    return definitions.series["aslms"]
 
 
 def season(name: str) -> SeasonFiles:
@@ -277,12 +277,12 @@ def event(name: str, of: str) -> Event:
 
 def class_name(name: str | None) -> str:
     """Return the name of a class by its id."""
-    return next(one.name for one in series().series.classes if one.id == name)
+    return next(race_class.name for race_class in series().series.classes if race_class.id == name)
 
 
 def class_id(name: str) -> str:
     """Return the id of a class by its name."""
-    return next(one.id for one in series().series.classes if one.name == name)
+    return next(race_class.id for race_class in series().series.classes if race_class.name == name)
 
 
 def day(start: datetime | date | None) -> date | None:
@@ -292,78 +292,80 @@ def day(start: datetime | date | None) -> date | None:
 
 def champions(of: str) -> list[Champion]:
     """Return who won the titles of the classes."""
-    return [one for one in season(of).results.champions if one.race_class]
+    return [champion for champion in season(of).results.champions if champion.race_class]
 
 
-def said() -> dict[str, object]:
+def list_statements() -> dict[str, object]:
     """Return every statement of the texts by a name of its own."""
-    found: dict[str, object] = {**DAYS, **RACES, **COUNTS}
-    found |= {f"{name} years": years for name, years in YEARS.items()}
-    found |= {f"{name} news": on for name, on in NEWS.items()}
-    found |= dict(CHANGES)
-    found |= {f"{name} classes": set(classes) for name, classes in CLASSES.items()}
+    statements: dict[str, object] = {**DAYS, **RACES, **COUNTS}
+    statements |= {f"{name} years": years for name, years in YEARS.items()}
+    statements |= {f"{name} news": on for name, on in NEWS.items()}
+    statements |= dict(CHANGES)
+    statements |= {f"{name} classes": set(classes) for name, classes in CLASSES.items()}
     for name, table in DRIVERS.items():
-        found |= {f"{name} {race_class} drivers": set(drivers) for race_class, drivers in table.items()}
-        found[f"{name} champions"] = set(table)
+        statements |= {f"{name} {race_class} drivers": set(drivers) for race_class, drivers in table.items()}
+        statements[f"{name} champions"] = set(table)
     for name, table in BOX.items():
-        found |= {f"{name} {race_class} drivers, box": set(drivers) for race_class, drivers in table.items()}
+        statements |= {f"{name} {race_class} drivers, box": set(drivers) for race_class, drivers in table.items()}
     for name, teams in TEAMS.items():
-        found |= {f"{name} {race_class} team": team for race_class, team in teams.items()}
-    return found
+        statements |= {f"{name} {race_class} team": team for race_class, team in teams.items()}
+    return statements
 
 
 @cache
-def defined() -> dict[str, object]:
+def list_defined() -> dict[str, object]:
     """Return the same from the definitions, by the same names."""
-    found: dict[str, object] = {}
-    for one in series().seasons:
-        held = [event for event in one.season.events if event.status is not Status.CANCELLED]
-        days = [on for event in held for session in event.sessions if (on := day(session.start))]
-        found[f"{one.id} years"] = (min(days).year, max(days).year) if days else None
-        found[f"{one.id} races"] = sum(session.kind == "race" for event in held for session in event.sessions)
-        found[f"{one.id} classes"] = {class_name(name) for name in one.season.classes}
-        for event_ in one.season.events:
-            found[f"{one.id} {event_.id}"] = (event_.first_day, event_.last_day)
-            found |= {f"{one.id} {event_.id} {race.id}": day(race.start) for race in event_.sessions}
-        changes = chain(one.season.changes, *(event_.changes for event_ in one.season.events))
-        found |= {f"{one.id} {change.id}": (change.what, change.on) for change in changes}
-        found |= {f"{one.id} {item.id} news": item.on for item in one.news.news}
-        for list_ in one.entries.lists:
-            place = f"{one.id} {list_.event} cars" if list_.event else f"{one.id} cars"
-            found[place] = list_.count
-            found |= {f"{place} {class_name(name)}": count for name, count in list_.counts.items()}
+    statements: dict[str, object] = {}
+    for files in series().seasons:
+        held_events = [event for event in files.season.events if event.status is not Status.CANCELLED]
+        days = [on for event in held_events for session in event.sessions if (on := day(session.start))]
+        statements[f"{files.id} years"] = (min(days).year, max(days).year) if days else None
+        statements[f"{files.id} races"] = sum(
+            session.kind == "race" for event in held_events for session in event.sessions
+        )
+        statements[f"{files.id} classes"] = {class_name(name) for name in files.season.classes}
+        for event_ in files.season.events:
+            statements[f"{files.id} {event_.id}"] = (event_.first_day, event_.last_day)
+            statements |= {f"{files.id} {event_.id} {race.id}": day(race.start) for race in event_.sessions}
+        changes = chain(files.season.changes, *(event_.changes for event_ in files.season.events))
+        statements |= {f"{files.id} {change.id}": (change.what, change.on) for change in changes}
+        statements |= {f"{files.id} {item.id} news": item.on for item in files.news.news}
+        for list_ in files.entries.lists:
+            place = f"{files.id} {list_.event} cars" if list_.event else f"{files.id} cars"
+            statements[place] = list_.count
+            statements |= {f"{place} {class_name(name)}": count for name, count in list_.counts.items()}
             entered = Counter(class_name(entry.race_class) for entry in list_.entries)
-            found |= {f"{place} {name} entered": count for name, count in entered.items()}
-        found[f"{one.id} champions"] = {class_name(champion.race_class) for champion in champions(one.id)}
-        for champion in champions(one.id):
-            name = f"{one.id} {class_name(champion.race_class)}"
+            statements |= {f"{place} {name} entered": count for name, count in entered.items()}
+        statements[f"{files.id} champions"] = {class_name(champion.race_class) for champion in champions(files.id)}
+        for champion in champions(files.id):
+            name = f"{files.id} {class_name(champion.race_class)}"
             if champion.drivers:
-                found[f"{name} drivers"] = found[f"{name} drivers, box"] = set(champion.drivers)
+                statements[f"{name} drivers"] = statements[f"{name} drivers, box"] = set(champion.drivers)
             if champion.team:
-                found[f"{name} team"] = champion.team
-    return found
+                statements[f"{name} team"] = champion.team
+    return statements
 
 
-@pytest.mark.parametrize("name", sorted(said()))
+@pytest.mark.parametrize("name", sorted(list_statements()))
 def test_a_statement_of_the_texts_is_defined(name: str) -> None:
     """Each day, class list, champion and count of the texts is in the definitions, or better sources have won."""
-    expected = BETTER[name].kept if name in BETTER else said()[name]
-    assert defined()[name] == expected
+    expected = BETTER[name].defined if name in BETTER else list_statements()[name]
+    assert list_defined()[name] == expected
 
 
 @pytest.mark.parametrize("name", sorted(BETTER))
 def test_a_known_conflict_is_one(name: str) -> None:
     """What ``BETTER`` names is in the texts, says something else there, and has a reason."""
-    assert said()[name] != BETTER[name].kept
+    assert list_statements()[name] != BETTER[name].defined
     assert BETTER[name].why
 
 
 def test_every_event_has_a_source() -> None:
     """Every event and season of the series says where it is known from."""
-    for one in series().seasons:
-        assert one.season.sources, one.id
-        for event_ in one.season.events:
-            assert event_.sources, f"{one.id} {event_.id}"
+    for files in series().seasons:
+        assert files.season.sources, files.id
+        for event_ in files.season.events:
+            assert event_.sources, f"{files.id} {event_.id}"
 
 
 def test_every_source_is_public() -> None:
@@ -376,18 +378,18 @@ def test_every_source_is_public() -> None:
 
 def test_cancelled_meetings_stay() -> None:
     """Meetings that were called off are in their seasons still, cancelled, with a reason."""
-    for one in series().seasons:
-        off = {event_.id for event_ in one.season.events if event_.status is Status.CANCELLED}
-        assert off == CANCELLED.get(one.id, set()), one.id
+    for files in series().seasons:
+        off = {event_.id for event_ in files.season.events if event_.status is Status.CANCELLED}
+        assert off == CANCELLED.get(files.id, set()), files.id
         for name in off:
-            reasons = [change.why for change in event(name, one.id).changes if change.what is What.CANCELLED]
-            assert len(reasons) == 1, f"{one.id} {name}"
-            assert reasons[0], f"{one.id} {name}"
+            reasons = [change.why for change in event(name, files.id).changes if change.what is What.CANCELLED]
+            assert len(reasons) == 1, f"{files.id} {name}"
+            assert reasons[0], f"{files.id} {name}"
 
 
 def test_forerunners_are_no_seasons_of_the_series() -> None:
     """What came before 2009 is a forerunner, and nothing else is."""
-    forerunners = {one.id for one in series().seasons if one.season.kind == "forerunner"}
+    forerunners = {files.id for files in series().seasons if files.season.kind == "forerunner"}
     assert forerunners == {"1999-fuji", "2000-adelaide", "2001-sepang", "jlmc-2006", "jlmc-2007", "2008-shanghai"}
 
 
@@ -433,7 +435,7 @@ def test_lmpc_had_no_entries() -> None:
 
 def test_gt_am_is_the_new_name_of_gtc_am() -> None:
     """One class of the past follows another under a new name; LMPC and CN, or GT and LM GTE, do not."""
-    continues = {one.id: one.continues for one in series().series.classes if one.continues}
+    continues = {race_class.id: race_class.continues for race_class in series().series.classes if race_class.continues}
     assert continues == {"gt3": ("gt",), "gt-am": ("gtc-am",)}
 
 
@@ -449,15 +451,15 @@ def test_gt_am_is_the_new_name_of_gtc_am() -> None:
 )
 def test_gtc_am_is_for_one_make_cups(cup: str) -> None:
     """The class says which cups its cars come from."""
-    what = next(one.what for one in series().series.classes if one.id == "gtc-am")
+    what = next(race_class.what for race_class in series().series.classes if race_class.id == "gtc-am")
     assert cup in (what or "")
 
 
 def test_every_class_says_what_it_is() -> None:
     """Each class of the series has a sentence on what it is, and a source."""
-    for one in series().series.classes:
-        assert one.what, one.id
-        assert one.sources, one.id
+    for race_class in series().series.classes:
+        assert race_class.what, race_class.id
+        assert race_class.sources, race_class.id
 
 
 def test_rules_for_drivers() -> None:
@@ -489,7 +491,7 @@ def test_smallest_grids() -> None:
 
 def test_trophy_beside_the_championship() -> None:
     """The Michelin Asia GT Challenge is a title of 2016/17; no winner is made up."""
-    trophy = next(one for one in season("2016-17").results.champions if one.race_class is None)
+    trophy = next(title for title in season("2016-17").results.champions if title.race_class is None)
     assert trophy.title == "Michelin Asia GT Challenge"
     assert trophy.drivers == ()
     assert trophy.team is None
@@ -501,16 +503,16 @@ def test_trophy_beside_the_championship() -> None:
 )
 def test_invitations_to_le_mans(of: str, classes: set[str]) -> None:
     """The classes whose winners were promised a place at the 24 Hours of Le Mans have one, for the year after."""
-    places = [one for one in season(of).results.invitations if not one.priority]
-    assert {class_name(one.race_class) for one in places} == classes
+    places = [place for place in season(of).results.invitations if not place.priority]
+    assert {class_name(place.race_class) for place in places} == classes
     following = {"2009": 2010, "2013": 2014, "2023-24": 2024}[of]
-    assert {one.race for one in places} == {f"24 Hours of Le Mans {following}"}
+    assert {place.race for place in places} == {f"24 Hours of Le Mans {following}"}
 
 
 def test_lmp3_has_priority_for_road_to_le_mans() -> None:
     """In 2023/24 the LMP3 champion has priority for Road to Le Mans 2024, and no place at the 24 hours."""
-    places = [one for one in season("2023-24").results.invitations if one.race_class == class_id("LMP3")]
-    assert [(one.race, one.priority) for one in places] == [("Road to Le Mans 2024", True)]
+    places = [place for place in season("2023-24").results.invitations if place.race_class == class_id("LMP3")]
+    assert [(place.race, place.priority) for place in places] == [("Road to Le Mans 2024", True)]
 
 
 @pytest.mark.parametrize(
@@ -538,11 +540,11 @@ def test_lmp2_and_lmp3_cars_of_2023_24() -> None:
 
 def test_results_stay_out_of_plain_news() -> None:
     """An announcement of the past that gives a result away says so: every one on the day of a race that was held."""
-    for one in series().seasons:
-        held = [event_ for event_ in one.season.events if event_.status is not Status.CANCELLED]
-        races = {day(race.start) for event_ in held for race in event_.sessions if race.kind == "race"}
-        plain = [item.id for item in one.news.news if item.on in races - {None} and not item.spoils]
-        assert plain == [], one.id
+    for files in series().seasons:
+        held_events = [event_ for event_ in files.season.events if event_.status is not Status.CANCELLED]
+        races = {day(race.start) for event_ in held_events for race in event_.sessions if race.kind == "race"}
+        plain = [item.id for item in files.news.news if item.on in races - {None} and not item.spoils]
+        assert plain == [], files.id
 
 
 def test_the_text_itself_is_a_source() -> None:

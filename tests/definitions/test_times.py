@@ -27,14 +27,14 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def an_event(*sessions: Session, **given) -> Event:
+def an_event(*sessions: Session, **keys) -> Event:
     """Return an event."""
-    return Event(id="e", name="E", circuit="c", sessions=sessions, **given)
+    return Event(id="e", name="E", circuit="c", sessions=sessions, **keys)
 
 
-def a_race(**given) -> Session:
+def a_race(**keys) -> Session:
     """Return a race."""
-    return Session(id="race", kind="race", **given)
+    return Session(id="race", kind="race", **keys)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_session_gets_more_precise():
 
 
 @pytest.mark.parametrize(
-    ("given", "minutes", "known"),
+    ("keys", "minutes", "is_known"),
     [
         ({"end": at("2030-03-31T05:00:00")}, 360, True),
         ({"hours": 1.5}, 90, True),
@@ -94,10 +94,10 @@ def test_a_session_gets_more_precise():
         ({"distance_km": 500.0}, 240, False),
     ],
 )
-def test_how_long_a_session_lasts(given, minutes, known):
+def test_how_long_a_session_lasts(keys, minutes, is_known):
     """By its end over a clock change, hours, minutes, or as the kind is assumed to."""
-    span = find_session_span(a_race(start=at("2030-03-30T22:00:00"), **given), an_event(), "Europe/Paris", ASSUMED)
-    assert (span.end - span.start, span.end_known) == (timedelta(minutes=minutes), known)
+    span = find_session_span(a_race(start=at("2030-03-30T22:00:00"), **keys), an_event(), "Europe/Paris", ASSUMED)
+    assert (span.end - span.start, span.end_known) == (timedelta(minutes=minutes), is_known)
 
 
 def test_a_session_of_an_undated_event_has_no_span():

@@ -10,15 +10,15 @@ from aslms_feeds.definitions.toml import Note, find_written_column, parse_toml, 
 
 def test_lists_become_tuples():
     """A table is plain values, its lists tuples all the way down."""
-    found = parse_toml(b"a = [1, [2, { b = [3] }]]\n")
-    assert (found.data, found.notes) == ({"a": (1, (2, {"b": (3,)}))}, ())
+    parsed = parse_toml(b"a = [1, [2, { b = [3] }]]\n")
+    assert (parsed.data, parsed.notes) == ({"a": (1, (2, {"b": (3,)}))}, ())
 
 
 def test_seconds_are_added_and_remembered():
     """Times without seconds are read, and their places told as they stand in the file."""
-    found = parse_toml(b'x = [2030-01-01T10:00, 11:30] # 12:00\ny = "13:00"\nz = 2030-01-01 14:00\n')
-    assert found.text == 'x = [2030-01-01T10:00:00, 11:30:00] # 12:00\ny = "13:00"\nz = 2030-01-01 14:00:00\n'
-    assert found.filled == ((1, 6), (1, 24), (3, 5))
+    parsed = parse_toml(b'x = [2030-01-01T10:00, 11:30] # 12:00\ny = "13:00"\nz = 2030-01-01 14:00\n')
+    assert parsed.text == 'x = [2030-01-01T10:00:00, 11:30:00] # 12:00\ny = "13:00"\nz = 2030-01-01 14:00:00\n'
+    assert parsed.filled == ((1, 6), (1, 24), (3, 5))
 
 
 def test_columns_count_without_what_was_added():
@@ -36,9 +36,9 @@ def test_columns_count_without_what_was_added():
 def test_every_column_of_many_times_is_found():
     """Each character stands where it stood; what was added, at the value that it was added to, or behind it."""
     source = b"a = 11:30\nx = [ 10:00, 2030-01-01T10:00,11:30 ,12:00:00, 13:00]\ny = 14:00"
-    found = parse_toml(source)
-    for number, (line, old) in enumerate(zip(found.text.split("\n"), source.decode().split("\n"), strict=True), 1):
-        columns = [find_written_column(number, column, found.filled) for column in range(1, len(line) + 1)]
+    parsed = parse_toml(source)
+    for number, (line, old) in enumerate(zip(parsed.text.split("\n"), source.decode().split("\n"), strict=True), 1):
+        columns = [find_written_column(number, column, parsed.filled) for column in range(1, len(line) + 1)]
         assert columns == sorted(columns)
         assert {columns[0], columns[-1]} <= set(range(1, len(old) + 1))
         for column, char in enumerate(line, 1):
@@ -60,8 +60,8 @@ def test_every_column_of_many_times_is_found():
 )
 def test_nothing_is_added_where_nothing_lacks(text):
     """Whole times, texts, comments and keys stay as they are."""
-    found = parse_toml(text.encode())
-    assert (found.text, found.filled, found.notes) == (text, (), ())
+    parsed = parse_toml(text.encode())
+    assert (parsed.text, parsed.filled, parsed.notes) == (text, (), ())
 
 
 @pytest.mark.parametrize(
@@ -86,10 +86,10 @@ def test_nothing_is_added_where_nothing_lacks(text):
 )
 def test_why_it_is_no_toml(data, note):
     """What cannot be read says where and why; columns count as in the file."""
-    found = parse_toml(data)
-    assert found.data is None
-    assert found.notes[0][:2] == note[:2]
-    assert found.notes[0].message.startswith(note.message)
+    parsed = parse_toml(data)
+    assert parsed.data is None
+    assert parsed.notes[0][:2] == note[:2]
+    assert parsed.notes[0].message.startswith(note.message)
 
 
 @pytest.mark.parametrize("size", [MAX_BYTES - 1, MAX_BYTES])

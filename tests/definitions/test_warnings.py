@@ -23,11 +23,11 @@ def season(*edits: tuple[str, str]) -> dict[str, bytes]:
     return edited(contents(SOURCED), PATH, *edits)
 
 
-def said(files: dict[str, bytes], today: date = TODAY) -> list[str]:
+def list_warnings(files: dict[str, bytes], today: date = TODAY) -> list[str]:
     """Return the warnings as they are printed, without the file's name."""
-    found = read_definitions(files, "calendars")
-    assert found.problems == ()
-    return [str(one).removeprefix(f"calendars/{PATH}:") for one in find_warnings(found, today=today)]
+    definitions = read_definitions(files, "calendars")
+    assert definitions.problems == ()
+    return [str(warning).removeprefix(f"calendars/{PATH}:") for warning in find_warnings(definitions, today=today)]
 
 
 RACE_2 = '  id = "race"\n  kind = "race"\n  round = 2\n  start = 2030-04-06T13:00:00\n  hours = 4\n'
@@ -84,7 +84,7 @@ RACE_1 = "  start = 2030-03-02T13:00:00\n  hours = 4\n"
 )
 def test_what_is_doubtful(edits, warning):
     """Each doubt is told once, with its place and its name."""
-    assert said(season(*edits)) == [warning]
+    assert list_warnings(season(*edits)) == [warning]
 
 
 @pytest.mark.parametrize(
@@ -118,17 +118,18 @@ def test_what_is_doubtful(edits, warning):
 )
 def test_what_is_not(edits):
     """Back to back, other classes, what is off, the event's own days, six and eleven o'clock, shared rounds."""
-    assert said(season(*edits)) == []
+    assert list_warnings(season(*edits)) == []
 
 
 def test_cancelled_rounds_make_no_gap():
     """A cancelled race without a number stands for the missing one; with its number, it is none missing."""
     off = ('circuit = "okayama"\n', 'circuit = "okayama"\nstatus = "cancelled"\n')
-    assert said(season(off)) == []
-    assert said(season(off, ("  round = 1\n", ""))) == []
-    assert [one.split("(")[1] for one in said(season(off, ("  round = 1\n", ""), ("round = 2", "round = 3")))] == [
-        "round-gap; accept answers it)"
-    ]
+    assert list_warnings(season(off)) == []
+    assert list_warnings(season(off, ("  round = 1\n", ""))) == []
+    assert [
+        warning.split("(")[1]
+        for warning in list_warnings(season(off, ("  round = 1\n", ""), ("round = 2", "round = 3")))
+    ] == ["round-gap; accept answers it)"]
 
 
 @pytest.mark.parametrize(
@@ -142,41 +143,41 @@ def test_cancelled_rounds_make_no_gap():
 def test_a_warning_is_answered_at_the_spot(edit):
     """At the session, its event or the season; and not by the answer to another."""
     late = ("2030-03-02T13:00:00", "2030-03-02T23:30:00")
-    assert said(season(late, edit)) == []
-    other = (edit[0], edit[1].replace("odd-hour", "overlap"))
-    names = sorted(one.rsplit("(", 1)[1] for one in said(season(late, other)))
+    assert list_warnings(season(late, edit)) == []
+    elsewhere = (edit[0], edit[1].replace("odd-hour", "overlap"))
+    names = sorted(warning.rsplit("(", 1)[1] for warning in list_warnings(season(late, elsewhere)))
     assert names == ["idle-accept)", "odd-hour; accept answers it)"]
 
 
 def test_an_answer_elsewhere_is_none():
     """What another event accepted answers nothing here, and is idle there."""
     late = ("2030-03-02T13:00:00", "2030-03-02T23:30:00")
-    found = said(season(late, ('circuit = "paris"\n', f'circuit = "paris"\n{ACCEPT.format("odd-hour")}\n')))
-    assert [one.rsplit("(", 1)[1] for one in found] == ["odd-hour; accept answers it)", "idle-accept)"]
+    warnings = list_warnings(season(late, ('circuit = "paris"\n', f'circuit = "paris"\n{ACCEPT.format("odd-hour")}\n')))
+    assert [warning.rsplit("(", 1)[1] for warning in warnings] == ["odd-hour; accept answers it)", "idle-accept)"]
 
 
 def test_a_finished_last_season_has_no_successor():
     """From the day after its last day; not while another follows, even without a calendar."""
     expected = "1:1: warning: the last season was over on 2030-04-06, and no other follows; add the next one, or what"
-    assert said(season(), date(2030, 4, 6)) == []
-    assert [one[: len(expected)] for one in said(season(), date(2030, 4, 7))] == [expected]
+    assert list_warnings(season(), date(2030, 4, 6)) == []
+    assert [warning[: len(expected)] for warning in list_warnings(season(), date(2030, 4, 7))] == [expected]
     following = {**season(), "trial/2031/season.toml": b'name = "2031"\nsources = ["https://example.org"]\n'}
-    assert said(following, date(2030, 4, 7)) == []
+    assert list_warnings(following, date(2030, 4, 7)) == []
 
 
 def test_sessions_of_two_events_overlap_too():
     """One class cannot be at two circuits; each event's clock counts."""
-    found = said(season(("start = 2030-04-06T13:00:00", "start = 2030-03-02T08:59:00")))
-    assert [one.split(": warning: ")[1] for one in found] == [
+    warnings = list_warnings(season(("start = 2030-04-06T13:00:00", "start = 2030-03-02T08:59:00")))
+    assert [warning.split(": warning: ")[1] for warning in warnings] == [
         "begins while okayama.race-1 is on, in the same class (overlap; accept answers it)"
     ]
-    assert said(season(("start = 2030-04-06T13:00:00", "start = 2030-03-02T09:00:00"))) == []
+    assert list_warnings(season(("start = 2030-04-06T13:00:00", "start = 2030-03-02T09:00:00"))) == []
 
 
 def test_a_broken_series_has_no_warnings():
     """Problems come first: what is wrong is not advised about."""
-    found = read_definitions(edited(contents(), PATH, ("announced", "anounced")), "calendars")
-    assert find_warnings(found, today=TODAY) == ()
+    definitions = read_definitions(edited(contents(), PATH, ("announced", "anounced")), "calendars")
+    assert find_warnings(definitions, today=TODAY) == ()
 
 
 def test_check_prints_warnings_and_strict_refuses_them(tmp_path, capsys):
@@ -195,8 +196,8 @@ def test_check_prints_warnings_and_strict_refuses_them(tmp_path, capsys):
     out, err = capsys.readouterr()
     assert (out, err.splitlines()) == ("", [*lines, f"{tmp_path}: no problem, {len(lines)} warnings"])
     assert main(["check", "--json", "--calendars", str(tmp_path)]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert (found["problems"], len(found["warnings"])) == ([], len(lines))
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["problems"], len(answer["warnings"])) == ([], len(lines))
 
 
 def test_check_says_problems_before_warnings(tmp_path, capsys):

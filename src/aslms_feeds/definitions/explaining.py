@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from aslms_feeds.definitions.shortening import shorten
 from aslms_feeds.definitions.toml import step_into
-from aslms_feeds.definitions.values import LINE_PATTERN, RETIRED_PATTERN
+from aslms_feeds.definitions.values import COUNTRY_PATTERN, LINE_PATTERN, NUMBER_PATTERN, PROSE_PATTERN, RETIRED_PATTERN
 from aslms_feeds.identity import ID_LENGTH, ID_PATTERN, is_id
 
 if TYPE_CHECKING:
@@ -44,9 +44,9 @@ _DAYS = frozenset(
 _PATTERNS = {
     ID_PATTERN: f"an id is {ID_RULE}",
     LINE_PATTERN: "one line of text is wanted, without space at its ends",
-    r"\S": "a text is wanted; leave the key out when there is nothing to say",
-    r"^[A-Z]{2}$": "a country's code of two capital letters is wanted (ISO 3166-1), such as MY",
-    r"^[0-9A-Za-z]{1,5}$": "a car's number is wanted, such as 99 or 007",
+    PROSE_PATTERN: "a text is wanted; leave the key out when there is nothing to say",
+    COUNTRY_PATTERN: "a country's code of two capital letters is wanted (ISO 3166-1), such as MY",
+    NUMBER_PATTERN: "a car's number is wanted, such as 99 or 007",
     RETIRED_PATTERN: "an event's id is wanted, or event.session",
 }
 _BOUNDS = {

@@ -14,6 +14,7 @@ from aslms_feeds.definitions.publisher import Publisher
 from aslms_feeds.definitions.results import Entries, News, Results
 from aslms_feeds.definitions.season import Season
 from aslms_feeds.definitions.series import Circuit, Series
+from aslms_feeds.definitions.values import find_first_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +35,7 @@ class SeasonFiles:
     @property
     def lasting_id(self) -> str:
         """The id its UIDs are made from: the first it ever had."""
-        return self.season.formerly[0] if self.season.formerly else self.id
+        return find_first_id(self.id, self.season.formerly)
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class SeriesFiles:
     @property
     def lasting_id(self) -> str:
         """The id its UIDs are made from: the first it ever had."""
-        return self.series.formerly[0] if self.series.formerly else self.id
+        return find_first_id(self.id, self.series.formerly)
 
 
 FILES: dict[str, type[Definition]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from aslms_feeds.definitions.values import (
@@ -21,6 +21,8 @@ from aslms_feeds.definitions.values import (
     Proses,
     ReportAddress,
     Url,
+    VariableName,
+    find_first_id,
 )
 
 
@@ -120,7 +122,7 @@ class Notify(Definition):
 
     url: Url | None = None
     """The address that is posted to."""
-    url_from: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,99}$")] | None = None
+    url_from: VariableName | None = None
     """The environment variable that holds the address, where that is a secret."""
     format: Literal["json", "slack"] = "json"
     """json: everything as data; slack: one line of text, as Slack and its like take it."""
@@ -159,7 +161,7 @@ class Bundle(Definition):
     @property
     def lasting_id(self) -> str:
         """The id its feeds' ids are made from: the first it ever had."""
-        return self.formerly[0] if self.formerly else self.id
+        return find_first_id(self.id, self.formerly)
 
 
 class Network(Definition):
@@ -202,7 +204,7 @@ class Publisher(Definition):
     """Who is told of what happens, one `[[notify]]` each."""
     heartbeat: Url | None = None
     """An address that is asked for after each good run, so that silence is noticed."""
-    heartbeat_from: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,99}$")] | None = None
+    heartbeat_from: VariableName | None = None
     """The environment variable that holds that address, where it is a secret."""
     network: Network = Network()
     """What requests to other machines may do."""

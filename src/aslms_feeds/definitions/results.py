@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from aslms_feeds.definitions.values import Day, Definition, Id, Instant, Line, Names, Prose, Proses, Url
+from aslms_feeds.definitions.values import CarNumber, Day, Definition, Id, Instant, Line, Names, Prose, Proses, Url
 
 
 class Entry(Definition):
     """A car on an entry list."""
 
-    number: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z]{1,5}$")]
+    number: CarNumber
     """The number on the car, as text: 007 is not 7."""
     race_class: Id = Field(alias="class")
     """Its class."""
@@ -63,7 +63,7 @@ class Winner(Definition):
 
     team: Line | None = None
     """The team."""
-    number: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z]{1,5}$")] | None = None
+    number: CarNumber | None = None
     """The number on the car."""
     car: Line | None = None
     """What it was."""
@@ -110,7 +110,7 @@ class Champion(Definition):
     """The drivers who won it."""
     team: Line | None = None
     """The team that won it."""
-    number: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z]{1,5}$")] | None = None
+    number: CarNumber | None = None
     """The number on the car."""
     car: Line | None = None
     """What they drove."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from aslms_feeds.definitions.model import FILES, make_json_schema
 from aslms_feeds.definitions.series import Circuit
 from aslms_feeds.definitions.values import URL_LENGTH
+from aslms_feeds.identity import ID_LENGTH, ID_PATTERN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +31,7 @@ def make_schemas() -> dict[str, bytes]:
         "title": "Circuits",
         "description": "circuits.toml: the venues, a table for each, named by its id.",
         "type": "object",
-        "propertyNames": {"pattern": "^[a-z0-9]+(-[a-z0-9]+)*$", "maxLength": 64},
+        "propertyNames": {"pattern": ID_PATTERN, "maxLength": ID_LENGTH},
         "additionalProperties": circuit,
     }
     return {**files, "circuits.json": _write_schema(table)}
@@ -152,7 +153,7 @@ def _describe_string(value: dict[str, Any]) -> str:
     if value.get("format") in ("date", "date-time"):
         return "a day" if value["format"] == "date" else "a time"
     pattern = value.get("pattern", "")
-    if pattern == r"^[a-z0-9]+(-[a-z0-9]+)*$":
+    if pattern == ID_PATTERN:
         return "an id"
     if value.get("maxLength") == URL_LENGTH:
         return "an address"

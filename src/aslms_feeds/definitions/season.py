@@ -26,6 +26,7 @@ from aslms_feeds.definitions.values import (
     Url,
     WarningCode,
     WhatValue,
+    find_first_id,
 )
 from aslms_feeds.identity import ID_LENGTH
 
@@ -117,7 +118,7 @@ class Session(Definition):
     @property
     def lasting_id(self) -> str:
         """The id its UID is made from: the first it ever had."""
-        return self.formerly[0] if self.formerly else self.id
+        return find_first_id(self.id, self.formerly)
 
 
 class Event(Definition):
@@ -180,7 +181,7 @@ class Event(Definition):
     @property
     def lasting_id(self) -> str:
         """The id its UID is made from: the first it ever had."""
-        return self.formerly[0] if self.formerly else self.id
+        return find_first_id(self.id, self.formerly)
 
     def find_session(self, name: str) -> Session | None:
         """Return the session that has this id, or had it."""

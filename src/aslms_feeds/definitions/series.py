@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from aslms_feeds.definitions.values import LINE_PATTERN, Definition, Id, Line, Names, Prose, Proses, Url
+from aslms_feeds.definitions.values import LINE_PATTERN, Country, Definition, Id, Line, Names, Prose, Proses, Url
 
 
 class Broadcast(Definition):
@@ -30,7 +30,7 @@ class Circuit(Definition):
     """The name in other languages."""
     city: Line | None = None
     """The city or place it is in."""
-    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+    country: Country
     """The country, as its ISO 3166-1 code of two letters."""
     timezone: str
     """The IANA time zone whose clocks the circuit keeps, such as Asia/Kuala_Lumpur."""

@@ -56,6 +56,10 @@ Id = Annotated[str, StringConstraints(pattern=ID_PATTERN, max_length=ID_LENGTH)]
 """Small letters, digits and single hyphens."""
 LINE_PATTERN = r"^\S([^\n\r\t]*\S)?$"
 RETIRED_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)?$"
+PROSE_PATTERN = r"\S"
+COUNTRY_PATTERN = r"^[A-Z]{2}$"
+NUMBER_PATTERN = r"^[0-9A-Za-z]{1,5}$"
+VARIABLE_PATTERN = r"^[A-Z][A-Z0-9_]{0,99}$"
 FIRST_YEAR, LAST_YEAR = 1900, 2199
 """Days outside are slips of the pen; the calendar's own bounds are too near to compute with."""
 
@@ -72,13 +76,17 @@ Moment = Annotated[NaiveDatetime, AfterValidator(_check_year)]
 Instant = Annotated[AwareDatetime, AfterValidator(_check_year)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=LINE_PATTERN)]
 """One line of text without space at its ends."""
-Prose = Annotated[str, StringConstraints(min_length=1, max_length=20_000, pattern=r"\S")]
+Prose = Annotated[str, StringConstraints(min_length=1, max_length=20_000, pattern=PROSE_PATTERN)]
 """Text of several lines."""
 URL_LENGTH = 2_000
 Url = Annotated[str, AfterValidator(_check_url), StringConstraints(max_length=URL_LENGTH)]
 ReportAddress = Annotated[str, AfterValidator(_check_report), StringConstraints(max_length=URL_LENGTH)]
 Host = Annotated[str, AfterValidator(_check_host)]
 LanguageTag = Annotated[str, AfterValidator(_check_language)]
+Country = Annotated[str, StringConstraints(pattern=COUNTRY_PATTERN)]
+CarNumber = Annotated[str, StringConstraints(pattern=NUMBER_PATTERN)]
+VariableName = Annotated[str, StringConstraints(pattern=VARIABLE_PATTERN)]
+"""The name of an environment variable."""
 Names = dict[LanguageTag, Line]
 Proses = dict[LanguageTag, Prose]
 
@@ -156,6 +164,11 @@ class Definition(BaseModel):
         validate_by_alias=True,
         validate_by_name=True,
     )
+
+
+def find_first_id(current_id: str, former_ids: tuple[str, ...]) -> str:
+    """Return the first id that something ever had: what lasts of it is named by that."""
+    return former_ids[0] if former_ids else current_id
 
 
 def translate(text: str, texts: dict[str, str], language: str) -> str:
