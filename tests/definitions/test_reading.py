@@ -14,11 +14,9 @@ from pathlib import Path
 import pytest
 from unseen import unseen
 
-from aslms_feeds.definitions.explaining import MAX_PROBLEMS, explain_errors, name_place
+from aslms_feeds.definitions.explaining import MAX_PROBLEMS
 from aslms_feeds.definitions.files import MAX_BYTES
-from aslms_feeds.definitions.model import SeasonFiles
 from aslms_feeds.definitions.reading import read_definitions
-from aslms_feeds.definitions.source import SourceFile
 from aslms_feeds.definitions.warnings import find_warnings
 from seasons import CIRCUITS, PUBLISHER, SERIES, contents, everything, folder
 
@@ -99,25 +97,11 @@ def test_problems_can_be_stated_later():
     )
 
 
-def test_places_are_named_by_ids():
-    """A list position has the id, or the number, of what stands there, where that is plain."""
-    data = {"list": ({"id": "a", "entry": ({"number": "007"}, {"id": "x\ny"}, 3)},)}
-    assert name_place(data, ("list", 0, "entry", 0, "team")) == "list.a.entry.007.team"
-    assert name_place(data, ("list", 0, "entry", 1)) == "list.a.entry.#2"
-    assert name_place(data, ("list", 0, "entry", 7, "a b")) == "list.a.entry.#8.'a b'"
-
-
 def test_hundreds_of_problems_are_counted():
     """The first five hundred of a file are listed, the others counted."""
     problems = read_definitions(contents("name = 'x'\n" + "".join(f"x{n} = 1\n" for n in range(510))), "c").problems
     assert len(problems) == 501
     assert str(problems[0]) == "c/trial/2030/season.toml: and 10 more problems in this file"
-
-
-def test_no_error_no_words():
-    """Nothing to explain, nothing explained; a right file has no problem."""
-    assert explain_errors(SeasonFiles, {}, ()) == []
-    assert SourceFile("x.toml", b"").problems == []
 
 
 EDGE = "name = 'x'\n"

@@ -15,6 +15,16 @@ from pydantic_core import PydanticCustomError
 
 from aslms_feeds.identity import ID_LENGTH, ID_PATTERN
 
+LINE_PATTERN = r"^\S([^\n\r\t]*\S)?$"
+RETIRED_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)?$"
+PROSE_PATTERN = r"\S"
+COUNTRY_PATTERN = r"^[A-Z]{2}$"
+NUMBER_PATTERN = r"^[0-9A-Za-z]{1,5}$"
+VARIABLE_PATTERN = r"^[A-Z][A-Z0-9_]{0,99}$"
+FIRST_YEAR, LAST_YEAR = 1900, 2199
+"""Days outside are slips of the pen; the calendar's own bounds are too near to compute with."""
+URL_LENGTH = 2_000
+
 _URL = re.compile(r"^https?://[A-Za-z0-9._~-]+(?::\d{1,5})?(?:[/?#][!-~]*)?$")
 _HOST = re.compile(r"^(?=.{1,120}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$")
 _LANGUAGE = re.compile(r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}$")
@@ -52,18 +62,6 @@ def _check_language(value: str) -> str:
     return value
 
 
-Id = Annotated[str, StringConstraints(pattern=ID_PATTERN, max_length=ID_LENGTH)]
-"""Small letters, digits and single hyphens."""
-LINE_PATTERN = r"^\S([^\n\r\t]*\S)?$"
-RETIRED_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)?$"
-PROSE_PATTERN = r"\S"
-COUNTRY_PATTERN = r"^[A-Z]{2}$"
-NUMBER_PATTERN = r"^[0-9A-Za-z]{1,5}$"
-VARIABLE_PATTERN = r"^[A-Z][A-Z0-9_]{0,99}$"
-FIRST_YEAR, LAST_YEAR = 1900, 2199
-"""Days outside are slips of the pen; the calendar's own bounds are too near to compute with."""
-
-
 def _check_year(value: date) -> date:
     if not FIRST_YEAR <= value.year <= LAST_YEAR:
         facts = {"found": value.isoformat(), "first": FIRST_YEAR, "last": LAST_YEAR}
@@ -71,6 +69,8 @@ def _check_year(value: date) -> date:
     return value
 
 
+Id = Annotated[str, StringConstraints(pattern=ID_PATTERN, max_length=ID_LENGTH)]
+"""Small letters, digits and single hyphens."""
 Day = Annotated[date, AfterValidator(_check_year)]
 Moment = Annotated[NaiveDatetime, AfterValidator(_check_year)]
 Instant = Annotated[AwareDatetime, AfterValidator(_check_year)]
@@ -78,7 +78,6 @@ Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=LI
 """One line of text without space at its ends."""
 Prose = Annotated[str, StringConstraints(min_length=1, max_length=20_000, pattern=PROSE_PATTERN)]
 """Text of several lines."""
-URL_LENGTH = 2_000
 Url = Annotated[str, AfterValidator(_check_url), StringConstraints(max_length=URL_LENGTH)]
 ReportAddress = Annotated[str, AfterValidator(_check_report), StringConstraints(max_length=URL_LENGTH)]
 Host = Annotated[str, AfterValidator(_check_host)]
