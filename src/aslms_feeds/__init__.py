@@ -1,3 +1,3 @@
 """Racing seasons as calendars, feeds, pages and data that subscribers can trust."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
