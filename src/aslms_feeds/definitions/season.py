@@ -255,3 +255,9 @@ class Season(Definition):
     def find_event(self, name: str) -> Event | None:
         """Return the event that has this id, or had it."""
         return next((event for event in self.events if name in (event.id, *event.formerly)), None)
+
+    def find_lasting_ids(self, event_id: str, session_id: str) -> tuple[str, str]:
+        """Return an event and a session by the first ids they ever had."""
+        event = self.find_event(event_id)
+        session = event.find_session(session_id) if event else None
+        return event.lasting_id if event else event_id, session.lasting_id if session else session_id

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from aslms_feeds.definitions.model import SeasonFiles, SeriesFiles
-    from aslms_feeds.definitions.season import Season
     from aslms_feeds.ledger.ledger import Ledger
 
 LastingName = tuple[str, ...]
@@ -69,11 +68,4 @@ def _season_names(season: SeasonFiles) -> Iterator[LastingName]:
     if season.results.invitations:
         yield ("invitations", season_id)
     for result in season.results.results:
-        yield ("result", season_id, *find_lasting_ids(season.season, result.event, result.session))
-
-
-def find_lasting_ids(season: Season, event_id: str, session_id: str) -> tuple[str, str]:
-    """Return an event and a session by the first ids they ever had."""
-    event = season.find_event(event_id)
-    session = event.find_session(session_id) if event else None
-    return event.lasting_id if event else event_id, session.lasting_id if session else session_id
+        yield ("result", season_id, *season.season.find_lasting_ids(result.event, result.session))

@@ -54,16 +54,16 @@ class Calendar:
         return not self.season
 
 
-def family(race_class: str, series: Series) -> frozenset[str]:
+def find_family(race_class: str, series: Series) -> frozenset[str]:
     """Return a class with all it continues and all that continue it, over any number of steps."""
-    links = [(one.id, other) for one in series.classes for other in one.continues]
-    found = {race_class}
-    while more := {end for link in links if found & set(link) for end in link} - found:
-        found |= more
-    return frozenset(found)
+    links = [{later.id, earlier} for later in series.classes for earlier in later.continues]
+    classes = {race_class}
+    while more := {name for link in links if classes & link for name in link} - classes:
+        classes |= more
+    return frozenset(classes)
 
 
-def selected(name: CalendarName, component: Component) -> bool:
+def is_selected(name: CalendarName, component: Component) -> bool:
     """Say whether a calendar of this name carries a component."""
     match name:
         case "all":
@@ -78,19 +78,19 @@ def selected(name: CalendarName, component: Component) -> bool:
 
 def plan_calendars(
     files: SeriesFiles,
-    made: Mapping[str, Sequence[Component]],
+    components: Mapping[str, Sequence[Component]],
     addresses: Addresses,
     languages: Sequence[Language],
 ) -> tuple[Calendar, ...]:
-    """Return every calendar there could be of a series, the empty ones too; ``made`` holds components by season."""
-    everything = [component for season in files.seasons for component in made.get(season.id, ())]
-    found: list[Calendar] = []
+    """Return every calendar there could be of a series, the empty ones too; ``components`` are by season."""
+    everything = [component for season in files.seasons for component in components.get(season.id, ())]
+    calendars: list[Calendar] = []
     for language in languages:
         planner = _Planner(files, addresses, language)
-        found += planner.evergreen(everything)
+        calendars += planner.plan_evergreens(everything)
         for season in files.seasons:
-            found += planner.season(season, made.get(season.id, ()))
-    return tuple(found)
+            calendars += planner.plan_season(season, components.get(season.id, ()))
+    return tuple(calendars)
 
 
 def choose_calendars(
@@ -98,21 +98,22 @@ def choose_calendars(
 ) -> tuple[Calendar, ...]:
     """Return the calendars to publish: not empty, and switched on or published before (``published`` holds paths)."""
     options = files.publisher.calendars
-    made = (_never_empty(calendar, published) for calendar in possible)
+    filled = (_fill(calendar, published) for calendar in possible)
     return tuple(
-        _shown(calendar, options.find_policy(calendar.name))
-        for calendar in made
-        if calendar.components and (calendar.path in published or _wanted(calendar, files))
+        _hide_cancelled(calendar, options.find_policy(calendar.name))
+        for calendar in filled
+        if calendar.components and (calendar.path in published or _is_switched_on(calendar, files))
     )
 
 
-def _never_empty(calendar: Calendar, published: Collection[str]) -> Calendar:
+def _fill(calendar: Calendar, published: Collection[str]) -> Calendar:
+    """Return a calendar that is not empty if it was published before."""
     if calendar.components or calendar.path not in published:
         return calendar
     return replace(calendar, components=calendar.spare)
 
 
-def _wanted(calendar: Calendar, files: SeriesFiles) -> bool:
+def _is_switched_on(calendar: Calendar, files: SeriesFiles) -> bool:
     options = files.publisher.calendars
     if not calendar.evergreen:
         return True
@@ -124,12 +125,12 @@ def _wanted(calendar: Calendar, files: SeriesFiles) -> bool:
     )
 
 
-def _shown(calendar: Calendar, policy: Cancelled) -> Calendar:
+def _hide_cancelled(calendar: Calendar, policy: Cancelled) -> Calendar:
     if policy is not Cancelled.HIDDEN:
         return calendar
-    held = tuple(component for component in calendar.components if not component.off)
+    components = tuple(component for component in calendar.components if not component.off)
     # An empty calendar is dangerous: some clients keep what they had, some forget everything.
-    return replace(calendar, components=held) if held else calendar
+    return replace(calendar, components=components) if components else calendar
 
 
 @dataclass(frozen=True)
@@ -138,22 +139,20 @@ class _Planner:
     addresses: Addresses
     language: Language
 
-    def evergreen(self, everything: Sequence[Component]) -> Iterable[Calendar]:
-        _ = self.language.gettext
+    def plan_evergreens(self, everything: Sequence[Component]) -> Iterable[Calendar]:
         for name in CALENDAR_NAMES:
             for race_class in ("", *(race_class.id for race_class in self.files.series.classes)):
-                classes = family(race_class, self.files.series) if race_class else frozenset()
-                held = tuple(
-                    component
-                    for component in everything
-                    if selected(name, component) and (not classes or classes & set(component.classes))
+                classes = find_family(race_class, self.files.series) if race_class else frozenset()
+                every_class = tuple(component for component in everything if is_selected(name, component))
+                components = tuple(
+                    component for component in every_class if not classes or classes & set(component.classes)
                 )
-                spare = tuple(one for one in everything if selected(name, one)) or tuple(everything)
+                spare = every_class or tuple(everything)
                 for reminders in (False, True) if name != "weekends" else (False,):
-                    yield replace(self._evergreen(name, race_class, held, reminders=reminders), spare=spare)
+                    yield replace(self._make_evergreen(name, race_class, components, reminders=reminders), spare=spare)
 
-    def _evergreen(
-        self, name: CalendarName, race_class: str, held: tuple[Component, ...], *, reminders: bool
+    def _make_evergreen(
+        self, name: CalendarName, race_class: str, components: tuple[Component, ...], *, reminders: bool
     ) -> Calendar:
         _ = self.language.gettext
         title = labels.series_name(self.files.series, self.language)
@@ -161,7 +160,7 @@ class _Planner:
             name_of_class = labels.class_name(race_class, self.files.series, self.language)
             # Translators: a series and one class of it, in the title of a calendar: AsLMS LMP2.
             title = _("%(series)s %(race_class)s", series=title, race_class=name_of_class)
-        title = _("%(title)s: %(what)s", title=title, what=what_it_holds(name, self.language))
+        title = _("%(title)s: %(what)s", title=title, what=describe_content(name, self.language))
         if reminders:
             title = _("%(title)s with reminders", title=title)
         tag = self.language.tag
@@ -176,10 +175,10 @@ class _Planner:
             title=title,
             description=_("Every season and every change of it. Subscribe once."),
             page_url=self.addresses.page_url(tag),
-            components=held,
+            components=components,
         )
 
-    def season(self, season: SeasonFiles, held: Sequence[Component]) -> Iterable[Calendar]:
+    def plan_season(self, season: SeasonFiles, components: Sequence[Component]) -> Iterable[Calendar]:
         _ = self.language.gettext
         title = labels.season_name(season.season, self.language)
         tag = self.language.tag
@@ -192,11 +191,11 @@ class _Planner:
                 event="",
                 race_class="",
                 reminders=False,
-                title=_("%(title)s: %(what)s", title=title, what=what_it_holds(name, self.language)),
+                title=_("%(title)s: %(what)s", title=title, what=describe_content(name, self.language)),
                 description=_("This season only and every change of it."),
                 page_url=self.addresses.page_url(tag, season.id),
-                components=tuple(component for component in held if selected(name, component)),
-                spare=tuple(held),
+                components=tuple(component for component in components if is_selected(name, component)),
+                spare=tuple(components),
             )
         for event in season.season.events:
             meeting = labels.event_name(event, self.language)
@@ -211,17 +210,17 @@ class _Planner:
                 title=_("%(event)s (%(season)s)", event=meeting, season=title),
                 description=_("One race meeting and every change of it."),
                 page_url=self.addresses.page_url(tag, season.id, event.id),
-                components=self._meeting(event.id, held),
+                components=self._find_meeting(event.id, components),
             )
 
     @staticmethod
-    def _meeting(event: str, held: Sequence[Component]) -> tuple[Component, ...]:
+    def _find_meeting(event: str, components: Sequence[Component]) -> tuple[Component, ...]:
         """Return an event's sessions; the weekend itself while no session is known."""
-        own = tuple(component for component in held if component.event == event)
-        return tuple(component for component in own if component.session) or own
+        meeting = tuple(component for component in components if component.event == event)
+        return tuple(component for component in meeting if component.session) or meeting
 
 
-def what_it_holds(name: CalendarName, language: Language) -> str:
+def describe_content(name: CalendarName, language: Language) -> str:
     """Return what a calendar of this name holds."""
     _ = language.gettext
     match name:

@@ -22,11 +22,11 @@ from aslms_feeds.editions.items import date_drafts
 from aslms_feeds.editions.language import language
 from aslms_feeds.editions.safeguards import (
     Guard,
+    describe_minting,
     find_identity_problems,
     find_lost_calendars,
     is_season_defined,
     lost_season,
-    minted,
 )
 from aslms_feeds.editions.season_statements import collect_statements
 from aslms_feeds.editions.tombstones import add_tombstones
@@ -199,7 +199,7 @@ class _SeasonComposer:
     def _open_ledger(self, components: Sequence[Component]) -> Ledger:
         """Return a new ledger; a first publication is one fact: the season is announced."""
         is_over = is_season_over(self.season, (component.span for component in components), self.now)
-        ledger = open_ledger(self.season.id, minted=minted(self.files), now=self.now, backfilled=is_over)
+        ledger = open_ledger(self.season.id, minted=describe_minting(self.files), now=self.now, backfilled=is_over)
         weekends = [component for component in components if not component.session]
         events = tuple(
             AnnouncedEvent(weekend.event, When(weekend.span.start, weekend.span.end)) for weekend in weekends

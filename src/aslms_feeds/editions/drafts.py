@@ -20,7 +20,7 @@ from aslms_feeds.ledger.history import collect_facts
 from aslms_feeds.publication.manifest import INDEX_PAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from aslms_feeds.definitions.model import SeasonFiles, SeriesFiles
     from aslms_feeds.definitions.results import NewsItem
@@ -70,12 +70,20 @@ def write_drafts(
     now: datetime,
 ) -> tuple[Draft, ...]:
     """Return every item of a season, not yet dated."""
-    writer = _Writer(files, season, ledger, addresses, tuple(languages), now)
-    return tuple(writer.news() + writer.facts() + writer.entry_lists() + writer.results() + writer.champions())
+    writer = _DraftWriter(files, season, ledger, addresses, tuple(languages), now)
+    return (
+        *writer.write_news(),
+        *writer.write_facts(),
+        *writer.write_entry_lists(),
+        *writer.write_results(),
+        *writer.write_champions(),
+    )
 
 
 @dataclass(frozen=True)
-class _Writer:
+class _DraftWriter:
+    """Writes the drafts of one season."""
+
     files: SeriesFiles
     season: SeasonFiles
     ledger: Ledger
@@ -83,137 +91,103 @@ class _Writer:
     languages: tuple[Language, ...]
     now: datetime
 
-    def news(self) -> list[Draft]:
-        found = []
+    def write_news(self) -> Iterator[Draft]:
         for item in self.season.news.news:
-            stories = {one.tag: self._announcement(item, one) for one in self.languages}
-            found.append(
-                self._draft(
-                    f"news/{item.id}",
-                    stories,
-                    event=item.events[0] if len(item.events) == 1 else "",
-                    anchor=("", f"news-{item.id}"),
-                    classes=item.classes,
-                    feeds=("results",) if item.spoils else ("news",),
-                    published=self._dated(item.on),
-                    sources=item.sources,
-                )
+            yield self._make_draft(
+                f"news/{item.id}",
+                {language.tag: self._write_announcement(item, language) for language in self.languages},
+                event=item.events[0] if len(item.events) == 1 else "",
+                anchor=("", f"news-{item.id}"),
+                classes=item.classes,
+                feeds=("results",) if item.spoils else ("news",),
+                published=self._find_date(item.on),
+                sources=item.sources,
             )
-        return found
 
-    def _announcement(self, item: NewsItem, language: Language) -> Story:
+    def _write_announcement(self, item: NewsItem, language: Language) -> Story:
         text = translate(item.text, item.texts, language.tag)
         if item.origin:
             text += "\n\n" + language.gettext("Reported by %(origin)s.", origin=escape_markdown(item.origin))
-        own = language.tag == self.languages[0].tag or language.tag in item.texts
-        return Story(translate(item.title, item.titles, language.tag), text, translated=own)
+        is_translated = language.tag == self.languages[0].tag or language.tag in item.texts
+        return Story(translate(item.title, item.titles, language.tag), text, translated=is_translated)
 
-    def facts(self) -> list[Draft]:
-        together: dict[str, list[Fact]] = {}
+    def write_facts(self) -> Iterator[Draft]:
+        facts_by_item: dict[str, list[Fact]] = {}
         for fact in collect_facts(self.season, self.files, self.ledger):
             # A result, a title and an entry list are told by items of their own.
             if fact.told_in.startswith("change/"):
-                together.setdefault(fact.told_in, []).append(fact)
-        return [self._facts(key, sorted(facts, key=_weight)) for key, facts in together.items()]
+                facts_by_item.setdefault(fact.told_in, []).append(fact)
+        for key, facts in facts_by_item.items():
+            yield self._write_facts(key, sorted(facts, key=_weigh))
 
-    def entry_lists(self) -> list[Draft]:
-        found = []
-        for one in self.season.entries.lists:
-            stories = {
-                language.tag: ItemWriter(self.files, self.season, language).write_entry_list(one)
-                for language in self.languages
-            }
-            found.append(
-                self._draft(
-                    f"entries/{one.id}",
-                    stories,
-                    event=one.event or "",
-                    anchor=(one.event or "", f"entries-{one.id}"),
-                    what=What.ENTRY_LIST,
-                    feeds=("news",),
-                    published=self._dated(one.on, live=True),
-                    sources=one.sources,
-                )
-            )
-        return found
-
-    def results(self) -> list[Draft]:
-        found = []
-        for one in self.season.results.results:
-            stories = {
-                language.tag: ItemWriter(self.files, self.season, language).write_result(one)
-                for language in self.languages
-            }
-            found.append(
-                self._draft(
-                    f"result/{self._lasting(one.event, one.session)}",
-                    stories,
-                    event=one.event,
-                    anchor=(one.event, "results"),
-                    what=What.RESULT,
-                    feeds=("results",),
-                    published=self._dated(one.on or self._last_day(one.event, one.session), live=True),
-                    sources=one.sources,
-                )
-            )
-        return found
-
-    def _lasting(self, event_id: str, session_id: str) -> str:
-        """Return an event and a session by the first ids they ever had."""
-        event = self.season.season.find_event(event_id)
-        session = event.find_session(session_id) if event else None
-        return f"{event.lasting_id if event else event_id}/{session.lasting_id if session else session_id}"
-
-    def champions(self) -> list[Draft]:
-        found = []
-        for one in self.season.results.champions:
-            if not (one.drivers or one.team):
-                continue  # A title whose winner is not known is on pages and in the data.
-            stories = {
-                language.tag: ItemWriter(self.files, self.season, language).write_champion(one)
-                for language in self.languages
-            }
-            found.append(
-                self._draft(
-                    f"champion/{one.key}",
-                    stories,
-                    event="",
-                    anchor=("", "results"),
-                    what=What.CHAMPION,
-                    classes=(one.race_class,) if one.race_class else (),
-                    feeds=("results",),
-                    published=self._dated(one.on or self._season_end(), live=True),
-                    sources=one.sources,
-                )
-            )
-        return found
-
-    def _facts(self, key: str, facts: Sequence[Fact]) -> Draft:
+    def _write_facts(self, key: str, facts: Sequence[Fact]) -> Draft:
         """Return the item that tells facts of one event, the weightiest first."""
         fact = facts[0]
-        about = self.season.season.find_event(fact.event)
-        feeds: tuple[FeedName, ...] = ("changes",)
-        if any(one.what in NEWSWORTHY for one in facts):
-            feeds = ("changes", "news")
-        if fact.what is What.ANNOUNCED:
-            feeds = ("news",)
+        event = self.season.season.find_event(fact.event)
+        event_id = event.id if event else fact.event
         place = f"entries-{fact.session}" if fact.what is What.ENTRY_LIST else fact.session if fact.event else ""
-        dates = [date for one in facts if (date := one.at or self._dated(one.on))]
-        return self._draft(
+        dates = [date for fact in facts if (date := fact.at or self._find_date(fact.on))]
+        return self._make_draft(
             key,
             {
                 language.tag: FactWriter(self.files, self.season, language).write_facts(facts)
                 for language in self.languages
             },
-            event=about.id if about else fact.event,
-            anchor=(about.id if about else fact.event, place if len(facts) == 1 else ""),
+            event=event_id,
+            anchor=(event_id, place if len(facts) == 1 else ""),
             what=fact.what,
-            feeds=feeds,
+            feeds=_choose_feeds(facts),
             published=max(dates, default=None),
-            sources=tuple(dict.fromkeys(url for one in facts for url in one.sources)),
+            sources=tuple(dict.fromkeys(url for fact in facts for url in fact.sources)),
         )
 
-    def _draft(  # noqa: PLR0913 - an item has this many sides
+    def write_entry_lists(self) -> Iterator[Draft]:
+        for entry_list in self.season.entries.lists:
+            yield self._make_draft(
+                f"entries/{entry_list.id}",
+                {language.tag: self._item_writer(language).write_entry_list(entry_list) for language in self.languages},
+                event=entry_list.event or "",
+                anchor=(entry_list.event or "", f"entries-{entry_list.id}"),
+                what=What.ENTRY_LIST,
+                feeds=("news",),
+                published=self._find_date(entry_list.on, live=True),
+                sources=entry_list.sources,
+            )
+
+    def write_results(self) -> Iterator[Draft]:
+        for result in self.season.results.results:
+            lasting_ids = self.season.season.find_lasting_ids(result.event, result.session)
+            yield self._make_draft(
+                f"result/{'/'.join(lasting_ids)}",
+                {language.tag: self._item_writer(language).write_result(result) for language in self.languages},
+                event=result.event,
+                anchor=(result.event, "results"),
+                what=What.RESULT,
+                feeds=("results",),
+                published=self._find_date(result.on or self._find_day(result.event, result.session), live=True),
+                sources=result.sources,
+            )
+
+    def write_champions(self) -> Iterator[Draft]:
+        for champion in self.season.results.champions:
+            if not (champion.drivers or champion.team):
+                continue  # A title whose winner is not known is on pages and in the data.
+            yield self._make_draft(
+                f"champion/{champion.key}",
+                {language.tag: self._item_writer(language).write_champion(champion) for language in self.languages},
+                event="",
+                anchor=("", "results"),
+                what=What.CHAMPION,
+                classes=(champion.race_class,) if champion.race_class else (),
+                feeds=("results",),
+                published=self._find_date(champion.on or self._find_season_end(), live=True),
+                sources=champion.sources,
+            )
+
+    def _item_writer(self, language: Language) -> ItemWriter:
+        return ItemWriter(self.files, self.season, language)
+
+    def _make_draft(  # noqa: PLR0913 - an item has this many sides
         self,
         key: str,
         stories: Mapping[str, Story],
@@ -238,23 +212,28 @@ class _Writer:
             what=what,
             stories=stories,
             pages={
-                one.tag: self.addresses.page(one.tag, *parts).removesuffix(INDEX_PAGE) + end for one in self.languages
+                language.tag: self.addresses.page(language.tag, *parts).removesuffix(INDEX_PAGE) + end
+                for language in self.languages
             },
-            categories={one.tag: self._categories(one, event, what, classes) for one in self.languages},
+            categories={
+                language.tag: self._list_categories(language, event, what, classes) for language in self.languages
+            },
             feeds=frozenset((*feeds, "everything")),
             published=published,
             sources=tuple(sources),
         )
 
-    def _categories(self, language: Language, event: str, what: What | None, classes: Sequence[str]) -> tuple[str, ...]:
+    def _list_categories(
+        self, language: Language, event_id: str, what: What | None, classes: Sequence[str]
+    ) -> tuple[str, ...]:
         names = {labels.season_name(self.season.season, language)}
         names.update(labels.class_names(classes, self.files.series, language))
-        if about := self.season.season.find_event(event):
-            names.add(labels.event_name(about, language))
+        if event := self.season.season.find_event(event_id):
+            names.add(labels.event_name(event, language))
         names.add(labels.what_name(what, language) if what else language.gettext("News"))
         return tuple(sorted(names))
 
-    def _dated(self, day: date | None, *, live: bool = False) -> datetime | None:
+    def _find_date(self, day: date | None, *, live: bool = False) -> datetime | None:
         """Return the date of an item that is known by its day.
 
         Without one it has none, unless the season runs and it came up while it did (``live``).
@@ -264,18 +243,25 @@ class _Writer:
         midnight = datetime.combine(day, time(), UTC)
         return self.now if abs(self.now - midnight) < RECENT or midnight > self.now else midnight
 
-    def _last_day(self, event_id: str, session_id: str) -> date | None:
+    def _find_day(self, event_id: str, session_id: str) -> date | None:
         event = self.season.season.find_event(event_id)
         session = event.find_session(session_id) if event else None
         if session is None or session.start is None:
             return None
         return session.start.date() if isinstance(session.start, datetime) else session.start
 
-    def _season_end(self) -> date | None:
-        days = [found[1] for event in self.season.season.events if (found := find_event_days(event))]
-        return max(days, default=None) if self.ledger.backfilled else None
+    def _find_season_end(self) -> date | None:
+        last_days = [days[1] for event in self.season.season.events if (days := find_event_days(event))]
+        return max(last_days, default=None) if self.ledger.backfilled else None
 
 
-def _weight(fact: Fact) -> tuple[int, str, str]:
+def _choose_feeds(facts: Sequence[Fact]) -> tuple[FeedName, ...]:
+    """Return the feeds of an item that tells facts, the weightiest first."""
+    if facts[0].what is What.ANNOUNCED:
+        return ("news",)
+    return ("changes", "news") if any(fact.what in NEWSWORTHY for fact in facts) else ("changes",)
+
+
+def _weigh(fact: Fact) -> tuple[int, str, str]:
     """Return how facts of one item are sorted: what decides whether to travel comes first."""
     return _WEIGHTS.index(fact.what), fact.session, fact.id

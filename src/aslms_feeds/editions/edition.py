@@ -58,7 +58,7 @@ class Edition:
     @cached_property
     def revisions(self) -> Mapping[str, Revision]:
         """The stamps of every component, by UID."""
-        return {uid: one for season in self.seasons for uid, one in season.ledger.revisions.items()}
+        return {uid: revision for season in self.seasons for uid, revision in season.ledger.revisions.items()}
 
     @property
     def current_season(self) -> SeasonEdition | None:

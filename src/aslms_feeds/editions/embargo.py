@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from aslms_feeds.definitions.values import What
-from aslms_feeds.editions.already_public import AlreadyPublic, find_lasting_ids
+from aslms_feeds.editions.already_public import AlreadyPublic
 from aslms_feeds.instants import earliest
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _filter_results(season: SeasonFiles, hidden: Collection[str], gate: _Gate) -
         if result.event not in hidden
         and gate.admits(
             _find_later(file.embargo, result.embargo),
-            ("result", season_id, *find_lasting_ids(season.season, result.event, result.session)),
+            ("result", season_id, *season.season.find_lasting_ids(result.event, result.session)),
         )
     )
     champions = tuple(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aslms_feeds.definitions.times import Precision, to_local
 from aslms_feeds.definitions.values import What, translate
 from aslms_feeds.editions import labels
-from aslms_feeds.editions.language import joined
+from aslms_feeds.editions.language import join_texts
 from aslms_feeds.editions.stories import Story, StoryWriter, escape_markdown
 from aslms_feeds.ledger.values import AnnouncedCalendar, Cars, Place, RaceClassId, When
 
@@ -38,7 +38,7 @@ class FactWriter(StoryWriter):
         name = facts[0].about.get(self.language.tag) or self.event_name(facts[0].event)
         kinds = dict.fromkeys(labels.what_name(fact.what, self.language) for fact in facts)
         # Translators: what happened to one thing at once: Moved · New venue.
-        changes = joined(kinds, lambda first, following: _("%(first)s · %(next)s", first=first, next=following))
+        changes = join_texts(kinds, lambda first, following: _("%(first)s · %(next)s", first=first, next=following))
         title = _("%(name)s: %(changes)s", name=name, changes=changes)
         stories = [(self._write_headline(fact), self.write_fact(fact).text) for fact in facts]
         blocks = [f"**{escape_markdown(headline)}**\n\n{text}" for headline, text in stories]

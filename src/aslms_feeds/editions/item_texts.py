@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aslms_feeds.editions import labels
-from aslms_feeds.editions.language import joined
+from aslms_feeds.editions.language import join_texts
 from aslms_feeds.editions.stories import Story, StoryWriter, escape_markdown
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class ItemWriter(StoryWriter):
         _ = self.language.gettext
         details = [name_crew(winner), winner.car or "", self.language.commas(winner.drivers)]
         # Translators: a winner's team, car and drivers.
-        text = joined(details, lambda first, following: _("%(first)s; %(next)s", first=first, next=following))
+        text = join_texts(details, lambda first, following: _("%(first)s; %(next)s", first=first, next=following))
         return f"- {self.language.labelled(escape_markdown(label), escape_markdown(text))}"
 
 

@@ -1,4 +1,4 @@
-"""What things are called in a language: seasons, events, sessions, classes, places."""
+"""What parts are called in a language: seasons, events, sessions, classes, places."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Literal
 
 from aslms_feeds.definitions.values import Kind, Status, What, translate
-from aslms_feeds.editions.language import joined
+from aslms_feeds.editions.language import join_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -84,8 +84,8 @@ def class_name(class_id: str, series: Series, language: Language) -> str:
 
 def class_names(ids: Iterable[str], series: Series, language: Language) -> tuple[str, ...]:
     """Return the names of classes in the series' order."""
-    wanted = set(ids)
-    return tuple(_class_name(c, language) for c in series.classes if c.id in wanted)
+    named = set(ids)
+    return tuple(_class_name(c, language) for c in series.classes if c.id in named)
 
 
 def _class_name(race_class: RaceClass, language: Language) -> str:
@@ -117,10 +117,14 @@ def session_name(session: Session, series: Series, language: Language) -> str:
         return session.names[language.tag]
     if language.english:
         return session.name or _name_of_id(session, series, language)
-    classes = tuple((text, _class_name(one, language)) for one in series.classes for text in (one.id, one.name))
+    classes = tuple(
+        (text, _class_name(race_class, language))
+        for race_class in series.classes
+        for text in (race_class.id, race_class.name)
+    )
     tokens = _tokens(session.name or session.id, session.kind, classes, language)
-    usual = any(sort in ("term", "race") for sort, _text in tokens) and all(sort != "word" for sort, _text in tokens)
-    return _said(tokens, language) if usual or session.name is None else session.name
+    is_usual = any(sort in ("term", "race") for sort, _text in tokens) and all(sort != "word" for sort, _text in tokens)
+    return _join_tokens(tokens, language) if is_usual or session.name is None else session.name
 
 
 def _name_of_id(session: Session, series: Series, language: Language) -> str:
@@ -140,7 +144,7 @@ _Sort = Literal["term", "race", "class", "number", "word", "joint"]
 
 
 @lru_cache(maxsize=64)
-def _usual(language: Language) -> dict[_Words, tuple[_Sort, str]]:
+def _usual_words(language: Language) -> dict[_Words, tuple[_Sort, str]]:
     """Return the usual words of sessions' names and ids, and what they are called in a language."""
     _ = language.gettext
     races = {
@@ -150,7 +154,7 @@ def _usual(language: Language) -> dict[_Words, tuple[_Sort, str]]:
         ("feature", "race"): _("Feature race"),
         ("support", "race"): _("Support race"),
     }
-    others = {
+    terms = {
         ("test",): _("Test"),
         ("test", "day"): _("Test day"),
         ("test", "session"): _("Test"),
@@ -183,10 +187,10 @@ def _usual(language: Language) -> dict[_Words, tuple[_Sort, str]]:
         ("session",): _("Session"),
         ("other",): _("Session"),
     }
-    found: dict[_Words, tuple[_Sort, str]] = {("and",): ("joint", ""), ("for",): ("joint", "")}
-    found.update({words: ("race", text) for words, text in races.items()})
-    found.update({words: ("term", text) for words, text in others.items()})
-    return found
+    usual: dict[_Words, tuple[_Sort, str]] = {("and",): ("joint", ""), ("for",): ("joint", "")}
+    usual.update({words: ("race", text) for words, text in races.items()})
+    usual.update({words: ("term", text) for words, text in terms.items()})
+    return usual
 
 
 def _split(text: str) -> _Words:
@@ -201,53 +205,55 @@ def _tokens(
 
     ``classes`` are ids and names of classes, each with what the class is called in the language.
     """
-    known = dict(_usual(language))
+    vocabulary = dict(_usual_words(language))
     if kind is Kind.RACE:
         # Else it is a qualifying for a race.
-        known["qualifying", "race"] = ("race", language.gettext("Qualifying race"))
-    known |= {_split(name): ("class", said) for name, said in classes}
-    words, found = _split(text), []
+        vocabulary["qualifying", "race"] = ("race", language.gettext("Qualifying race"))
+    vocabulary |= {_split(name): ("class", class_name) for name, class_name in classes}
+    words, tokens = _split(text), []
     while words:
-        held = next((count for count in range(len(words), 0, -1) if words[:count] in known), 0)
-        found.append(known[words[:held]] if held else ("number" if words[0].isdigit() else "word", words[0]))
-        words = words[held or 1 :]
-    return tuple(found)
+        length = next((count for count in range(len(words), 0, -1) if words[:count] in vocabulary), 0)
+        tokens.append(vocabulary[words[:length]] if length else ("number" if words[0].isdigit() else "word", words[0]))
+        words = words[length or 1 :]
+    return tuple(tokens)
 
 
-def _said(tokens: Iterable[tuple[_Sort, str]], language: Language) -> str:
+def _join_tokens(tokens: Iterable[tuple[_Sort, str]], language: Language) -> str:
     """Return a session's name made of its words: each number and each class belongs to what is named before it."""
     _ = language.gettext
-    things: list[tuple[_Sort, str]] = []
+    parts: list[tuple[_Sort, str]] = []
     before = ""
-    for sort, group in groupby((one for one in tokens if one[0] != "joint"), key=itemgetter(0)):
+    for sort, group in groupby((token for token in tokens if token[0] != "joint"), key=itemgetter(0)):
         texts = [text for _sort, text in group]
         match sort:
             case "class":
                 # Translators: classes in the name of a session: Qualifying LMP2 LMP3.
-                names = joined(texts, lambda one, more: _("%(race_class)s %(next)s", race_class=one, next=more))
-                if things:
+                names = join_texts(
+                    texts, lambda first, following: _("%(race_class)s %(next)s", race_class=first, next=following)
+                )
+                if parts:
                     # Translators: a session and its classes: Qualifying LMP2.
-                    things[-1] = things[-1][0], _("%(session)s %(classes)s", session=things[-1][1], classes=names)
+                    parts[-1] = parts[-1][0], _("%(session)s %(classes)s", session=parts[-1][1], classes=names)
                 else:
                     before = names
-            case "number" if things:
+            case "number" if parts:
                 number = " ".join(texts)
                 # Translators: a session that is one of several: Race 2, Practice 1.
-                things[-1] = things[-1][0], _("%(session)s %(number)s", session=things[-1][1], number=number)
+                parts[-1] = parts[-1][0], _("%(session)s %(number)s", session=parts[-1][1], number=number)
             case _:
-                things += [(sort, text) for text in texts]
+                parts += [(sort, text) for text in texts]
                 if before:
-                    things[0] = things[0][0], _("%(session)s %(classes)s", session=things[0][1], classes=before)
+                    parts[0] = parts[0][0], _("%(session)s %(classes)s", session=parts[0][1], classes=before)
                     before = ""
-    said = things[0][1] if things else before
-    for (earlier, _text), (sort, text) in pairwise(things):
+    name = parts[0][1] if parts else before
+    for (earlier, _text), (sort, text) in pairwise(parts):
         if (earlier, sort) == ("term", "race"):
             # Translators: a qualifying that is for one of the races: Qualifying GT for Race 1.
-            said = _("%(session)s for %(race)s", session=said, race=text)
+            name = _("%(session)s for %(race)s", session=name, race=text)
         else:
             # Translators: two words of the name of a session, of which one has no translation.
-            said = _("%(word)s %(next)s", word=said, next=text)
-    return said[:1].upper() + said[1:]
+            name = _("%(word)s %(next)s", word=name, next=text)
+    return name[:1].upper() + name[1:]
 
 
 def venue_name(circuit: Circuit | None, event: Event, language: Language) -> str:

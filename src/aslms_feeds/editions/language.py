@@ -64,21 +64,21 @@ class Language:
         text = self.translations.gettext(message)
         return text % values if values else text
 
-    def ngettext(self, one: str, many: str, n: int, **values: object) -> str:
+    def ngettext(self, singular: str, plural: str, n: int, **values: object) -> str:
         """Return the plural form for ``n``, which is also the value ``%(n)s``."""
-        return self.translations.ngettext(one, many, n) % {"n": n, **values}
+        return self.translations.ngettext(singular, plural, n) % {"n": n, **values}
 
     def day(self, value: date) -> str:
         """Saturday, 2 December 2023."""
-        return _date(value, "full", self.locale)
+        return _format_date(value, "full", self.locale)
 
     def short_day(self, value: date) -> str:
         """2 Dec 2023; always with the month as a word, since 02/12 is two days."""
-        return _date(value, "yMMMd", self.locale)
+        return _format_date(value, "yMMMd", self.locale)
 
     def weekday(self, value: date) -> str:
         """Sat 2 Dec."""
-        return _date(value, "MMMEd", self.locale)
+        return _format_date(value, "MMMEd", self.locale)
 
     def month(self, value: date) -> str:
         """Dec."""
@@ -89,10 +89,10 @@ class Language:
     def days(self, first: date, last: date) -> str:
         """30 Nov – 3 Dec 2023, or 2 December 2023."""
         if first == last:
-            return _date(first, "long", self.locale)
-        said = str(format_interval(first, last, skeleton="yMMMMd", locale=self.locale))
+            return _format_date(first, "long", self.locale)
+        text = str(format_interval(first, last, skeleton="yMMMMd", locale=self.locale))
         # CLDR's Malay has a comma before the year of two months that it has nowhere else.
-        return said.replace(",", "") if self.locale.language == "ms" else _first_of_month(said, self.locale)
+        return text.replace(",", "") if self.locale.language == "ms" else _mark_first_of_month(text, self.locale)
 
     def clock(self, value: datetime) -> str:
         """14:00, as the given time zone's clocks show it: 24 hours in every language, as timetables have them."""
@@ -122,19 +122,19 @@ class Language:
         """LMP2, LMP3, GT: things of one kind; what is empty is left out."""
         _ = self.gettext
         # Translators: a plain list of names or sources, without "and".
-        return joined(items, lambda one, more: _("%(name)s, %(next)s", name=one, next=more))
+        return join_texts(items, lambda first, following: _("%(name)s, %(next)s", name=first, next=following))
 
     def parts(self, items: Iterable[str]) -> str:
         """Sepang, Malaysia: each part places the one before it; what is empty is left out."""
         _ = self.gettext
         # Translators: what belongs to one thing: a circuit, its city, its country; a race meeting and its days.
-        return joined(items, lambda one, more: _("%(part)s, %(next)s", part=one, next=more))
+        return join_texts(items, lambda first, following: _("%(part)s, %(next)s", part=first, next=following))
 
     def sentences(self, items: Iterable[str]) -> str:
         """Return sentences one after the other: Cancelled. No road. What is empty is left out."""
         _ = self.gettext
         # Translators: two sentences, one after the other. Chinese and Japanese have no space between them.
-        return joined(items, lambda one, more: _("%(sentence)s %(next)s", sentence=one, next=more))
+        return join_texts(items, lambda first, following: _("%(sentence)s %(next)s", sentence=first, next=following))
 
     def labelled(self, label: str, value: str) -> str:
         """Team: 99 Racing."""
@@ -152,34 +152,34 @@ class Language:
         return self.gettext("%(day)s, %(time)s", day=day, time=time)
 
 
-def joined(items: Iterable[str], two: Callable[[str, str], str]) -> str:
+def join_texts(items: Iterable[str], two: Callable[[str, str], str]) -> str:
     """Return all items that hold something as one text, made by what joins ``two`` of them."""
-    held = [item for item in items if item]
-    return reduce(two, held) if held else ""
+    texts = [item for item in items if item]
+    return reduce(two, texts) if texts else ""
 
 
 @lru_cache(maxsize=20_000)
-def _date(value: date, form: str, locale: Locale) -> str:
+def _format_date(value: date, form: str, locale: Locale) -> str:
     if form not in ("full", "long"):
-        return _first_of_month(str(format_skeleton(_known(form, locale), value, locale=locale)), locale)
+        return _mark_first_of_month(str(format_skeleton(_find_skeleton(form, locale), value, locale=locale)), locale)
     # Thai tells years of the Christian era by "ค.ศ." in these two forms only; the year itself tells it well enough.
     pattern = locale.date_formats[form].pattern.replace("G ", "")
-    return _first_of_month(str(format_date(value, pattern, locale=locale)), locale)
+    return _mark_first_of_month(str(format_date(value, pattern, locale=locale)), locale)
 
 
 @cache
-def _known(form: str, locale: Locale) -> str:
+def _find_skeleton(form: str, locale: Locale) -> str:
     """Return the form of a date that a locale has and that is nearest; Babel looks for it anew for each date."""
     forms = locale.datetime_skeletons
     return form if form in forms else match_skeleton(form, forms) or form
 
 
-def _first_of_month(said: str, locale: Locale) -> str:
+def _mark_first_of_month(text: str, locale: Locale) -> str:
     """Return a date as people write it: CLDR has "1 juin", French has "1er juin"."""
-    return re.sub(r"(?<!\d)1(?=[ –\u2009])", "1er", said) if locale.language == "fr" else said
+    return re.sub(r"(?<!\d)1(?=[ –\u2009])", "1er", text) if locale.language == "fr" else text
 
 
-def compiled(catalogue: bytes) -> _gettext.GNUTranslations:
+def compile_catalogue(catalogue: bytes) -> _gettext.GNUTranslations:
     """Return the translations of a ``.po`` file's bytes."""
     binary = io.BytesIO()
     write_mo(binary, read_po(io.BytesIO(catalogue), abort_invalid=True))
@@ -191,8 +191,8 @@ def compiled(catalogue: bytes) -> _gettext.GNUTranslations:
 def language(tag: str) -> Language:
     """Return a language by its tag; English needs no catalogue, any other tag needs one or stays English."""
     path = LOCALES / tag / "LC_MESSAGES" / f"{DOMAIN}.po"
-    translations = compiled(path.read_bytes()) if path.is_file() else _gettext.NullTranslations()
-    return Language(tag, translations, _locale(tag))
+    translations = compile_catalogue(path.read_bytes()) if path.is_file() else _gettext.NullTranslations()
+    return Language(tag, translations, _load_locale(tag))
 
 
 def load() -> None:
@@ -202,7 +202,7 @@ def load() -> None:
             language(path.name).short_day(date(2000, 1, 1))
 
 
-def _locale(tag: str) -> Locale:
+def _load_locale(tag: str) -> Locale:
     try:
         return Locale.parse(_CLDR.get(tag, tag.replace("-", "_")))
     except (UnknownLocaleError, ValueError):

@@ -72,8 +72,8 @@ def directed(fragment: str, direction: str) -> str:
 def legal(owner: str, *texts: str) -> None:
     """Raise a ``RenderError`` that names ``owner`` when a text holds a character that no feed can carry."""
     for text in texts:
-        if found := _ILLEGAL.search(text):
-            message = f"{owner}: a feed cannot carry the character U+{ord(found[0]):04X}"
+        if illegal := _ILLEGAL.search(text):
+            message = f"{owner}: a feed cannot carry the character U+{ord(illegal[0]):04X}"
             raise RenderError(message, hint="take the character out of the text it came from")
 
 

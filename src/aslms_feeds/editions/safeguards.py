@@ -42,72 +42,73 @@ class Guard:
     folder: str
     """How problems name the series' folder."""
 
-    def find_vanished(self, ledger: Ledger, said: Mapping[str, Statement]) -> list[Problem]:
+    def find_vanished(self, ledger: Ledger, statements: Mapping[str, Statement]) -> list[Problem]:
         """Return a problem for each thing that was stated and is not any more, or has lost its days."""
-        gone = ledger.vanished(said)
+        gone = ledger.vanished(statements)
         events = {old.event for old in gone.values() if old.scope == "event"}
         problems = [
             self._statement_lost(old) for old in gone.values() if old.scope == "event" or old.event not in events
         ]
         for uid, revision in ledger.revisions.items():
-            if uid in said and revision.statement.start and not said[uid].start:
+            if uid in statements and revision.statement.start and not statements[uid].start:
                 problems.append(self._days_lost(revision.statement))
         return problems
 
-    def find_retired(self, said: Mapping[str, Statement]) -> frozenset[str]:
+    def find_retired(self, statements: Mapping[str, Statement]) -> frozenset[str]:
         """Return the UIDs that ``retired`` names."""
-        names = {one.id for one in self.season.season.retired}
+        names = {retired.id for retired in self.season.season.retired}
         return frozenset(
             uid
-            for uid, one in said.items()
-            if one.scope in ("event", "session")
+            for uid, statement in statements.items()
+            if statement.scope in ("event", "session")
             and any(
-                f"{event}.{one.session}".rstrip(".") in names or event in names for event in self._event_ids(one.event)
+                f"{event_id}.{statement.session}".rstrip(".") in names or event_id in names
+                for event_id in self._event_ids(statement.event)
             )
         )
 
     def _event_ids(self, event_id: str) -> tuple[str, ...]:
         """Return the ids an event has and had."""
-        found = next((one for one in self.season.season.events if one.id == event_id), None)
-        return (event_id, *found.formerly) if found else (event_id,)
+        event = next((event for event in self.season.season.events if event.id == event_id), None)
+        return (event_id, *event.formerly) if event else (event_id,)
 
-    def find_taken_names(self, said: SeasonFiles) -> list[Problem]:
-        """Return a problem for each name that a tombstone has or had and that something ``said`` has taken.
+    def find_taken_names(self, definitions: SeasonFiles) -> list[Problem]:
+        """Return a problem for each name that a tombstone has or had and that the ``definitions`` have taken.
 
-        This season has the tombstones of the definitions ``said``: their UIDs are made from the first of their names.
+        This season has the tombstones of the ``definitions``: their UIDs are made from the first of their names.
         """
         whole = {event.id: event for event in self.season.season.events}
         problems = [
-            self._name_taken(f"event.{event.id}", name, grave.id)
-            for event, grave, name in _find_shared_names(said.season.events, self.season.season.events)
+            self._name_taken(f"event.{event.id}", name, tombstone.id)
+            for event, tombstone, name in _find_shared_names(definitions.season.events, self.season.season.events)
         ]
-        for event in said.season.events:
+        for event in definitions.season.events:
             problems += [
-                self._name_taken(f"event.{event.id}.session.{session.id}", name, f"{event.id}.{grave.id}")
-                for session, grave, name in _find_shared_names(event.sessions, whole[event.id].sessions)
+                self._name_taken(f"event.{event.id}.session.{session.id}", name, f"{event.id}.{tombstone.id}")
+                for session, tombstone, name in _find_shared_names(event.sessions, whole[event.id].sessions)
             ]
         return problems
 
-    def _name_taken(self, where: str, name: str, grave: str) -> Problem:
+    def _name_taken(self, where: str, name: str, tombstone: str) -> Problem:
         message = (
-            f"{name!r} is a name of {grave!r}, which was published by mistake and retired; an id once published "
+            f"{name!r} is a name of {tombstone!r}, which was published by mistake and retired; an id once published "
             "is never used again: give what is new an id of its own"
         )
         return self._problem("season.toml", where, message)
 
     def find_reused_names(
-        self, ledger: Ledger, said: Mapping[str, Statement], retired: Collection[str]
+        self, ledger: Ledger, statements: Mapping[str, Statement], retired: Collection[str]
     ) -> list[Problem]:
         """Return a problem for each tombstone whose name something else has taken."""
         problems = []
-        for uid in sorted((ledger.retired - set(retired)) & said.keys()):
-            one = said[uid]
-            own = f"{one.event}.{one.session}" if one.session else one.event
+        for uid in sorted((ledger.retired - set(retired)) & statements.keys()):
+            new = statements[uid]
+            name = f"{new.event}.{new.session}" if new.session else new.event
             message = (
-                f"{one.session or one.event!r} was published by mistake and retired; an id once published is never "
-                f'used again: give what is new an id of its own, and put [[retired]] with id = "{own}" back'
+                f"{new.session or new.event!r} was published by mistake and retired; an id once published is never "
+                f'used again: give what is new an id of its own, and put [[retired]] with id = "{name}" back'
             )
-            where = f"event.{one.event}.session.{one.session}" if one.session else f"event.{one.event}"
+            where = f"event.{new.event}.session.{new.session}" if new.session else f"event.{new.event}"
             problems.append(self._problem("season.toml", where, message))
         return problems
 
@@ -117,23 +118,25 @@ class Guard:
         One session alone is never a mass; what moves by less than three hours within its day is a timetable at work.
         """
         coming = {
-            uid: one.statement
-            for uid, one in before.revisions.items()
-            if one.statement.scope == "session" and one.statement.status not in OFF and not one.statement.is_over(now)
+            uid: revision.statement
+            for uid, revision in before.revisions.items()
+            if revision.statement.scope == "session"
+            and revision.statement.status not in OFF
+            and not revision.statement.is_over(now)
         }
         gone = after.retired - before.retired
-        said = {uid: after.revisions[uid].statement for uid in coming}
+        statements = {uid: after.revisions[uid].statement for uid in coming}
         moved = [
             old
             for uid, old in coming.items()
-            if uid in gone or (_is_leap(old, said[uid]) and not self._is_explained(said[uid], before))
+            if uid in gone or (_is_leap(old, statements[uid]) and not self._is_explained(statements[uid], before))
         ]
         if len(moved) < _FEWEST or 3 * len(moved) <= len(coming):
             return []
-        shown = ", ".join(sorted(f"{one.event}.{one.session}" for one in moved)[:3])
+        names = ", ".join(sorted(f"{old.event}.{old.session}" for old in moved)[:3])
         more = ", …" if moved[3:] else ""
         message = (
-            f"{len(moved)} of {len(coming)} coming sessions would move or go at once ({shown}{more}) and nothing says "
+            f"{len(moved)} of {len(coming)} coming sessions would move or go at once ({names}{more}) and nothing says "
             "why. If it is a slip, such as a wrong time zone, mend it; if it is meant, say so with [[event.change]] or "
             "[[change]], or a status, or publish it once with: aslms-feeds build --accept-mass-change"
         )
@@ -155,12 +158,12 @@ class Guard:
             message = "this entry list was published and is not in the definitions any more; put it back"
             return self._problem("entries.toml", f"list.{old.session}", message)
         name = f"{old.event}.session.{old.session}" if old.session else old.event
-        own = old.session or old.event
+        old_id = old.session or old.event
         retired = f"{old.event}.{old.session}" if old.session else old.event
         message = (
-            f"{own!r} was published and is not in the definitions any more. If it is off, keep it with "
-            f'status = "cancelled"; if its id changed, give the new one formerly = ["{own}"]; if it was published by '
-            f'mistake, add [[retired]] with id = "{retired}" and the reason as why'
+            f"{old_id!r} was published and is not in the definitions any more. If it is off, keep it with "
+            f'status = "cancelled"; if its id changed, give the new one formerly = ["{old_id}"]; if it was published '
+            f'by mistake, add [[retired]] with id = "{retired}" and the reason as why'
         )
         return self._problem("season.toml", f"event.{name}", message)
 
@@ -186,11 +189,16 @@ def _find_shared_names(
     alive: Sequence[Event | Session], whole: Sequence[Event | Session]
 ) -> Iterator[tuple[Event | Session, Event | Session, str]]:
     """Yield what is alive with the tombstone beside it that has or had one of its ids, and that id."""
-    there = {one.id for one in alive}
-    graves = {name: grave for grave in whole if grave.id not in there for name in (grave.id, *grave.formerly)}
-    for one in alive:
-        if name := next((name for name in (one.id, *one.formerly) if name in graves), None):
-            yield one, graves[name], name
+    living_ids = {living.id for living in alive}
+    tombstones = {
+        name: tombstone
+        for tombstone in whole
+        if tombstone.id not in living_ids
+        for name in (tombstone.id, *tombstone.formerly)
+    }
+    for living in alive:
+        if name := next((name for name in (living.id, *living.formerly) if name in tombstones), None):
+            yield living, tombstones[name], name
 
 
 def _is_leap(old: Statement, new: Statement) -> bool:
@@ -199,13 +207,13 @@ def _is_leap(old: Statement, new: Statement) -> bool:
         return False
     if parse_local_day(old.start, old.timezone) != parse_local_day(new.start, new.timezone):
         return True
-    was, now = parse_moment(old.start), parse_moment(new.start)
-    return isinstance(was, datetime) and isinstance(now, datetime) and abs(now - was) >= _LEAP
+    old_start, new_start = parse_moment(old.start), parse_moment(new.start)
+    return isinstance(old_start, datetime) and isinstance(new_start, datetime) and abs(new_start - old_start) >= _LEAP
 
 
 def find_identity_problems(files: SeriesFiles, ledgers: Mapping[str, Ledger], root: str) -> Iterator[Problem]:
     """Yield a problem when what every UID and item id is made from is not what it was."""
-    ours = minted(files)
+    ours = describe_minting(files)
     for ledger in ledgers.values():
         if ledger.minted != ours:
             identity, _comma, day = ledger.minted.partition(",")
@@ -217,7 +225,7 @@ def find_identity_problems(files: SeriesFiles, ledgers: Mapping[str, Ledger], ro
             return
 
 
-def minted(files: SeriesFiles) -> str:
+def describe_minting(files: SeriesFiles) -> str:
     """Return what every UID and item id is made from."""
     return f"{files.publisher.identity},{files.publisher.tag_date.isoformat()}"
 
@@ -237,7 +245,7 @@ def find_lost_calendars(
 
 def is_season_defined(files: SeriesFiles, season: str) -> bool:
     """Say whether a season that was published is defined, under this id or another."""
-    return any(season in (one.id, *one.season.formerly) for one in files.seasons)
+    return any(season in (defined.id, *defined.season.formerly) for defined in files.seasons)
 
 
 def lost_season(files: SeriesFiles, season: str, root: str) -> Problem:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from aslms_feeds.definitions.values import translate
 from aslms_feeds.editions.addresses import BUNDLES
-from aslms_feeds.editions.calendars import Calendar, what_it_holds
+from aslms_feeds.editions.calendars import Calendar, describe_content
 from aslms_feeds.editions.feeds import Feed, describe_feed
 from aslms_feeds.editions.items import FEED_NAMES
 from aslms_feeds.identity import fingerprint, make_tag_uri
@@ -94,7 +94,7 @@ class BundleEdition:
 
     def _make_calendar_link(self, name: CalendarName) -> CalendarLink:
         _ = self.language.gettext
-        addresses, content = self.bundle.addresses, what_it_holds(name, self.language)
+        addresses, content = self.bundle.addresses, describe_content(name, self.language)
         calendar = Calendar(
             path=addresses.calendar(self.tag, name),
             language=self.tag,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aslms_feeds.definitions.values import translate
 from aslms_feeds.editions import labels
-from aslms_feeds.editions.calendars import what_it_holds
+from aslms_feeds.editions.calendars import describe_content
 from aslms_feeds.editions.items import FEED_NAMES
 from aslms_feeds.publication.formats import FEED_FILES
 from aslms_feeds.render.pages.links import CalendarLink, FeedLink, local
@@ -128,7 +128,7 @@ class Book:
         _ = self.language.gettext
         if calendar.event:
             return calendar.title
-        held = what_it_holds(calendar.name, self.language)
+        held = describe_content(calendar.name, self.language)
         held = held[:1].upper() + held[1:]
         if calendar.race_class:
             race_class = labels.class_name(calendar.race_class, self.series, self.language)
