@@ -28,19 +28,27 @@ def one_season():
 @pytest.mark.parametrize(("name", "publication"), [("everything", "everything_now"), ("2023-24", "one_season")])
 def test_a_publication_is_its_golden_files(name, publication, request):
     """No document differs, none is missing, and no golden file is left over."""
-    found = request.getfixturevalue(publication)
-    made = {path: body for path, body in found.items() if path.endswith((".ics", ".xml", ".json"))}
+    published_documents = request.getfixturevalue(publication)
+    documents_now = {
+        path: body for path, body in published_documents.items() if path.endswith((".ics", ".xml", ".json"))
+    }
     root = GOLDEN / name
-    kept = {path.relative_to(root).as_posix(): path for path in root.rglob("*") if path.is_file()}
+    golden_files = {path.relative_to(root).as_posix(): path for path in root.rglob("*") if path.is_file()}
     if os.environ.get("UPDATE_GOLDEN"):
-        for path in kept.keys() - made.keys():
-            kept[path].unlink()
-        for path, body in made.items():
+        for path in golden_files.keys() - documents_now.keys():
+            golden_files[path].unlink()
+        for path, body in documents_now.items():
             file = root / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(body)
         return
-    differ = sorted(path for path in made.keys() & kept.keys() if kept[path].read_bytes() != made[path])
-    assert (differ, sorted(made.keys() - kept.keys()), sorted(kept.keys() - made.keys())) == ([], [], []), (
-        "UPDATE_GOLDEN=1 writes them anew"
+    differ = sorted(
+        path
+        for path in documents_now.keys() & golden_files.keys()
+        if golden_files[path].read_bytes() != documents_now[path]
     )
+    assert (
+        differ,
+        sorted(documents_now.keys() - golden_files.keys()),
+        sorted(golden_files.keys() - documents_now.keys()),
+    ) == ([], [], []), "UPDATE_GOLDEN=1 writes them anew"

@@ -74,13 +74,13 @@ def test_a_task_is_told_when_it_waits(child):
     """It is in a session of its own; one that does not wait has nothing to read."""
     module = child("print(repr(sys.stdin.readline()), os.getsid(0) == os.getpid())")
 
-    async def said(*, waits):
+    async def run_task(*, waits):
         process = await processes.start_task(module, waits=waits)
         output, _errors = await process.communicate(b"go\n" if waits else None)
         return output
 
-    assert asyncio.run(said(waits=True)) == b"'go\\n' True\n"
-    assert asyncio.run(said(waits=False)) == b"'' True\n"
+    assert asyncio.run(run_task(waits=True)) == b"'go\\n' True\n"
+    assert asyncio.run(run_task(waits=False)) == b"'' True\n"
 
 
 def test_nobody_else_starts_processes():

@@ -23,15 +23,15 @@ SEASON = "aslms/2023-24/season.toml"
 EVENT = '\n[[event]]\nid = "secret-{number}"\nname = "Secret {number}"\nfirst_day = 2024-03-0{number}\nembargo = {at}\n'
 
 
-def switch(output: Path, known: str) -> tuple[str, float]:
+def switch(output: Path, public: str) -> tuple[str, float]:
     """Wait until another generation of the series is public; return it, and when that was seen."""
     link = output / "series/aslms/current"
     while True:
         try:
             target = os.readlink(link)  # noqa: PTH115 - plain text, and often
         except FileNotFoundError:
-            target = known
-        if target != known:
+            target = public
+        if target != public:
             return target, time.time()
         time.sleep(0.005)
 
@@ -48,23 +48,23 @@ def main() -> None:
         rows: dict[str, list[float]] = {"edit that has stood": [], "instant that has come": []}
         with subprocess.Popen(command, stderr=subprocess.DEVNULL) as service:
             try:
-                public, _seen = switch(output, "")
+                public, _when = switch(output, "")
                 time.sleep(5)
                 for number in range(EDITS):
                     edited = time.time()
                     season.write_text(text.replace("2023-12-02T14:00:00", f"2023-12-02T14:0{number + 1}:00"))
-                    public, seen = switch(output, public)
-                    rows["edit that has stood"].append(seen - edited - SETTLE)
+                    public, switched = switch(output, public)
+                    rows["edit that has stood"].append(switched - edited - SETTLE)
                     time.sleep(3)
                 for number in range(1, INSTANTS + 1):
                     due = (datetime.now(UTC) + timedelta(seconds=25)).replace(microsecond=0)
                     at = f"{due:%Y-%m-%dT%H:%M:%SZ}"
                     with season.open("a") as file:
                         file.write(EVENT.format(number=number, at=at))
-                    public, seen = switch(output, public)
-                    while seen < due.timestamp():  # the edit itself may be public first
-                        public, seen = switch(output, public)
-                    rows["instant that has come"].append(seen - due.timestamp())
+                    public, switched = switch(output, public)
+                    while switched < due.timestamp():  # the edit itself may be public first
+                        public, switched = switch(output, public)
+                    rows["instant that has come"].append(switched - due.timestamp())
                     time.sleep(3)
             finally:
                 service.terminate()

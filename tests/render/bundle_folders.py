@@ -38,11 +38,11 @@ overall = { team = "The Winners" }
 
 
 def two(
-    bundles: str = BUNDLE, *, settings: str = FEW, season: str = SEASON, other: str = CUP_SEASON, **files: str
+    bundles: str = BUNDLE, *, settings: str = FEW, season: str = SEASON, cup_season: str = CUP_SEASON, **files: str
 ) -> dict[str, bytes]:
     """Return a calendars folder with the series ``trial`` and ``cup`` and some bundles; ``files`` are of the cup."""
     publisher = PUBLISHER + settings + bundles
-    more = contents(other, publisher=publisher, series=CUP, **files)
+    more = contents(cup_season, publisher=publisher, series=CUP, **files)
     return contents(season, publisher=publisher) | {
         path.replace("trial/", "cup/"): text for path, text in more.items() if path.startswith("trial/")
     }

@@ -61,9 +61,9 @@ def test_awkward_text_survives():
         ("html", "//atom:entry/atom:content", "//item/content:encoded"),
         ("id", "//atom:entry/atom:id", "//item/guid"),
     ]:
-        said = [getattr(item, field) for item in AWKWARD.items]
-        assert [element.text for element in find(atom, in_atom)] == said
-        assert [element.text for element in find(rss, in_rss)] == said
+        texts = [getattr(item, field) for item in AWKWARD.items]
+        assert [element.text for element in find(atom, in_atom)] == texts
+        assert [element.text for element in find(rss, in_rss)] == texts
     assert [element.text for element in find(atom, "//atom:summary[@type='text']")] == [i.text for i in AWKWARD.items]
 
 
@@ -131,11 +131,11 @@ def test_an_archive_says_so_and_knows_its_neighbours():
         (atom_rss.render_rss(ARCHIVE), "/rss/channel", "rss.xml"),
     ]:
         assert len(find(document, f"{parent}/fh:archive")) == 1
-        found = {rel: href for rel, (href, _) in links(document, parent).items()}
-        assert found["prev-archive"] == f"{BASE}/ar/2021/news/{file}"
-        assert found["next-archive"] == f"{BASE}/ar/2023/news/{file}"
-        assert found["current"] == f"{BASE}/ar/news/{file}"
-        assert found["self"] == f"{BASE}/ar/2022/news/{file}"
+        hrefs = {rel: href for rel, (href, _) in links(document, parent).items()}
+        assert hrefs["prev-archive"] == f"{BASE}/ar/2021/news/{file}"
+        assert hrefs["next-archive"] == f"{BASE}/ar/2023/news/{file}"
+        assert hrefs["current"] == f"{BASE}/ar/news/{file}"
+        assert hrefs["self"] == f"{BASE}/ar/2022/news/{file}"
 
 
 def test_entries_link_their_page():
@@ -150,9 +150,9 @@ def test_entries_link_their_page():
 
 def test_categories_stand_as_given():
     """Every category is there, in its order, in both formats."""
-    said = [category for item in AWKWARD.items for category in item.categories]
-    assert find(atom_rss.render_atom(AWKWARD), "//atom:entry/atom:category/@term") == said
-    assert [element.text for element in find(atom_rss.render_rss(AWKWARD), "//item/category")] == said
+    categories = [category for item in AWKWARD.items for category in item.categories]
+    assert find(atom_rss.render_atom(AWKWARD), "//atom:entry/atom:category/@term") == categories
+    assert [element.text for element in find(atom_rss.render_rss(AWKWARD), "//item/category")] == categories
 
 
 def test_the_channel_says_what_rss_readers_ask():
@@ -276,13 +276,13 @@ def test_the_same_bytes_anywhere():
         "import hashlib, feed_samples as t\n"
         "print(hashlib.sha256(b''.join(r(c) for c in t.CASES.values() for r in t.FORMATS.values())).hexdigest())"
     )
-    here = hashlib.sha256(b"".join(r(c) for c in CASES.values() for r in FORMATS.values())).hexdigest()
+    digest = hashlib.sha256(b"".join(r(c) for c in CASES.values() for r in FORMATS.values())).hexdigest()
     for seed, zone, locale in [("0", "Asia/Tokyo", "C"), ("4711", "America/St_Johns", "C.UTF-8")]:
         environment = {**os.environ, "PYTHONHASHSEED": seed, "TZ": zone, "LC_ALL": locale}
         run = subprocess.run(
             [sys.executable, "-c", script], cwd=Path(__file__).parent, env=environment, capture_output=True, check=True
         )
-        assert run.stdout.decode().strip() == here
+        assert run.stdout.decode().strip() == digest
 
 
 OUTLINES = (
@@ -305,14 +305,14 @@ def test_the_list_of_feeds_is_the_golden_one():
 
 def test_the_list_of_feeds_keeps_every_word():
     """Readers find name, address and page of each feed; a folder has no type and no address of a feed."""
-    found = find(opml.render_opml("Racing feeds", OUTLINES), "//outline")
-    assert [(o.get("text"), o.get("type"), o.get("xmlUrl"), o.get("htmlUrl"), o.get("language")) for o in found] == [
+    outlines = find(opml.render_opml("Racing feeds", OUTLINES), "//outline")
+    assert [(o.get("text"), o.get("type"), o.get("xmlUrl"), o.get("htmlUrl"), o.get("language")) for o in outlines] == [
         ("Asian Le Mans Series", None, None, f"{BASE}/", None),
         ("AsLMS news & more", "rss", f"{BASE}/news/atom.xml", f"{BASE}/", "en"),
         ("ニュース <AsLMS>", "rss", f"{BASE}/ja/news/atom.xml", f"{BASE}/ja/", "ja"),
         ("Everything", "rss", "https://racing.example/bundles/all/atom.xml", None, None),
     ]
-    assert all(outline.get("title") == outline.get("text") for outline in found)
+    assert all(outline.get("title") == outline.get("text") for outline in outlines)
 
 
 def test_the_list_of_feeds_refuses_control_characters():

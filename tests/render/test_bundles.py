@@ -61,9 +61,9 @@ def vevents(store, path: str, part: str = INDEX) -> dict[str, bytes]:
 
 def items(store, path: str, part: str = INDEX) -> list[feedparser.FeedParserDict]:
     """Return the items of a public feed as a reader sees them."""
-    found = feedparser.parse(store.read(part, path))
-    assert not found.bozo, found
-    return found.entries
+    feed = feedparser.parse(store.read(part, path))
+    assert not feed.bozo, feed
+    return feed.entries
 
 
 def page(store, path: str = "bundles/endurance/index.html"):
@@ -84,19 +84,21 @@ def below(store, prefix: str) -> set[str]:
 def test_an_event_has_the_bytes_of_its_series(name, language):
     """Each VEVENT of each series is there once, byte for byte, in its own language, ordered by start and UID."""
     store = published((two(), NOW))
-    found = vevents(store, f"{language}bundles/endurance/endurance-{name}.ics")
-    own = vevents(store, f"{language}trial-{name}.ics", "trial") | vevents(store, f"{language}cup-{name}.ics", "cup")
-    assert found == own
-    assert len(found) == {"all": 8, "races": 4}[name]
-    starts = [one["DTSTART"].dt for one in Calendar.from_ical(b"".join(_whole(found))).walk("VEVENT")]
+    joined = vevents(store, f"{language}bundles/endurance/endurance-{name}.ics")
+    of_series = vevents(store, f"{language}trial-{name}.ics", "trial") | vevents(
+        store, f"{language}cup-{name}.ics", "cup"
+    )
+    assert joined == of_series
+    assert len(joined) == {"all": 8, "races": 4}[name]
+    starts = [event["DTSTART"].dt for event in Calendar.from_ical(b"".join(_whole(joined))).walk("VEVENT")]
     assert starts == sorted(starts)
     # They start at the same instant.
-    assert list(found)[-2:] == ["race.paris.2030.cup@example.org", "race.paris.2030.trial@example.org"]
+    assert list(joined)[-2:] == ["race.paris.2030.cup@example.org", "race.paris.2030.trial@example.org"]
 
 
-def _whole(found):
+def _whole(events):
     yield b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n"
-    yield from found.values()
+    yield from events.values()
     yield b"END:VCALENDAR\r\n"
 
 
@@ -104,17 +106,17 @@ def test_a_calendar_begins_as_others_do():
     """It has its own name, address, page, colour and refresh interval, and is as new as its newest event."""
     store = published((two(), NOW), (two(season=SEASON.replace("T13:00", "T13:30", 1)), LATER))
     body = store.read(INDEX, "fr/bundles/endurance/endurance-races.ics")
-    found = Calendar.from_ical(body)
-    assert str(found["NAME"]) == str(found["X-WR-CALNAME"])
-    assert str(found["NAME"]).startswith("Endurance et plus")
-    assert str(found["SOURCE"]) == f"{BASE}/fr/bundles/endurance/endurance-races.ics"
-    assert str(found["URL"]) == f"{BASE}/fr/bundles/endurance/"
-    assert str(found["COLOR"]) == "royalblue"
-    assert str(found["X-APPLE-CALENDAR-COLOR"]) == "#4169E1"
-    assert found["REFRESH-INTERVAL"].dt == timedelta(hours=6)
-    assert found["LAST-MODIFIED"].dt == LATER
-    assert "METHOD" not in found
-    assert "UID" not in found
+    calendar = Calendar.from_ical(body)
+    assert str(calendar["NAME"]) == str(calendar["X-WR-CALNAME"])
+    assert str(calendar["NAME"]).startswith("Endurance et plus")
+    assert str(calendar["SOURCE"]) == f"{BASE}/fr/bundles/endurance/endurance-races.ics"
+    assert str(calendar["URL"]) == f"{BASE}/fr/bundles/endurance/"
+    assert str(calendar["COLOR"]) == "royalblue"
+    assert str(calendar["X-APPLE-CALENDAR-COLOR"]) == "#4169E1"
+    assert calendar["REFRESH-INTERVAL"].dt == timedelta(hours=6)
+    assert calendar["LAST-MODIFIED"].dt == LATER
+    assert "METHOD" not in calendar
+    assert "UID" not in calendar
     assert all(len(line) <= 75 for line in body.split(b"\r\n"))
 
 
@@ -124,15 +126,17 @@ def test_times_at_the_circuit_bring_each_zone_once():
     elsewhere = CUP_SEASON.replace('circuit = "paris"', 'circuit = "okayama"')
     circuit, utc = (
         Calendar.from_ical(
-            published((two(settings=settings, other=elsewhere), NOW)).read(INDEX, "bundles/endurance/endurance-all.ics")
+            published((two(settings=settings, cup_season=elsewhere), NOW)).read(
+                INDEX, "bundles/endurance/endurance-all.ics"
+            )
         )
         for settings in (at_circuit, FEW)
     )
-    assert [str(one["TZID"]) for one in circuit.walk("VTIMEZONE")] == ["Asia/Tokyo", "Europe/Paris"]
-    assert [str(one["TZID"]) for one in utc.walk("VTIMEZONE")] == []
-    starts, same = ([one["DTSTART"].dt for one in found.walk("VEVENT")] for found in (circuit, utc))
+    assert [str(zone["TZID"]) for zone in circuit.walk("VTIMEZONE")] == ["Asia/Tokyo", "Europe/Paris"]
+    assert [str(zone["TZID"]) for zone in utc.walk("VTIMEZONE")] == []
+    starts, same = ([event["DTSTART"].dt for event in calendar.walk("VEVENT")] for calendar in (circuit, utc))
     assert starts == same
-    assert {str(one.tzinfo) for one in starts} == {"Asia/Tokyo", "Europe/Paris"}
+    assert {str(start.tzinfo) for start in starts} == {"Asia/Tokyo", "Europe/Paris"}
 
 
 def test_a_zone_nobody_needs_any_more_is_left_out():
@@ -141,9 +145,9 @@ def test_a_zone_nobody_needs_any_more_is_left_out():
     calendar = b"BEGIN:VCALENDAR\r\n%s%sEND:VCALENDAR\r\n"
     old = calendar % (zone % b"Europe/Paris", _event(b";TZID=Europe/Paris:20290301T100000", b"race.2029.trial@x", 900))
     new = calendar % (zone % b"Asia/Tokyo", _event(b";TZID=Asia/Tokyo:20300301T100000", b"race.2030.trial@x", 900))
-    found = join_events([old, new], 1)
-    assert list(found.vevents) == ["race.2030.trial@x"]
-    assert found.vtimezones == zone % b"Asia/Tokyo"
+    joined = join_events([old, new], 1)
+    assert list(joined.vevents) == ["race.2030.trial@x"]
+    assert joined.vtimezones == zone % b"Asia/Tokyo"
     assert join_events([old, new], 3).vtimezones == zone % b"Asia/Tokyo" + zone % b"Europe/Paris"
 
 
@@ -166,19 +170,19 @@ def test_a_full_calendar_keeps_the_newest_seasons_of_all():
             text = text.replace("2030-03-02", f"{year}-03-{days}").replace("2030", str(year))
             files[f"{series}/{year}/season.toml"] = text.encode()
     store = published((files, NOW))
-    found = vevents(store, "bundles/endurance/endurance-all.ics")
+    joined = vevents(store, "bundles/endurance/endurance-all.ics")
     sizes: dict[tuple[str, str], int] = {}
-    for uid, body in found.items():
+    for uid, body in joined.items():
         *_event, season, series = uid.partition("@")[0].split(".")
         sizes[season, series] = sizes.get((season, series), 0) + len(body)
     assert sum(sizes.values()) <= 50_000
     assert sum(sizes.values()) + max(sizes.values()) > 50_000
-    kept = sorted(sizes, key=lambda one: (one[0], one[1] == "trial"), reverse=True)
-    wanted = [(str(year), series) for year in range(2030, 2026, -1) for series in ("trial", "cup")]
-    assert 4 < len(kept) < len(wanted)
-    assert sorted(kept) == sorted(wanted[: len(kept)])
+    newest = sorted(sizes, key=lambda season: (season[0], season[1] == "trial"), reverse=True)
+    all_seasons = [(str(year), series) for year in range(2030, 2026, -1) for series in ("trial", "cup")]
+    assert 4 < len(newest) < len(all_seasons)
+    assert sorted(newest) == sorted(all_seasons[: len(newest)])
     whole = vevents(store, "trial-all.ics", "trial") | vevents(store, "cup-all.ics", "cup")
-    assert {uid for uid in whole if tuple(uid.partition("@")[0].split(".")[-2:]) in sizes} == set(found)
+    assert {uid for uid in whole if tuple(uid.partition("@")[0].split(".")[-2:]) in sizes} == set(joined)
 
 
 def _event(start: bytes, uid: bytes, size: int = 0) -> bytes:
@@ -206,8 +210,8 @@ def test_events_are_in_order_of_their_instants_whatever_clock_they_are_written_b
     }
     events = [_event(start, b"race.%s.2030.trial@x" % name) for name, start in starts.items()]
     zones = [b"BEGIN:VTIMEZONE\r\nTZID:%s\r\nEND:VTIMEZONE\r\n" % name for name in (b"Europe/Paris", b"Asia/Tokyo")]
-    found = join_events([b"BEGIN:VCALENDAR\r\n" + b"".join([*zones, *events]) + b"END:VCALENDAR\r\n"], 900)
-    assert [uid.split(".")[1] for uid in found.vevents] == ["day", "tokyo", "utc", "paris"]
+    joined = join_events([b"BEGIN:VCALENDAR\r\n" + b"".join([*zones, *events]) + b"END:VCALENDAR\r\n"], 900)
+    assert [uid.split(".")[1] for uid in joined.vevents] == ["day", "tokyo", "utc", "paris"]
 
 
 def test_of_two_renderings_of_a_zone_the_later_is_taken():
@@ -221,16 +225,16 @@ def test_of_two_renderings_of_a_zone_the_later_is_taken():
 def test_the_order_of_the_series_changes_no_calendar_and_no_feed():
     """Whatever order the definitions name the series in, everybody gets the same bytes; the page lists them so."""
     reverse = BUNDLE.replace('["trial", "cup"]', '["cup", "trial"]')
-    one, other = (documents(published((two(text), NOW)), INDEX) for text in (BUNDLE, reverse))
-    assert one.keys() == other.keys()
-    differ = {path for path in one if "bundles/" in path and one[path] != other[path]}
+    forward, backward = (documents(published((two(text), NOW)), INDEX) for text in (BUNDLE, reverse))
+    assert forward.keys() == backward.keys()
+    differ = {path for path in forward if "bundles/" in path and forward[path] != backward[path]}
     assert differ == {"bundles/endurance/index.html", "fr/bundles/endurance/index.html"}
 
 
 def test_a_calendar_appears_with_its_first_event_and_stays():
     """Before the first date a bundle has feeds and a page; no calendar is ever empty."""
     undated = re.sub(r"\[\[event\]\].*", "", SEASON, flags=re.DOTALL)
-    store = published((two(season=undated, other=undated.replace("12-20", "12-22")), NOW))
+    store = published((two(season=undated, cup_season=undated.replace("12-20", "12-22")), NOW))
     assert below(store, "bundles/") == {
         "bundles/endurance/index.html",
         *(
@@ -240,7 +244,7 @@ def test_a_calendar_appears_with_its_first_event_and_stays():
         ),
     }
     assert "Calendars appear here with the first date." in page(store).text_content()
-    published((two(other=undated.replace("12-20", "12-22")), LATER), store=store)
+    published((two(cup_season=undated.replace("12-20", "12-22")), LATER), store=store)
     assert list(vevents(store, "bundles/endurance/endurance-races.ics")) == [
         "race-1.okayama.2030.trial@example.org",
         "race.paris.2030.trial@example.org",
@@ -263,7 +267,7 @@ def test_a_calendar_that_is_no_longer_wanted_is_kept_up_to_date():
 # Feeds
 
 
-def _said(item):
+def _summarize(item):
     return item.link, item.published, item.get("updated") if "updated" in item else "", item.summary, item.content
 
 
@@ -272,10 +276,10 @@ def test_items_keep_their_ids_and_dates(file):
     """The items of all series stand in one order by date, each with the id, address and dates of its series' feed."""
     store = published((two(news=NEWS), NOW), (two(news=NEWS, season=SEASON.replace("T13:00", "T13:30", 1)), LATER))
     for feed in ("news", "changes", "results", "everything"):
-        found = items(store, f"bundles/endurance/{feed}/{file}")
-        own = items(store, f"{feed}/{file}", "trial") + items(store, f"{feed}/{file}", "cup")
-        assert {one.id: _said(one) for one in found} == {one.id: _said(one) for one in own}
-        dates = [one.published_parsed for one in found]
+        joined = items(store, f"bundles/endurance/{feed}/{file}")
+        of_series = items(store, f"{feed}/{file}", "trial") + items(store, f"{feed}/{file}", "cup")
+        assert {item.id: _summarize(item) for item in joined} == {item.id: _summarize(item) for item in of_series}
+        dates = [item.published_parsed for item in joined]
         assert dates == sorted(dates, reverse=True)
     assert len(items(store, "bundles/endurance/everything/atom.xml")) == 4
 
@@ -284,10 +288,10 @@ def test_a_title_says_which_series_it_is_about():
     """A title that holds neither name of its series begins with the short one, in every format."""
     store = published((two(news=NEWS), NOW))
     titles = ["LC: Tickets are **on** sale", "LC: The Year 2030 announced", "2030 Test Series announced"]
-    assert [one.title for one in items(store, "bundles/endurance/news/atom.xml")] == titles
-    assert [one.title for one in items(store, "bundles/endurance/news/rss.xml")] == titles
+    assert [item.title for item in items(store, "bundles/endurance/news/atom.xml")] == titles
+    assert [item.title for item in items(store, "bundles/endurance/news/rss.xml")] == titles
     data = json.loads(store.read(INDEX, "bundles/endurance/news/feed.json"))
-    assert [one["title"] for one in data["items"]] == titles
+    assert [item["title"] for item in data["items"]] == titles
 
 
 def test_a_feed_holds_the_newest_items_of_all():
@@ -300,8 +304,8 @@ def test_a_feed_holds_the_newest_items_of_all():
     files = two(settings=settings, news="\n".join(days[::2]))
     files["trial/2030/news.toml"] = "\n".join(days[1::2]).encode()
     store = published((files, NOW))
-    found = [one.title for one in items(store, "bundles/endurance/news/rss.xml")]
-    assert found == [
+    titles = [item.title for item in items(store, "bundles/endurance/news/rss.xml")]
+    assert titles == [
         "LC: The Year 2030 announced",
         "2030 Test Series announced",
         *(f"{'TS' if day % 2 == 0 else 'LC'}: Day {day}" for day in range(18, 10, -1)),
@@ -319,7 +323,7 @@ def test_a_feed_says_what_it_is():
     assert atom.updated == "2029-12-24T00:00:00Z"
     root = f"{BASE}/fr/bundles/endurance"
     for feed, file in ((atom, "atom.xml"), (rss, "rss.xml")):
-        links = {one.rel: one.href for one in feed.links}
+        links = {link.rel: link.href for link in feed.links}
         assert links["self"] == f"{root}/news/{file}"
         assert links["alternate"] == f"{root}/"
         assert links["hub"] == "https://hub.example.org/"
@@ -340,20 +344,20 @@ def test_a_feed_without_items_has_a_date_that_stays():
 def test_results_are_in_no_feed_that_does_not_tell_them():
     """A winner is in results and everything; news and changes never spoil one."""
     store = published((two(results=RESULTS), NOW))
-    told = {
+    spoilers = {
         feed: b"The Winners" in store.read(INDEX, f"bundles/endurance/{feed}/atom.xml")
         for feed in ("news", "changes", "results", "everything")
     }
-    assert told == {"news": False, "changes": False, "results": True, "everything": True}
+    assert spoilers == {"news": False, "changes": False, "results": True, "everything": True}
 
 
 def test_an_item_that_runs_from_right_to_left_says_so_once():
     """What says that a text runs from right to left stands around it once, as in the feed it was taken from."""
     store = published((two(settings=FEW.replace('"fr"', '"ar"'), news=NEWS), NOW))
     for file in ("atom.xml", "rss.xml", "feed.json"):
-        found = store.read(INDEX, f"ar/bundles/endurance/news/{file}")
-        own = store.read("cup", f"ar/news/{file}") + store.read("trial", f"ar/news/{file}")
-        assert found.count(b"rtl") == own.count(b"rtl") > 0
+        joined = store.read(INDEX, f"ar/bundles/endurance/news/{file}")
+        of_series = store.read("cup", f"ar/news/{file}") + store.read("trial", f"ar/news/{file}")
+        assert joined.count(b"rtl") == of_series.count(b"rtl") > 0
 
 
 # What changes
@@ -369,9 +373,9 @@ def test_nothing_changed_and_nothing_is_written():
 
 def test_one_moved_session_changes_exactly_its_bundles_files():
     """A session that moves changes the calendars that hold it and the feeds that tell of it, and no other byte."""
-    both = BUNDLE + '\n[[bundle]]\nid = "short"\nname = "Short"\nseries = ["cup"]\n'
-    store = published((two(both), NOW))
-    part = built(store, two(both, season=SEASON.replace("T10:00:00", "T10:30:00")), LATER)
+    bundles = BUNDLE + '\n[[bundle]]\nid = "short"\nname = "Short"\nseries = ["cup"]\n'
+    store = published((two(bundles), NOW))
+    part = built(store, two(bundles, season=SEASON.replace("T10:00:00", "T10:30:00")), LATER)
     assert {path for path in part.written if "bundles/" in path} == {
         f"{language}bundles/endurance/{path}"
         for language in ("", "fr/")
@@ -390,12 +394,12 @@ def test_what_is_kept_is_what_would_be_made():
     steps = ({}, {"news": NEWS}, {"news": NEWS, "season": moved}, {"news": NEWS, "season": moved, "results": RESULTS})
     instants = [NOW + timedelta(hours=hours) for hours in range(len(steps))]
     later = two(**steps[-1])
-    step_by_step = published(*((two(**said), now) for said, now in zip(steps, instants, strict=True)))
-    plain = published(*((two("", **said), now) for said, now in zip(steps, instants, strict=True)))
+    step_by_step = published(*((two(**texts), now) for texts, now in zip(steps, instants, strict=True)))
+    plain = published(*((two("", **texts), now) for texts, now in zip(steps, instants, strict=True)))
     published((later, instants[-1] + timedelta(hours=1)), store=plain)
-    one, other = documents(step_by_step, INDEX), documents(plain, INDEX)
-    assert {path: body for path, body in one.items() if "bundles/" in path} == {
-        path: body for path, body in other.items() if "bundles/" in path
+    stepwise, at_once = documents(step_by_step, INDEX), documents(plain, INDEX)
+    assert {path: body for path, body in stepwise.items() if "bundles/" in path} == {
+        path: body for path, body in at_once.items() if "bundles/" in path
     }
 
 
@@ -412,24 +416,27 @@ def test_a_bundle_that_says_something_else_is_written_anew():
 
 def members(store) -> dict[str, PublicSeries]:
     """Return the series of a store as the index takes them."""
-    found = {name: store.current(name) for name in ("trial", "cup")}
+    generations = {name: store.current(name) for name in ("trial", "cup")}
     return {
         name: PublicSeries(
-            name, one.manifest, site.parse_listing(one.state[site.LISTING_FILE]).teasers, partial(store.read, name)
+            name,
+            generation.manifest,
+            site.parse_listing(generation.state[site.LISTING_FILE]).teasers,
+            partial(store.read, name),
         )
-        for name, one in found.items()
+        for name, generation in generations.items()
     }
 
 
 def test_another_version_of_the_program_makes_everything_anew():
     """What was made is kept as long as its sources are what they were, and so is the program."""
     store, publisher = published((two(), NOW)), read_definitions(two(), "calendars").publisher
-    one, same, other = (
+    first, same, newer = (
         render_bundles(publisher, members(store), PublicDocuments(), tools=tools).units for tools in ("1", "1", "2")
     )
-    assert one == same
-    assert one.keys() == other.keys() == {"endurance/en", "endurance/fr"}
-    assert all(one[name].sources != other[name].sources for name in one)
+    assert first == same
+    assert first.keys() == newer.keys() == {"endurance/en", "endurance/fr"}
+    assert all(first[name].sources != newer[name].sources for name in first)
 
 
 @pytest.mark.parametrize("newer", ["trial", "cup"])
@@ -437,17 +444,19 @@ def test_a_zone_is_the_one_of_the_calendar_that_changed_last(newer):
     """Where two series were built with two versions of tzdata, the later one says what the zone's rules are."""
     files = two(settings=FEW.replace("reminders", 'times = "circuit"\nreminders'))
     store, publisher = published((files, NOW)), read_definitions(files, "calendars").publisher
-    found = members(store)
+    series = members(store)
     path = f"{newer}-races.ics"
     body = store.read(newer, path).replace(b"TZID:Asia/Tokyo\r\n", b"TZID:Asia/Tokyo\r\nX-RULES:NEW\r\n")
-    row = found[newer].manifest.documents[path]
+    row = series[newer].manifest.documents[path]
     row = replace(row, sha256=Document(path, CALENDAR, body).sha256, size=len(body), modified=LATER)
-    manifest = replace(found[newer].manifest, documents={**found[newer].manifest.documents, path: row})
-    load = found[newer].load
-    found[newer] = replace(found[newer], manifest=manifest, load=lambda asked: body if asked == path else load(asked))
-    made = {one.path: one.body for one in render_bundles(publisher, found, PublicDocuments()).documents}
-    assert b"X-RULES:NEW" in made["bundles/endurance/endurance-races.ics"]
-    assert b"X-RULES:NEW" not in made["bundles/endurance/endurance-all.ics"]
+    manifest = replace(series[newer].manifest, documents={**series[newer].manifest.documents, path: row})
+    load = series[newer].load
+    series[newer] = replace(series[newer], manifest=manifest, load=lambda file: body if file == path else load(file))
+    rendered = {
+        document.path: document.body for document in render_bundles(publisher, series, PublicDocuments()).documents
+    }
+    assert b"X-RULES:NEW" in rendered["bundles/endurance/endurance-races.ics"]
+    assert b"X-RULES:NEW" not in rendered["bundles/endurance/endurance-all.ics"]
 
 
 # Series that are not there
@@ -456,19 +465,19 @@ def test_a_zone_is_the_one_of_the_calendar_that_changed_last(newer):
 def test_a_series_that_cannot_be_built_stays_in_its_bundles():
     """A wrong file stops its series alone: the bundle keeps what is public of it, and moves on with the other."""
     store = published((two(), NOW))
-    wrong = two(season="wrong", other=CUP_SEASON.replace("T10:00:00", "T10:30:00"))
+    wrong = two(season="wrong", cup_season=CUP_SEASON.replace("T10:00:00", "T10:30:00"))
     report = regenerate(store, wrong, now=LATER)
     assert [part.name for part in report.parts if part.failed] == ["trial"]
-    found = vevents(store, "bundles/endurance/endurance-all.ics")
-    assert found == {**vevents(store, "trial-all.ics", "trial"), **vevents(store, "cup-all.ics", "cup")}
-    assert len(found) == 8
-    assert b"\r\nSEQUENCE:1\r\n" in found["practice-1.okayama.2030.cup@example.org"]
+    joined = vevents(store, "bundles/endurance/endurance-all.ics")
+    assert joined == {**vevents(store, "trial-all.ics", "trial"), **vevents(store, "cup-all.ics", "cup")}
+    assert len(joined) == 8
+    assert b"\r\nSEQUENCE:1\r\n" in joined["practice-1.okayama.2030.cup@example.org"]
 
 
 def test_a_series_under_embargo_is_absent_with_its_name():
     """Before its second a series is nowhere in its bundles, and joins them with the build that makes it public."""
     instant = NOW + timedelta(hours=3)
-    secret = two(other=f"embargo = {instant.isoformat()}\n{CUP_SEASON}")
+    secret = two(cup_season=f"embargo = {instant.isoformat()}\n{CUP_SEASON}")
     store = published((secret, NOW))
     for path, body in documents(store, INDEX).items():
         assert b"Cup" not in body, path
@@ -483,7 +492,9 @@ def test_a_series_under_embargo_is_absent_with_its_name():
 def test_a_bundle_appears_with_its_first_series():
     """While none of its series is public, nothing of a bundle is, its name included."""
     instant = NOW + timedelta(hours=3)
-    secret = two(BUNDLE.replace('["trial", "cup"]', '["cup"]'), other=f"embargo = {instant.isoformat()}\n{CUP_SEASON}")
+    secret = two(
+        BUNDLE.replace('["trial", "cup"]', '["cup"]'), cup_season=f"embargo = {instant.isoformat()}\n{CUP_SEASON}"
+    )
     store = published((secret, NOW))
     assert not any(b"Endurance" in body for body in documents(store, INDEX).values())
     published((secret, instant), store=store)
@@ -510,7 +521,7 @@ def test_a_removed_bundle_stops_the_index():
     store = published((two(), NOW))
     before = documents(store, INDEX)
     part = built(store, two("", season=SEASON.replace("T10:00:00", "T10:30:00")), LATER)
-    assert [str(one) for one in part.problems] == [
+    assert [str(problem) for problem in part.problems] == [
         "calendars/publisher.toml: bundle.endurance: the bundle 'endurance' was published and is not in the "
         "definitions any more: whoever has subscribed to it would keep old times. Put it back; if another one takes "
         'its place, give that one formerly = ["endurance"]'
@@ -534,11 +545,11 @@ def test_the_old_addresses_of_a_renamed_bundle_are_carried_on():
     )
     assert {path.replace("endurance-", "long-") for path in old} == new
     for path in old:
-        was, now = (
+        at_old, at_new = (
             store.read(INDEX, f"bundles/endurance/{path}"),
             store.read(INDEX, f"bundles/long/{path.replace('endurance-', 'long-')}"),
         )
-        assert (was == now) == (path != "index.html"), path
+        assert (at_old == at_new) == (path != "index.html"), path
     leading = page(store)
     assert leading.xpath("//meta[@http-equiv='refresh']/@content") == [f"0; url={BASE}/bundles/long/"]
     atom = feedparser.parse(store.read(INDEX, "bundles/long/news/atom.xml")).feed
@@ -551,7 +562,7 @@ def test_the_old_addresses_of_a_renamed_bundle_are_carried_on():
 
 def test_one_bundle_can_take_the_places_of_two():
     """The addresses of both carry on what the new one holds."""
-    apart = "".join(f'\n[[bundle]]\nid = "{one}"\nname = "{one}"\nseries = ["{one}"]\n' for one in ("trial", "cup"))
+    apart = "".join(f'\n[[bundle]]\nid = "{name}"\nname = "{name}"\nseries = ["{name}"]\n' for name in ("trial", "cup"))
     together = BUNDLE + 'formerly = ["trial", "cup"]\n'
     store = published((two(apart), NOW), (two(together), LATER))
     body = store.read(INDEX, "bundles/endurance/endurance-all.ics")
@@ -562,7 +573,7 @@ def test_a_language_that_is_taken_out_stops_the_index():
     """The bundle's documents in that language would go stale: the message says what brings them back."""
     store = published((two(), NOW))
     part = regenerate(store, two(settings=FEW.replace(', "fr"', "")), now=LATER).parts[-1]
-    assert [str(one) for one in part.problems] == [
+    assert [str(problem) for problem in part.problems] == [
         "calendars/publisher.toml: languages: fr/bundles/endurance/changes/atom.xml was published, and its language is "
         "not defined any more: put the language back"
     ]
@@ -572,9 +583,9 @@ def test_a_calendar_that_would_be_empty_stops_the_index():
     """A bundle may change its series, but not so that nothing is left for those who have subscribed."""
     undated = re.sub(r"\[\[event\]\].*", "", CUP_SEASON, flags=re.DOTALL)
     only = BUNDLE.replace('["trial", "cup"]', '["trial"]')
-    store = published((two(only, other=undated), NOW))
-    part = built(store, two(only.replace('["trial"]', '["cup"]'), other=undated), LATER)
-    assert [str(one) for one in part.problems] == [
+    store = published((two(only, cup_season=undated), NOW))
+    part = built(store, two(only.replace('["trial"]', '["cup"]'), cup_season=undated), LATER)
+    assert [str(problem) for problem in part.problems] == [
         f"calendars/publisher.toml: bundle.endurance.series: {language}bundles/endurance/endurance-{name}.ics was "
         "published, and no series of the bundle has anything for it: put one back"
         for language in ("", "fr/")
@@ -585,8 +596,8 @@ def test_a_calendar_that_would_be_empty_stops_the_index():
 def test_a_series_can_leave_a_bundle():
     """Which series are in a bundle is its publisher's choice: what is left goes on."""
     store = published((two(), NOW), (two(BUNDLE.replace('["trial", "cup"]', '["cup"]')), LATER))
-    found = vevents(store, "bundles/endurance/endurance-all.ics")
-    assert found == vevents(store, "cup-all.ics", "cup")
+    joined = vevents(store, "bundles/endurance/endurance-all.ics")
+    assert joined == vevents(store, "cup-all.ics", "cup")
 
 
 def test_a_language_that_is_added_has_the_bundle_too():
@@ -605,12 +616,12 @@ def test_a_language_that_is_added_has_the_bundle_too():
 def test_the_page_leads_to_everything():
     """It lists the race meetings of all its series in order of time, its calendars for every client, and its feeds."""
     store = published((two(), NOW))
-    found = page(store)
-    assert found.findtext(".//h1/bdi") == "Endurance & more"
-    assert found.find(".//main//strong").text == "long"
+    tree = page(store)
+    assert tree.findtext(".//h1/bdi") == "Endurance & more"
+    assert tree.find(".//main//strong").text == "long"
     meetings = [
-        (one.get("data-start"), one.xpath(".//*[@class='mark']/bdi/text()"), one.xpath(".//a/@href"))
-        for one in found.xpath("//*[@id='page_main']//li[@data-start]")
+        (link.get("data-start"), link.xpath(".//*[@class='mark']/bdi/text()"), link.xpath(".//a/@href"))
+        for link in tree.xpath("//*[@id='page_main']//li[@data-start]")
     ]
     assert [(series, links) for _start, series, links in meetings] == [
         (["TS"], ["/trial/2030/okayama/"]),
@@ -619,7 +630,7 @@ def test_the_page_leads_to_everything():
         (["TS"], ["/trial/2030/paris/"]),
     ]
     assert [start for start, _series, _links in meetings] == sorted(start for start, _series, _links in meetings)
-    links = found.xpath("//a/@href")
+    links = tree.xpath("//a/@href")
     for name in ("all", "races"):
         url = f"{BASE}/bundles/endurance/endurance-{name}.ics"
         assert f"webcal{url.removeprefix('https')}" in links
@@ -627,12 +638,12 @@ def test_the_page_leads_to_everything():
         assert f"webcal{url.removeprefix('https')}" in google
         outlook = [parse_qs(urlsplit(link).query)["url"][0] for link in links if "/addfromweb" in link]
         assert outlook.count(url) == 2
-        assert url in found.xpath("//code/text()")
-        assert found.xpath(f"//link[@type='text/calendar'][@href='{url}']")
+        assert url in tree.xpath("//code/text()")
+        assert tree.xpath(f"//link[@type='text/calendar'][@href='{url}']")
     for feed in ("news", "changes", "results", "everything"):
-        assert f"{BASE}/bundles/endurance/{feed}/atom.xml" in found.xpath("//code/text()")
+        assert f"{BASE}/bundles/endurance/{feed}/atom.xml" in tree.xpath("//code/text()")
         # A results feed is never what a reader finds by itself.
-        found_by_readers = found.xpath(f"//link[@href='{BASE}/bundles/endurance/{feed}/atom.xml']/@type")
+        found_by_readers = tree.xpath(f"//link[@href='{BASE}/bundles/endurance/{feed}/atom.xml']/@type")
         assert found_by_readers == ([] if feed == "results" else ["application/atom+xml"])
     assert {"/trial/", "/cup/"} <= set(links)
 
@@ -640,31 +651,35 @@ def test_the_page_leads_to_everything():
 def test_a_season_without_a_calendar_is_awaited():
     """A series of which only the season is announced stands at the end of the race meetings, and leads to it."""
     undated = re.sub(r"\[\[event\]\].*", "", CUP_SEASON, flags=re.DOTALL)
-    found = page(published((two(other=undated), NOW))).xpath("//*[@class='meetings']/li")
-    assert [one.xpath(".//a/@href")[0] for one in found] == ["/trial/2030/okayama/", "/trial/2030/paris/", "/cup/2030/"]
-    assert " ".join(found[-1].text_content().split()) == "to be announced The Year 2030 LC"
+    meetings = page(published((two(cup_season=undated), NOW))).xpath("//*[@class='meetings']/li")
+    assert [meeting.xpath(".//a/@href")[0] for meeting in meetings] == [
+        "/trial/2030/okayama/",
+        "/trial/2030/paris/",
+        "/cup/2030/",
+    ]
+    assert " ".join(meetings[-1].text_content().split()) == "to be announced The Year 2030 LC"
 
 
 def test_every_link_of_the_page_leads_somewhere():
     """Whatever the page of a bundle names on this site is public, in every language."""
     store = published((two(), NOW))
-    there = {f"/{path.removesuffix('index.html')}" for path in documents(store, INDEX)}
+    addresses = {f"/{path.removesuffix('index.html')}" for path in documents(store, INDEX)}
     for series in ("trial", "cup"):
-        there |= {f"/{series}/{path.removesuffix('index.html')}" for path in documents(store, series)}
+        addresses |= {f"/{series}/{path.removesuffix('index.html')}" for path in documents(store, series)}
     for path in ("bundles/endurance/index.html", "fr/bundles/endurance/index.html", "index.html", "fr/index.html"):
-        found = page(store, path)
-        for link in found.xpath("//@href | //@src"):
+        tree = page(store, path)
+        for link in tree.xpath("//@href | //@src"):
             if link.startswith(("/", BASE)):
-                assert link.removeprefix(BASE).partition("#")[0] in there, (path, link)
+                assert link.removeprefix(BASE).partition("#")[0] in addresses, (path, link)
 
 
 def test_a_page_is_the_same_page_in_every_language():
     """Each language has the page, and leads to the others; without a text of its own it names its series."""
     store = published((two(BUNDLE.replace('about = "Everything that is **long**."\n', "")), NOW))
-    found = page(store, "fr/bundles/endurance/index.html")
-    assert found.get("lang") == "fr"
-    assert found.findtext(".//h1/bdi") == "Endurance et plus"
-    alternates = {one.get("hreflang"): one.get("href") for one in found.xpath("//link[@rel='alternate'][@hreflang]")}
+    tree = page(store, "fr/bundles/endurance/index.html")
+    assert tree.get("lang") == "fr"
+    assert tree.findtext(".//h1/bdi") == "Endurance et plus"
+    alternates = {link.get("hreflang"): link.get("href") for link in tree.xpath("//link[@rel='alternate'][@hreflang]")}
     assert alternates == {
         "en": f"{BASE}/bundles/endurance/",
         "fr": f"{BASE}/fr/bundles/endurance/",
@@ -684,13 +699,13 @@ def test_a_bundle_is_on_the_front_page_in_the_list_of_feeds_and_in_the_sitemap()
         "/fr/bundles/endurance/"
     ]
     opml = etree.fromstring(store.read(INDEX, "feeds.opml"))
-    (own,) = opml.xpath("//outline[@text='Endurance & more']")
-    assert own.xpath("outline/@xmlUrl") == [
+    (folder,) = opml.xpath("//outline[@text='Endurance & more']")
+    assert folder.xpath("outline/@xmlUrl") == [
         f"{BASE}/{language}bundles/endurance/{feed}/atom.xml"
         for language in ("", "fr/")
         for feed in ("news", "changes", "results", "everything")
     ]
-    assert len(set(own.xpath("outline/@text"))) == 8
+    assert len(set(folder.xpath("outline/@text"))) == 8
     sitemap = etree.fromstring(store.read(INDEX, "sitemap.xml")).xpath("//*[local-name()='loc']/text()")
     assert sitemap.count(f"{BASE}/bundles/endurance/") == sitemap.count(f"{BASE}/fr/bundles/endurance/") == 1
 
@@ -706,8 +721,8 @@ def test_names_are_text_wherever_they_stand():
     """A name with characters that mean something elsewhere is itself in calendars, pages and the list of feeds."""
     name = '<b>; \\\\n, & \\"all\\"'
     store = published((two(BUNDLE.replace("Endurance & more", name)), NOW))
-    said = '<b>; \\n, & "all"'
-    assert page(store).findtext(".//h1/bdi") == said
+    plain_name = '<b>; \\n, & "all"'
+    assert page(store).findtext(".//h1/bdi") == plain_name
     calendar = store.read(INDEX, "bundles/endurance/endurance-all.ics")
     assert (
         rb"""
@@ -716,7 +731,7 @@ NAME:<b>\; \\n\, & "all": all sessions
         in calendar
     )
     opml = etree.fromstring(store.read(INDEX, "feeds.opml"))
-    assert said in opml.xpath("//outline/@text")
+    assert plain_name in opml.xpath("//outline/@text")
 
 
 # Definitions
@@ -743,8 +758,8 @@ id = "feeds"
 name = "C"
 series = ["cup"]
 """
-    found = [str(one) for one in read_definitions(two(bundles), "calendars").problems]
-    assert found == [
+    problems = [str(problem) for problem in read_definitions(two(bundles), "calendars").problems]
+    assert problems == [
         "calendars/publisher.toml:13:6: bundle.fr.id: the id 'fr' is reserved: the publication uses it, or a language "
         "may",
         "calendars/publisher.toml:15:11: bundle.fr.series.#1: unknown series 'trail', did you mean 'trial'?; allowed: "
@@ -781,10 +796,11 @@ series = ["cup"]
 )
 def test_a_bundle_is_written_as_the_model_says(bundle, message):
     """What a key may hold is checked as everywhere."""
-    found = [
-        str(one).split(": ", 1)[1] for one in read_definitions(two(f"\n[[bundle]]\n{bundle}\n"), "calendars").problems
+    messages = [
+        str(problem).split(": ", 1)[1]
+        for problem in read_definitions(two(f"\n[[bundle]]\n{bundle}\n"), "calendars").problems
     ]
-    assert found == [message]
+    assert messages == [message]
 
 
 def test_a_series_that_others_define_may_be_named_before_it_is_fetched():
@@ -807,17 +823,19 @@ series = "other"
 def test_a_calendar_that_was_joined_wrongly_is_refused():
     """Events that are not in the file, lines that are too long, and times whose zone is missing never become public."""
     calendar = published((two(), NOW)).read(INDEX, "bundles/endurance/endurance-races.ics")
-    found = split_vevents(calendar)
+    vevents_now = split_vevents(calendar)
     url = f"{BASE}/bundles/endurance/endurance-races.ics"
     begun = calendar[: calendar.index(b"BEGIN:VEVENT")]
 
-    def check(*, head=begun, events=found, body=None, source=url):
+    def check(*, head=begun, events=vevents_now, body=None, source=url):
         whole = body or head + b"".join(events.values()) + b"END:VCALENDAR\r\n"
         readback.check_bundle_calendar(Document("a.ics", CALENDAR, whole), source, head, events)
 
     check()
-    some = dict(list(found.items())[1:])
-    local = {uid: re.sub(rb"DTSTART:(\d+T\d+)Z", rb"DTSTART;TZID=Asia/Tokyo:\1", text) for uid, text in found.items()}
+    some = dict(list(vevents_now.items())[1:])
+    local = {
+        uid: re.sub(rb"DTSTART:(\d+T\d+)Z", rb"DTSTART;TZID=Asia/Tokyo:\1", text) for uid, text in vevents_now.items()
+    }
     for wrong in (
         {"body": calendar, "events": some},
         {"events": {}},
@@ -869,11 +887,11 @@ def test_a_series_that_has_lost_its_state_stays_in_its_bundles(tmp_path):
     regenerate(store, two(), now=NOW)
     before = documents(store, INDEX)
     (tmp_path / "series/trial/current/state" / site.LISTING_FILE).unlink()
-    report = regenerate(store, two(other=CUP_SEASON.replace("T10:00:00", "T10:30:00")), now=LATER)
+    report = regenerate(store, two(cup_season=CUP_SEASON.replace("T10:00:00", "T10:30:00")), now=LATER)
     assert [part.name for part in report.parts if part.failed] == ["trial"]
-    found = vevents(store, "bundles/endurance/endurance-all.ics")
-    assert len(found) == 8
-    assert found["race.paris.2030.trial@example.org"] in before["bundles/endurance/endurance-all.ics"]
+    joined = vevents(store, "bundles/endurance/endurance-all.ics")
+    assert len(joined) == 8
+    assert joined["race.paris.2030.trial@example.org"] in before["bundles/endurance/endurance-all.ics"]
     assert {"Test Series", "Long Cup"} <= set(page(store).xpath("//*[@class='seasons']//bdi/text()"))
 
 
@@ -912,18 +930,18 @@ def test_the_real_seasons_in_a_bundle(real_store):
     text = files["publisher.toml"] + b'\n[[bundle]]\nid = "asia"\nname = "Racing in Asia"\nseries = ["aslms"]\n'
     store = published(({**files, "publisher.toml": text}, REAL_NOW + timedelta(hours=1)), store=deepcopy(real_store))
     for name in ("all", "races", "qualifying", "weekends"):
-        found = vevents(store, f"bundles/asia/asia-{name}.ics")
-        assert found == vevents(store, f"aslms-{name}.ics", "aslms")
+        joined = vevents(store, f"bundles/asia/asia-{name}.ics")
+        assert joined == vevents(store, f"aslms-{name}.ics", "aslms")
         for before, after in pairwise(
             Calendar.from_ical(store.read(INDEX, f"bundles/asia/asia-{name}.ics")).walk("VEVENT")
         ):
             assert _instant(before) <= _instant(after)
     for feed in ("news", "changes", "results", "everything"):
-        own, found = (
+        of_series, joined = (
             items(store, f"{where}{feed}/atom.xml", part) for where, part in (("", "aslms"), ("bundles/asia/", INDEX))
         )
-        assert {(one.id, one.published, one.updated) for one in found} == {
-            (one.id, one.published, one.updated) for one in own
+        assert {(item.id, item.published, item.updated) for item in joined} == {
+            (item.id, item.published, item.updated) for item in of_series
         }
     assert store.current(INDEX).manifest.documents["bundles/asia/index.html"].media_type == HTML
 

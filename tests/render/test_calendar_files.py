@@ -32,12 +32,12 @@ def test_an_evergreen_calendar_keeps_the_newest_whole_seasons():
     files = contents(season, publisher=f"{PUBLISHER}\n[calendars]\nmax_kilobytes = 150\n")
     for year in (2028, 2029):
         files[f"trial/{year}/season.toml"] = season.replace("2030", str(year)).encode()
-    found = documents(published((files, NOW)))
-    seasons = {uid.split(".")[2] for uid in events(found["trial-all.ics"])}
+    calendars = documents(published((files, NOW)))
+    seasons = {uid.split(".")[2] for uid in events(calendars["trial-all.ics"])}
     assert seasons == {"2029", "2030"}
-    assert len(events(found["trial-all.ics"])) == 120
-    assert len(found["trial-all.ics"]) < 152_000
-    assert len(events(found["2028/trial-2028-all.ics"])) == 60
+    assert len(events(calendars["trial-all.ics"])) == 120
+    assert len(calendars["trial-all.ics"]) < 152_000
+    assert len(events(calendars["2028/trial-2028-all.ics"])) == 60
 
 
 def test_the_newest_season_is_kept_whatever_its_size():
@@ -66,7 +66,7 @@ def test_an_event_is_rendered_once_for_all_its_files(everything_now):
 
 def test_times_in_the_golden_season_are_those_of_its_clocks(everything_now):
     """Worked out by hand: Tokyo has nine hours, Paris one until 31 March 2030 at 01:00 UTC and two after it."""
-    found = events(everything_now["2030/cup-2030-all.ics"])
+    vevents = events(everything_now["2030/cup-2030-all.ics"])
     expected = {
         "race-1.okayama": (datetime(2030, 3, 2, 4, 0, tzinfo=UTC), timedelta(hours=4)),
         "test.paris": (datetime(2030, 3, 28, 22, 30, tzinfo=UTC), timedelta(minutes=45)),
@@ -76,5 +76,5 @@ def test_times_in_the_golden_season_are_those_of_its_clocks(everything_now):
         "race.paris-autumn": (datetime(2030, 10, 27, 1, 30, tzinfo=UTC), timedelta(hours=2)),
     }
     for name, (start, length) in expected.items():
-        event = found[f"{name}.2030.cup@example.org"]
+        event = vevents[f"{name}.2030.cup@example.org"]
         assert (event["DTSTART"].dt, event["DTEND"].dt - event["DTSTART"].dt) == (start, length), name

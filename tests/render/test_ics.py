@@ -140,30 +140,30 @@ def test_an_event_holds_what_clients_look_for():
 
 def test_visible_keeps_what_is_off_confirmed_and_says_so_in_the_title():
     """Google and some phones hide STATUS:CANCELLED, so that nobody would see why the race is gone."""
-    found = events(build(CANCELLED, POSTPONED)["trial-all.ics"])
-    said = {uid: (str(event["SUMMARY"]), str(event["STATUS"])) for uid, event in found.items()}
-    assert said["race.paris.2030.trial@example.org"] == ("CANCELLED: TS 4 Hours of Paris: Race", "CONFIRMED")
-    assert said[RACE] == ("POSTPONED: TS 4 Hours of Okayama: Race 1", "CONFIRMED")
+    vevents = events(build(CANCELLED, POSTPONED)["trial-all.ics"])
+    titles = {uid: (str(event["SUMMARY"]), str(event["STATUS"])) for uid, event in vevents.items()}
+    assert titles["race.paris.2030.trial@example.org"] == ("CANCELLED: TS 4 Hours of Paris: Race", "CONFIRMED")
+    assert titles[RACE] == ("POSTPONED: TS 4 Hours of Okayama: Race 1", "CONFIRMED")
 
 
 def test_marked_says_it_in_the_status_too():
     """Both are CANCELLED to a calendar: it knows no word for postponed."""
-    found = events(build(CANCELLED, POSTPONED, options='cancelled = "marked"')["trial-all.ics"])
-    said = {uid: (str(event["SUMMARY"]), str(event["STATUS"])) for uid, event in found.items()}
-    assert said["race.paris.2030.trial@example.org"] == ("CANCELLED: TS 4 Hours of Paris: Race", "CANCELLED")
-    assert said[RACE] == ("POSTPONED: TS 4 Hours of Okayama: Race 1", "CANCELLED")
-    assert said["practice-1.okayama.2030.trial@example.org"][1] == "CONFIRMED"
+    vevents = events(build(CANCELLED, POSTPONED, options='cancelled = "marked"')["trial-all.ics"])
+    titles = {uid: (str(event["SUMMARY"]), str(event["STATUS"])) for uid, event in vevents.items()}
+    assert titles["race.paris.2030.trial@example.org"] == ("CANCELLED: TS 4 Hours of Paris: Race", "CANCELLED")
+    assert titles[RACE] == ("POSTPONED: TS 4 Hours of Okayama: Race 1", "CANCELLED")
+    assert titles["practice-1.okayama.2030.trial@example.org"][1] == "CONFIRMED"
 
 
 def test_hidden_leaves_out_what_is_off_but_never_empties_a_calendar():
     """A calendar that would have no event left keeps what it had: some clients forget everything, some keep it all."""
-    found = build(CANCELLED, POSTPONED, options='cancelled = "hidden"')
-    assert events(found["trial-all.ics"]).keys() == {
+    calendars = build(CANCELLED, POSTPONED, options='cancelled = "hidden"')
+    assert events(calendars["trial-all.ics"]).keys() == {
         "practice-1.okayama.2030.trial@example.org",
         "qualifying-gt.okayama.2030.trial@example.org",
     }
-    assert events(found["trial-weekends.ics"]).keys() == {"okayama.2030.trial@example.org"}
-    paris = events(found["2030/paris/trial-2030-paris.ics"])
+    assert events(calendars["trial-weekends.ics"]).keys() == {"okayama.2030.trial@example.org"}
+    paris = events(calendars["2030/paris/trial-2030-paris.ics"])
     assert [str(event["SUMMARY"]) for event in paris.values()] == ["CANCELLED: TS 4 Hours of Paris: Race"]
 
 
@@ -185,10 +185,10 @@ def test_the_policy_changes_no_stamp():
 def test_alarms_ring_before_what_they_are_set_for_and_nowhere_else():
     """An hour before races, a quarter before qualifying; never for what is off, has no time, or in other calendars."""
     options = "alarm_minutes = { race = 60, qualifying = 15 }"
-    found = build(CANCELLED, options=options)
+    calendars = build(CANCELLED, options=options)
     alarms = {
         uid: [alarm["TRIGGER"].dt for alarm in event.walk("VALARM")]
-        for uid, event in events(found["reminders/trial-all.ics"]).items()
+        for uid, event in events(calendars["reminders/trial-all.ics"]).items()
     }
     assert alarms == {
         "practice-1.okayama.2030.trial@example.org": [],
@@ -198,8 +198,10 @@ def test_alarms_ring_before_what_they_are_set_for_and_nowhere_else():
     }
     without_time = events(build(DAY_ONLY, POSTPONED, options=options)["reminders/trial-all.ics"])
     assert [uid for uid, event in without_time.items() if event.walk("VALARM")] == ["race.paris.2030.trial@example.org"]
-    others = [path for path, body in found.items() if b"VALARM" in body and not path.startswith("reminders/")]
-    assert others == []
+    plain_calendars = [
+        path for path, body in calendars.items() if b"VALARM" in body and not path.startswith("reminders/")
+    ]
+    assert plain_calendars == []
 
 
 def test_an_alarm_has_what_clients_ask_of_it():

@@ -20,20 +20,20 @@ PUBLISHER, SERIES, SEASON = "publisher.toml", "cup/series.toml", "cup/2030/seaso
 DAY = timedelta(days=1)
 
 
-def said(path: str, *edits: tuple[str, str]):
+def edit_of(path: str, *edits: tuple[str, str]):
     """Return a step: an edit of what the step before said."""
     return lambda files: edited(files, path, *edits)
 
 
 HISTORY = {
     "everything changes": lambda _files: everything(),
-    "a session is retimed": said(SEASON, ("start = 2030-03-02T13:00:00", "start = 2030-03-02T13:10:00")),
-    "it goes back": said(SEASON, ("start = 2030-03-02T13:10:00", "start = 2030-03-02T13:00:00")),
-    "news is edited": said("cup/2030/news.toml", ("**Eight** rounds", "**Nine** rounds")),
-    "a circuit has another name": said("circuits.toml", ('name      = "Okayama', 'name      = "New Okayama')),
-    "the series has another name": said(SERIES, ('short     = "EC"', 'short     = "XC"')),
-    "an old season is edited": said("cup/2029/season.toml", ('name      = "2029', 'name      = "Old 2029')),
-    "calendars say it otherwise": said(PUBLISHER, ("[calendars]", '[calendars]\ncancelled = "marked"')),
+    "a session is retimed": edit_of(SEASON, ("start = 2030-03-02T13:00:00", "start = 2030-03-02T13:10:00")),
+    "it goes back": edit_of(SEASON, ("start = 2030-03-02T13:10:00", "start = 2030-03-02T13:00:00")),
+    "news is edited": edit_of("cup/2030/news.toml", ("**Eight** rounds", "**Nine** rounds")),
+    "a circuit has another name": edit_of("circuits.toml", ('name      = "Okayama', 'name      = "New Okayama')),
+    "the series has another name": edit_of(SERIES, ('short     = "EC"', 'short     = "XC"')),
+    "an old season is edited": edit_of("cup/2029/season.toml", ('name      = "2029', 'name      = "Old 2029')),
+    "calendars say it otherwise": edit_of(PUBLISHER, ("[calendars]", '[calendars]\ncancelled = "marked"')),
     "a season goes": lambda files: {path: data for path, data in files.items() if not path.startswith("cup/2031")},
     "nothing changes": lambda files: files,
 }
@@ -63,27 +63,27 @@ def test_what_is_kept_is_what_would_be_made(monkeypatch):
             report = regenerate(store, files, now=now)
             parts = [(part.name, part.error, [str(problem) for problem in part.problems]) for part in report.parts]
         for part in ("cup", "index"):
-            one, other = keeping.current(part), forgetful.current(part)
-            assert one.manifest.documents == other.manifest.documents, (name, parts)
+            reused, rendered = keeping.current(part), forgetful.current(part)
+            assert reused.manifest.documents == rendered.manifest.documents, (name, parts)
             assert documents(keeping, part) == documents(forgetful, part), name
 
 
 @pytest.fixture
 def work(monkeypatch):
     """Count what is made anew: pages and VEVENTs."""
-    made = {"pages": 0, "events": 0}
+    counts = {"pages": 0, "events": 0}
     page, event = templates.render, calendar_files.render_vevent
 
     def counted(what, make):
         def call(*arguments, **values):
-            made[what] += 1
+            counts[what] += 1
             return make(*arguments, **values)
 
         return call
 
     monkeypatch.setattr("aslms_feeds.render.pages.series.render", counted("pages", page))
     monkeypatch.setattr(calendar_files, "render_vevent", counted("events", event))
-    return made
+    return counts
 
 
 def test_one_moved_session_makes_little_anew(work):

@@ -25,8 +25,8 @@ NAMESPACE = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 def two(**changed: str) -> dict[str, bytes]:
     """Return a calendars folder with the series ``trial`` and ``cup``."""
     files = contents(publisher=FEW) | {f"trial/{path}": text.encode() for path, text in changed.items()}
-    other = contents(series=SERIES.replace("Test Series", "Test <Cup> & Co"), publisher=FEW)
-    return files | {path.replace("trial/", "cup/"): data for path, data in other.items()}
+    cup = contents(series=SERIES.replace("Test Series", "Test <Cup> & Co"), publisher=FEW)
+    return files | {path.replace("trial/", "cup/"): data for path, data in cup.items()}
 
 
 def published(*steps) -> MemoryStore:
@@ -41,13 +41,13 @@ def locations(store) -> dict[str, str]:
     """Return the addresses of the sitemap with their times."""
     root = etree.fromstring(store.read(INDEX, "sitemap.xml"))
     assert root.tag == f"{NAMESPACE}urlset"
-    return {one.findtext(f"{NAMESPACE}loc"): one.findtext(f"{NAMESPACE}lastmod", "") for one in root}
+    return {url.findtext(f"{NAMESPACE}loc"): url.findtext(f"{NAMESPACE}lastmod", "") for url in root}
 
 
 def outlines(store) -> dict[str, list[str]]:
     """Return the feeds of the OPML, by the name of their folder."""
     root = etree.fromstring(store.read(INDEX, "feeds.opml"))
-    return {one.get("text"): [inner.get("xmlUrl") for inner in one] for one in root.iterfind("body/outline")}
+    return {folder.get("text"): [inner.get("xmlUrl") for inner in folder] for folder in root.iterfind("body/outline")}
 
 
 def test_every_series_is_on_the_front_page():
@@ -62,28 +62,28 @@ def test_every_series_is_on_the_front_page():
 def test_the_sitemap_lists_every_page_of_every_series():
     """Each page of each manifest is listed with the second its content last changed, and nothing else is."""
     store = published((two(), NOW), (two(**{"2030/season.toml": SEASON.replace("4 Hours of Paris", "Paris")}), LATER))
-    found = locations(store)
+    addresses = locations(store)
     for name in ("trial", "cup"):
         for path, listed in store.current(name).manifest.documents.items():
             address = f"{BASE}/{name}/{path.removesuffix('index.html')}"
             if path.endswith("index.html"):
-                assert found.pop(address) == f"{listed.modified:%Y-%m-%dT%H:%M:%SZ}"
+                assert addresses.pop(address) == f"{listed.modified:%Y-%m-%dT%H:%M:%SZ}"
             else:
-                assert address not in found
-    assert found == {f"{BASE}/": "", f"{BASE}/fr/": ""}
+                assert address not in addresses
+    assert addresses == {f"{BASE}/": "", f"{BASE}/fr/": ""}
 
 
 def test_the_feeds_of_every_series_can_be_taken_at_once():
     """The OPML has a folder for each series with its feeds in each language, all of which exist."""
     store = published((two(), NOW))
-    found = outlines(store)
-    assert list(found) == ["Test <Cup> & Co", "Test Series"]
-    for name, addresses in zip(("cup", "trial"), found.values(), strict=True):
+    folders = outlines(store)
+    assert list(folders) == ["Test <Cup> & Co", "Test Series"]
+    for name, addresses in zip(("cup", "trial"), folders.values(), strict=True):
         assert addresses
         assert len(set(addresses)) == len(addresses)
         for address in addresses:
             assert store.read(name, address.removeprefix(f"{BASE}/{name}/"))
-    assert any("/fr/" in address for address in found["Test Series"])
+    assert any("/fr/" in address for address in folders["Test Series"])
 
 
 def test_robots_may_read_everything():
@@ -117,14 +117,14 @@ def test_a_new_series_is_linked(tmp_path):
     assert (tmp_path / "site/trial/manifest.json").is_file()
 
 
-def test_a_card_reads_back():
+def test_a_listing_reads_back():
     """What a series says of itself is kept as text, and is the same when it is read."""
     store = published((two(), NOW))
     text = store.current("trial").state[site.LISTING_FILE]
-    card = site.parse_listing(text)
-    assert sorted(card.teasers) == ["en", "fr"]
-    assert card.teasers["en"].name == "Test Series"
-    assert [one.text for one in card.feeds]
+    listing = site.parse_listing(text)
+    assert sorted(listing.teasers) == ["en", "fr"]
+    assert listing.teasers["en"].name == "Test Series"
+    assert [outline.text for outline in listing.feeds]
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"[]", b"{}", b'{"teasers": {"en": {}}, "feeds": []}'])

@@ -52,7 +52,7 @@ def changes(name: str, year: int) -> list[datetime]:
     """Return the instants of a year at which a zone's offset changes, to the quarter of an hour."""
     step = timedelta(minutes=15)
     first, last = datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
-    found = []
+    instants_of_change = []
     day = first
     while day < last:
         after = day + timedelta(days=1)
@@ -63,9 +63,9 @@ def changes(name: str, year: int) -> list[datetime]:
                 == (moment + step).astimezone(load_zone(name)).utcoffset()
             ):
                 moment += step
-            found.append(moment + step)
+            instants_of_change.append(moment + step)
         day = after
-    return found
+    return instants_of_change
 
 
 @pytest.fixture(scope="module")
@@ -77,10 +77,10 @@ def written():
 
 def instants(name: str, year: int) -> list[datetime]:
     """Return the middle of every month, and the time around every change."""
-    found = [datetime(year, month, 15, 12, tzinfo=UTC) for month in range(1, 13)]
+    sampled = [datetime(year, month, 15, 12, tzinfo=UTC) for month in range(1, 13)]
     for change in changes(name, year):
-        found += [change - timedelta(minutes=15), change, change + timedelta(hours=1)]
-    return found
+        sampled += [change - timedelta(minutes=15), change, change + timedelta(hours=1)]
+    return sampled
 
 
 def test_the_rules_give_what_the_database_has(written):
