@@ -28,7 +28,6 @@ from contracts.crashing import KILLED, arm, calls_of, child, kill_at, leftovers
 
 from aslms_feeds.builds.recipe import regenerate
 from aslms_feeds.publication.stores.local import LocalStore
-from aslms_feeds.publication.stores.punctual import PunctualStore
 from seasons import CIRCUITS, PUBLISHER, SEASON, SERIES, contents
 
 if TYPE_CHECKING:
@@ -693,7 +692,7 @@ def test_builders_killed_at_their_system_calls(kept, tmp_path):
         return output
 
     def build(output: Path) -> None:
-        report = regenerate(PunctualStore(LocalStore(output), opened.mkdir), files, now=DUE)
+        report = regenerate(LocalStore(output), files, now=DUE, before_switch=opened.mkdir)
         assert not report.failed, report
 
     output = again()

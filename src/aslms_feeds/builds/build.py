@@ -146,16 +146,13 @@ def _built(
         tell(shown)
 
     last_run.forget_last_run(chosen.output)
-    place = open_store(chosen.output, chosen.state)
-    if not_before is not None:
-        from aslms_feeds.publication.stores.punctual import PunctualStore
 
-        def still() -> bool:
-            return files.read_calendars_folder(chosen.calendars, named=False) == contents
+    def wait() -> None:
+        if not_before is not None:
+            _wait(not_before, lambda: files.read_calendars_folder(chosen.calendars, named=False) == contents)
 
-        place = PunctualStore(place, lambda: _wait(not_before, still))
     report = regenerate(
-        place,
+        open_store(chosen.output, chosen.state),
         {**polled.contents, **contents},
         now=now,
         base_url=chosen.base_url,
@@ -163,6 +160,7 @@ def _built(
         orders=orders,
         joined=polled.news_by_series(),
         record=record,
+        before_switch=wait,
     )
     report = replace(report, next_due=earliest(report.next_due, polled.next_due))
     delivered = delivery.deliver(chosen.output, publisher, report, now=now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from aslms_feeds.builds import freshness, rollback
@@ -64,7 +64,7 @@ class Orders:
     """The series whose rollback ends."""
 
 
-def regenerate(
+def regenerate(  # noqa: PLR0913 - the recipe of a build; all but two arguments have a default
     store: Store,
     contents: Mapping[str, bytes],
     *,
@@ -74,12 +74,14 @@ def regenerate(
     orders: Orders | None = None,
     joined: Joined | None = None,
     record: Callable[[Report], None] = lambda _report: None,
+    before_switch: Callable[[], None] = lambda: None,
 ) -> Report:
     """Bring a store to what the definitions say at ``now``.
 
     ``contents`` are the files of the calendars folder, ``root`` is how problems name it; ``joined`` is news from
-    elsewhere, by series and season; ``record`` is called with the report while other builders are still kept out. A
-    series with a problem stays as it is; the others are published.
+    elsewhere, by series and season; ``record`` is called with the report while other builders are still kept out;
+    ``before_switch`` is called once, when all that comes first is made and before any of it is written. A series with a
+    problem stays as it is; the others are published.
     Raises only what concerns the whole store, such as :class:`aslms_feeds.errors.Busy`.
     """
     with store.lock():
@@ -94,7 +96,9 @@ def regenerate(
             if base_url:
                 publisher = publisher.model_copy(update={"base_url": base_url})
             prints = _prints(contents)
-            report = _Run(store, definitions, publisher, prints, now, root, orders or Orders(), joined or {}).report()
+            begin = cache(before_switch)
+            run = _Run(store, definitions, publisher, prints, now, root, orders or Orders(), joined or {}, begin)
+            report = run.report()
         record(report)
     return report
 
@@ -128,6 +132,8 @@ class _Run:
     root: str
     orders: Orders
     joined: Joined
+    begin: Callable[[], None]
+    """Called before anything is written; it does what it does once."""
 
     def report(self) -> Report:
         """Publish every series, then the index."""
@@ -139,7 +145,7 @@ class _Run:
             if part.generation or part.failed:
                 parts.append(part)  # Else all there is of it is under embargo, its name too.
             due += [next_instant] if next_instant else []
-        parts.append(_index(self.store, self.publisher, self.now, self.root))
+        parts.append(_index(self.store, self.publisher, self.now, self.root, self.begin))
         return Report(tuple(parts), min(due, default=None))
 
     def _series(self, name: str, linked: Collection[str]) -> tuple[Part, datetime | None]:
@@ -210,7 +216,9 @@ class _Run:
             reuse.UNITS_FILE: reuse.write_units(made.units),
             **_chronicle(part, public, documents, self.now),
         }
-        manifest, change = publish(self.store, files.id, documents, state, now=self.now, notes=notes)
+        manifest, change = publish(
+            self.store, files.id, documents, state, now=self.now, notes=notes, before_switch=self.begin
+        )
         part = replace(
             part,
             generation=manifest.generation,
@@ -362,7 +370,7 @@ def _past(store: Store, part: str, public: Generation | None) -> PublicDocuments
     return PublicDocuments(public.manifest.documents, units, partial(store.read, part))
 
 
-def _index(store: Store, publisher: Publisher, now: datetime, root: str) -> Part:
+def _index(store: Store, publisher: Publisher, now: datetime, root: str, begin: Callable[[], None]) -> Part:
     generation = 0
     listings, members = {}, {}
     try:
@@ -382,7 +390,7 @@ def _index(store: Store, publisher: Publisher, now: datetime, root: str) -> Part
         notes = {reuse.UNITS_FILE: reuse.write_units(bundles.units)} if bundles.units else {}
         # A series that is new must be linked, even when no document of the index differs.
         names = "\n".join(sorted(listings)).encode()
-        manifest, change = publish(store, INDEX, documents, {LINKED: names}, now=now, notes=notes)
+        manifest, change = publish(store, INDEX, documents, {LINKED: names}, now=now, notes=notes, before_switch=begin)
     except Busy:
         raise
     except IdentityError as error:

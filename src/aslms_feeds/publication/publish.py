@@ -10,7 +10,7 @@ from aslms_feeds.errors import PublicationError
 from aslms_feeds.publication.manifest import Manifest, changes, next_manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -88,10 +88,13 @@ def publish(
     *,
     now: datetime,
     notes: Mapping[str, bytes] | None = None,
+    before_switch: Callable[[], None] = lambda: None,
 ) -> tuple[Manifest, Changes]:
     """Make documents and state the public generation of a part; write nothing when both are what they were.
 
     ``notes`` is private too, but no reason for a generation: it is kept with the next one that has another.
+    ``before_switch`` is called when there is something to write and everything of it is made: it may wait for the
+    second at which that is due, or raise to have nothing written.
     """
     before, notes = store.current(part), notes or {}
     old = before.manifest if before else None
@@ -105,6 +108,7 @@ def publish(
         whole = {**state, **notes}
         sums = {path: hashlib.sha256(text).hexdigest() for path, text in whole.items()}
         manifest = replace(next_manifest(old, part, change, now=now), state=sums)
+    before_switch()
     store.switch(manifest, documents, whole)
     return manifest, change
 

@@ -1,4 +1,4 @@
-"""A store that waits: reads at once, the first write not before its time, and none at all when it is given up."""
+"""A build that waits: the first write comes not before its time, and none at all when it is given up."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from aslms_feeds.builds.recipe import Orders, regenerate
-from aslms_feeds.errors import Busy, PublicationError, Superseded
+from aslms_feeds.errors import Superseded
 from aslms_feeds.publication.manifest import HTML, INDEX, Document
 from aslms_feeds.publication.publish import publish
 from aslms_feeds.publication.stores.memory import MemoryStore
-from aslms_feeds.publication.stores.punctual import PunctualStore
 from seasons import PUBLISHER, SEASON, contents, documents, published
 
 NOW = datetime(2030, 1, 10, 12, tzinfo=UTC)
@@ -45,51 +44,22 @@ def inner():
     return store
 
 
-def test_reading_does_not_wait(inner):
-    """Whatever is asked, it is what the store below says."""
+def test_what_is_written_waits_and_what_is_not_does_not(inner):
+    """It is asked before anything of a generation is public, and only where there is one."""
     gate = Gate(inner)
-    store = PunctualStore(inner, gate)
-    assert store.parts() == ("trial",)
-    assert store.current("trial") == inner.current("trial")
-    assert store.current("none") is None
-    assert store.past("trial") == (1, 2)
-    assert store.generation("trial", 1) == inner.generation("trial", 1)
-    assert store.read("trial", "index.html") == b"another"
-    with pytest.raises(PublicationError, match="generation 7"):
-        store.generation("trial", 7)
-    assert gate.asked == []
-
-
-def test_the_lock_is_that_of_the_store_below(inner):
-    """Other builders are kept out while it waits."""
-    with PunctualStore(inner, Gate(inner)).lock(), pytest.raises(Busy), inner.lock():
-        pass
-    with inner.lock(), pytest.raises(Busy), PunctualStore(inner, Gate(inner)).lock():
-        pass
-
-
-def test_the_first_write_waits_and_the_others_do_not(inner):
-    """Once it is time, it is time for everything."""
-    gate = Gate(inner)
-    store = PunctualStore(inner, gate)
-    publish(store, "trial", (OTHER,), {"a": OTHER.body}, now=NOW)
+    publish(inner, "trial", (OTHER,), {"a": OTHER.body}, now=NOW, before_switch=gate)
     assert gate.asked == [], "nothing was written, so nothing had to wait"
-    publish(store, "trial", (PAGE,), {}, now=DUE)
+    publish(inner, "trial", (PAGE,), {}, now=DUE, before_switch=gate)
     assert gate.asked == [{"trial": 2}], "it waited before anything of it was public"
-    publish(store, INDEX, (PAGE,), {}, now=DUE)
-    publish(store, "trial", (OTHER,), {}, now=DUE)
-    assert len(gate.asked) == 1
-    assert inner.current("trial").manifest.generation == 4
-    assert inner.read(INDEX, "index.html") == b"a page"
+    assert inner.current("trial").manifest.generation == 3
 
 
 def test_what_is_given_up_is_not_written(inner):
     """Neither then nor later: every write asks again."""
     gate = Gate(inner, Superseded("changed"))
-    store = PunctualStore(inner, gate)
     for _again in range(2):
         with pytest.raises(Superseded):
-            publish(store, "trial", (PAGE,), {}, now=DUE)
+            publish(inner, "trial", (PAGE,), {}, now=DUE, before_switch=gate)
     assert len(gate.asked) == 2
     assert inner.past("trial") == (1, 2)
 
@@ -99,7 +69,7 @@ def test_a_build_that_waits_publishes_what_one_does_that_does_not():
     files = contents(SEASON + STREET, publisher=FEW)
     store = published((files, NOW))
     gate = Gate(store)
-    report = regenerate(PunctualStore(store, gate), files, now=DUE)
+    report = regenerate(store, files, now=DUE, before_switch=gate)
     assert not report.failed
     assert gate.asked == [{INDEX: 1, "trial": 1}]
     plain = published((files, NOW), (files, DUE))
@@ -107,7 +77,7 @@ def test_a_build_that_waits_publishes_what_one_does_that_does_not():
         assert store.current(part) == plain.current(part)
         assert documents(store, part) == documents(plain, part)
     again = Gate(store)
-    assert not regenerate(PunctualStore(store, again), files, now=DUE + HOUR).changed
+    assert not regenerate(store, files, now=DUE + HOUR, before_switch=again).changed
     assert again.asked == []
 
 
@@ -121,7 +91,7 @@ def test_a_build_that_is_overtaken_ends_without_a_trace(count):
     before = {part: store.current(part) for part in store.parts()}
     gate, recorded = Gate(store, Superseded("changed", hint="build again")), []
     with pytest.raises(Superseded, match="changed"):
-        regenerate(PunctualStore(store, gate), files, now=DUE, record=recorded.append)
+        regenerate(store, files, now=DUE, record=recorded.append, before_switch=gate)
     assert len(gate.asked) == 1
     assert recorded == []
     assert {part: store.current(part) for part in store.parts()} == before
@@ -134,11 +104,11 @@ def test_a_first_publication_and_an_index_wait_too():
     store = MemoryStore()
     gate = Gate(store, Superseded("changed"))
     with pytest.raises(Superseded):
-        regenerate(PunctualStore(store, gate), contents(publisher=FEW), now=DUE)
+        regenerate(store, contents(publisher=FEW), now=DUE, before_switch=gate)
     assert store.parts() == ()
     store = published((contents(publisher=FEW), NOW))
     gate = Gate(store, Superseded("changed"))
     named = contents(publisher=FEW.replace('name = "Test calendars"', 'name = "Other calendars"', 1))
     with pytest.raises(Superseded):
-        regenerate(PunctualStore(store, gate), named, now=DUE, orders=Orders())
+        regenerate(store, named, now=DUE, orders=Orders(), before_switch=gate)
     assert store.current(INDEX).manifest.generation == 1
