@@ -1,4 +1,4 @@
-"""Crontab lines as cron means them, to fields for a scheduler that counts weekdays otherwise.
+"""Crontab lines are read as cron means them, and written as fields for a scheduler that counts weekdays otherwise.
 
 A line is five fields, ``minute hour day-of-month month weekday``, or ``@daily`` and its like; times are UTC. Weekdays
 are 0 to 7, where 0 and 7 are Sunday. Where neither day field begins with a star, either of them is enough: that is how

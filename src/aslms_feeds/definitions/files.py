@@ -1,4 +1,4 @@
-"""The files of a calendars folder, read whole: paths below it and bytes."""
+"""The files of a calendars folder: what they are called, how large they may be, and their bytes by their paths."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A table without what is wrong in it: so that the rest of its file is checked in the same run. It is never published.
+"""Tables are rid of what is wrong in them, so that the rest of their file is checked in the same run.
 
-What is wrong and may be absent is taken out; for what is required, something stands in.
+What is wrong and may be absent is taken out; for what is required, something stands in. The result is never published.
 """
 
 from __future__ import annotations

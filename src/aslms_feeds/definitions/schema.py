@@ -1,4 +1,4 @@
-"""The definition files described, from the models: JSON Schemas for editors, and the reference for people.
+"""The models described: JSON Schemas for editors, and the reference of all keys for people.
 
 JSON has no dates: a file is valid when it is with its days and times written as TOML writes them
 (``2023-12-02``, ``2023-12-02T14:00:00``), which is what editors compare.

@@ -41,7 +41,7 @@ def check_season(files: Mapping[str, SourceFile], season: SeasonFiles, class_ids
 
 
 def _list_retired(season: SeasonFiles, event: Event | None = None) -> frozenset[str]:
-    """Return the events that were retired, or the sessions of one: what was told of them stays."""
+    """Return the events that were retired, or the sessions of one: what was published of them stays."""
     names = [retired.id.partition(".") for retired in season.season.retired]
     if event:
         ids = (event.id, *event.formerly)

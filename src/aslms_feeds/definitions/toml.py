@@ -1,4 +1,4 @@
-"""One TOML file: bytes in, a plain table out, or every reason why it is none. Hostile files cost little."""
+"""One TOML file: bytes in, a plain table out, or every reason why it is not TOML. Hostile files cost little."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Parsed(NamedTuple):
 
 
 def parse_toml(data: bytes) -> Parsed:
-    """Return the table of a TOML file, or why it is none."""
+    """Return the table of a TOML file, or why it is not TOML."""
 
     def refuse(message: str, line: int = 0, column: int = 0) -> Parsed:
         return Parsed("", None, (*notes, Note(line, column, message)))
