@@ -81,7 +81,7 @@ def test_without_asking_nothing_is_asked_or_written(tmp_path):
     with Hostile(habits) as server:
         world = World(tmp_path, server, *upstreams)
         first = world.poll()
-        assert first.news_by_series() == {"trial": {"2030": first.news["trial", "2030"]}}
+        assert first.group_news_by_series() == {"trial": {"2030": first.news["trial", "2030"]}}
         before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
         preview = world.poll(9 * DAY, ask=False)
         assert (preview.asked_ids, preview.contents, preview.news) == ((), first.contents, first.news)

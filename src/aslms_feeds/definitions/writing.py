@@ -44,7 +44,7 @@ def write_comment(text: str) -> str:
 
 def write_start(begin: datetime, timezone: str) -> list[str]:
     """Return the keys that say an instant by a zone's clock, also where an hour comes twice."""
-    local_begin = _wall_time(begin, timezone)
+    local_begin = _to_wall_time(begin, timezone)
     lines = [f"start = {local_begin.replace(fold=0).isoformat()}"]
     if check_clock(local_begin.replace(fold=0), timezone) is Clock.REPEATED:
         lines.append(f"fold = {local_begin.fold}")
@@ -72,7 +72,7 @@ def write_times(
     old_length = span.end - span.start
     length = end - begin if end and end > begin else old_length
     if length_key == "end":
-        lines.append(f"end = {_wall_time(begin + length, timezone).replace(fold=0).isoformat()}")
+        lines.append(f"end = {_to_wall_time(begin + length, timezone).replace(fold=0).isoformat()}")
     elif length != old_length and length_key == "hours" and length <= MAX_LENGTH:
         lines.append(f"hours = {length / _HOUR:g}")
     elif length != old_length and length_key == "minutes" and _MINUTE <= length <= MAX_LENGTH:
@@ -94,5 +94,5 @@ def make_unused_id(name: str, used_ids: AbstractSet[str]) -> str:
     return unused
 
 
-def _wall_time(moment: datetime, timezone: str) -> datetime:
+def _to_wall_time(moment: datetime, timezone: str) -> datetime:
     return moment.astimezone(load_zone(timezone)).replace(tzinfo=None)

@@ -45,7 +45,7 @@ def accept(content: Content, upstream: Upstream, layers: DefinitionLayers, *, is
 
 def _accept_feed(feed: ForeignFeed, upstream: Upstream, layers: DefinitionLayers, *, is_trusted: bool) -> None:
     """Add new items and change edited ones; none is ever removed, since what was published once stays."""
-    cache = layers.cache(upstream.id)
+    cache = layers.open_cache(upstream.id)
     data = cache.load(ITEMS) or {"items": [], "seen": 0}
     rows: dict[str, dict[str, str]] = {row["id"]: row for row in data["items"]}
     entries = {news.make_item_id(upstream, entry.key): entry for entry in feed.entries}
@@ -83,7 +83,7 @@ def _accept_calendar(
     appointments: tuple[Appointment, ...], upstream: Upstream, layers: DefinitionLayers, *, is_trusted: bool
 ) -> None:
     """Replace the events, if the calendar is about the series at all."""
-    cache = layers.cache(upstream.id)
+    cache = layers.open_cache(upstream.id)
     if not is_trusted:
         _check_not_shrunken(len(appointments), _count_appointments(cache), "events")
         files = layers.definitions.series.get(upstream.series)
@@ -96,17 +96,17 @@ def _accept_definitions(
     texts: Mapping[str, str], upstream: Upstream, layers: DefinitionLayers, *, is_trusted: bool
 ) -> None:
     """Replace the files, if the series has no problem with them and loses no season and few sessions."""
-    cache = layers.cache(upstream.id)
+    cache = layers.open_cache(upstream.id)
     old_texts = cache.load_files(upstream.series) if cache.has_data(upstream) else {}
     if not is_trusted:
         _check_not_shrunken(len(texts), len(old_texts), "files")
-    new = layers.definitions_with(upstream, texts)
+    new = layers.read_definitions_with(upstream, texts)
     if problems := (*new.broken.get("", ()), *new.broken.get(upstream.series, ())):
         further = f", and {len(problems) - 1} more problems" if len(problems) > 1 else ""
         raise DoubtError(f"{problems[0]}{further}")
     if upstream.series not in new.series:
         raise DoubtError(f"does not define the series {upstream.series!r}")
-    old = layers.definitions_with(upstream, old_texts).series.get(upstream.series)
+    old = layers.read_definitions_with(upstream, old_texts).series.get(upstream.series)
     if old and not is_trusted:
         _check_nothing_lost(old, new.series[upstream.series])
     cache.save(FILES, series=upstream.series, files=dict(sorted(texts.items())))

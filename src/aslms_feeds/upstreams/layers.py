@@ -34,7 +34,7 @@ class DefinitionLayers:
     root: str
     """How problems name that folder."""
 
-    def cache(self, upstream_id: str) -> UpstreamCache:
+    def open_cache(self, upstream_id: str) -> UpstreamCache:
         """Return the folder in which the data of an upstream are stored."""
         return UpstreamCache(Workspace(self.output).upstreams / upstream_id)
 
@@ -48,7 +48,7 @@ class DefinitionLayers:
             if upstream.kind != "definitions" or upstream.id == without:
                 continue
             try:
-                texts = self.cache(upstream.id).load_files(upstream.series)
+                texts = self.open_cache(upstream.id).load_files(upstream.series)
             except DamagedError as error:
                 if troubles is not None:
                     troubles[upstream.id] = f"{error}: it is asked for again"
@@ -62,7 +62,7 @@ class DefinitionLayers:
         """Return all that is defined now."""
         return self._read({**self.load_upstream_files(), **self.local_files})
 
-    def definitions_with(self, upstream: Upstream, texts: Mapping[str, str]) -> Definitions:
+    def read_definitions_with(self, upstream: Upstream, texts: Mapping[str, str]) -> Definitions:
         """Return what would be defined with other files of an upstream."""
         files = {f"{upstream.series}/{path}": text.encode() for path, text in texts.items()}
         return self._read({**self.load_upstream_files(without=upstream.id), **files, **self.local_files})
@@ -73,7 +73,7 @@ class DefinitionLayers:
         if files is None:
             return None
         if upstream.season is not None:
-            return _season_called(files, upstream.season)
+            return _find_season_called(files, upstream.season)
         return find_current_season(files, self.now)
 
     def find_season_id(self, series: str, season_id: str) -> str:
@@ -81,7 +81,7 @@ class DefinitionLayers:
         files = self.definitions.series.get(series)
         if f"{series}/{season_id}/season.toml" in self.local_files or files is None:
             return season_id
-        season = _season_called(files, season_id)
+        season = _find_season_called(files, season_id)
         return season.id if season else season_id
 
     def _read(self, contents: Mapping[str, bytes]) -> Definitions:
@@ -95,6 +95,6 @@ class DefinitionLayers:
         return {}
 
 
-def _season_called(files: SeriesFiles, season_id: str) -> SeasonFiles | None:
+def _find_season_called(files: SeriesFiles, season_id: str) -> SeasonFiles | None:
     """Return the season that has an id now or had it formerly."""
     return next((season for season in files.seasons if season_id in (season.id, *season.season.formerly)), None)

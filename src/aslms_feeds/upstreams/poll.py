@@ -79,7 +79,7 @@ class PollResult:
     next_due: datetime | None = None
     """When one of them is to be asked next."""
 
-    def news_by_series(self) -> dict[str, dict[str, tuple[NewsItem, ...]]]:
+    def group_news_by_series(self) -> dict[str, dict[str, tuple[NewsItem, ...]]]:
         """Return the news by series, then season."""
         news: dict[str, dict[str, tuple[NewsItem, ...]]] = {}
         for (series, season), items in self.news.items():
@@ -108,13 +108,13 @@ def poll(
         return PollResult()
     run = _PollRun(publisher, now, DefinitionLayers(output, publisher, now, local_files, root))
     if not ask:
-        return run.result()
+        return run.make_result()
     with _lock(folder) as obstacle:
         if obstacle is None:
             run.ask(Requester(publisher, now, time.monotonic() + seconds))
         elif obstacle:
             run.storage_troubles.update(dict.fromkeys((upstream.id for upstream in publisher.upstreams), obstacle))
-        result = run.result()
+        result = run.make_result()
         if obstacle is None:
             with suppress(OSError):
                 _save_proposals(Workspace(output).proposals, result.proposals)
@@ -161,13 +161,13 @@ class _PollRun:
         due = [
             (upstream, state)
             for upstream in self.publisher.upstreams
-            if (state := find_due_state(upstream, self.layers.cache(upstream.id), self.now)) is not None
+            if (state := find_due_state(upstream, self.layers.open_cache(upstream.id), self.now)) is not None
         ]
         if not due:
             return
         due.sort(key=lambda pair: (pair[1].due or _NEVER, pair[0].id))
         with ThreadPoolExecutor(min(MAX_PARALLEL, len(due))) as pool:
-            caches = [self.layers.cache(upstream.id) for upstream, _state in due]
+            caches = [self.layers.open_cache(upstream.id) for upstream, _state in due]
             answers = list(pool.map(requester.request, *zip(*due, strict=True), caches))
         for (upstream, state), answer in sorted(zip(due, answers, strict=True), key=lambda row: row[0][0].id):
             if not isinstance(answer, LateError):
@@ -204,11 +204,13 @@ class _PollRun:
         except (TroubleError, DamagedError) as error:
             new_state = replace(state, trouble=str(error)[:_MAX_REASON], failures=state.failures + 1)
         due = max(earliest_due, find_next_due(upstream, self.now, new_state.failures))
-        self.layers.cache(upstream.id).save_state(replace(new_state, asked_at=self.now, due=due))
+        self.layers.open_cache(upstream.id).save_state(replace(new_state, asked_at=self.now, due=due))
 
-    def result(self) -> PollResult:
+    def make_result(self) -> PollResult:
         """Return what the stored data of all upstreams come to."""
-        states = {upstream.id: self.layers.cache(upstream.id).load_state() for upstream in self.publisher.upstreams}
+        states = {
+            upstream.id: self.layers.open_cache(upstream.id).load_state() for upstream in self.publisher.upstreams
+        }
         troubles = {upstream_id: state.trouble for upstream_id, state in states.items() if state.trouble}
         files = self.layers.load_upstream_files(troubles)
         news = load_news(self.layers, troubles)
@@ -233,7 +235,7 @@ class _PollRun:
             if upstream.kind != "ics":
                 continue
             try:
-                appointments = self.layers.cache(upstream.id).load_appointments()
+                appointments = self.layers.open_cache(upstream.id).load_appointments()
             except DamagedError as error:
                 troubles[upstream.id] = f"{error}: it is asked for again"
                 continue

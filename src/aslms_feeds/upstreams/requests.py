@@ -107,7 +107,7 @@ class Requester:
         except (DoubtError, TroubleError, LateError) as error:
             return error
         except FetchError as error:
-            reason = str(error).removeprefix(_public_address(upstream)).removeprefix(": ")
+            reason = str(error).removeprefix(_format_address(upstream)).removeprefix(": ")
             # Without a status, the answer itself is what cannot be used: too large, damaged, cut short.
             is_broken = isinstance(error, AnswerError) and error.status is None
             return DoubtError(reason) if is_broken else TroubleError(reason)
@@ -118,11 +118,11 @@ class Requester:
             return TroubleError(f"a fault of the program: {type(error).__name__}")
 
     def _request(self, upstream: Upstream, state: PollState, cache: UpstreamCache) -> Answer:
-        if self._seconds_left() < MIN_SECONDS:
+        if self._count_seconds_left() < MIN_SECONDS:
             raise LateError
         # Without data there is nothing of which an upstream may say that it has not changed.
         validators = state.validators if cache.has_data(upstream) else {}
-        with Fetcher(self._rules(upstream)) as fetcher:
+        with Fetcher(self._make_rules(upstream)) as fetcher:
             if _is_folder(upstream):
                 texts = cache.load_files(upstream.series) if validators else {}
                 return self._request_folder(upstream, fetcher, validators, texts)
@@ -134,7 +134,7 @@ class Requester:
                 case Deferred(_, until):
                     return RetryLater(until)
 
-    def _rules(self, upstream: Upstream) -> Rules:
+    def _make_rules(self, upstream: Upstream) -> Rules:
         network = self.publisher.network
         return Rules(
             allow_http=network.allow_http,
@@ -168,13 +168,13 @@ class Requester:
         return SameContent(new_validators)
 
     def _get(self, fetcher: Fetcher, url: str, validators: Validators) -> Fetched | Unchanged | Deferred:
-        seconds = self._seconds_left()
+        seconds = self._count_seconds_left()
         if seconds <= 0:
             raise TroubleError("takes longer than the time that there is for all upstreams")
         fetcher.rules = replace(fetcher.rules, seconds=min(SECONDS_EACH, seconds))
         return fetcher.get(url, now=self.now, validators=validators)
 
-    def _seconds_left(self) -> float:
+    def _count_seconds_left(self) -> float:
         return self.deadline - time.monotonic()
 
     def _read(self, upstream: Upstream, response: Fetched) -> Content:
@@ -182,14 +182,14 @@ class Requester:
         kind, _, _ = response.media_type.partition("/")
         if kind not in {"", "text", "application"}:
             raise DoubtError(f"is {response.media_type}")
-        body, seconds = response.body, min(sandbox.SECONDS, max(self._seconds_left(), MIN_SECONDS))
+        body, seconds = response.body, min(sandbox.SECONDS, max(self._count_seconds_left(), MIN_SECONDS))
         if upstream.kind == "feed":
             return _require(sandbox.read_feed(body, upstream.url, response.charset, seconds=seconds))
         if upstream.kind == "ics":
             return ForeignCalendar(_require(sandbox.read_calendar(body, seconds=seconds)))
         if _is_archive(upstream):
             return DefinitionFiles(_require(sandbox.read_archive(body, upstream.series, seconds=seconds)))
-        return DefinitionFiles({_local_path(upstream): _decode_toml(body)})
+        return DefinitionFiles({_find_local_path(upstream): _decode_toml(body)})
 
 
 def _require(content: T | Refusal) -> T:
@@ -199,7 +199,7 @@ def _require(content: T | Refusal) -> T:
     return content
 
 
-def _public_address(upstream: Upstream) -> str:
+def _format_address(upstream: Upstream) -> str:
     """Return how errors name an upstream's address, whose query may be a secret of its operator's."""
     address = upstream.url.partition("?")[0][:200]
     return address if urlsplit(address).path else f"{address}/"
@@ -219,7 +219,7 @@ def _is_definition(path: str) -> bool:
     return path == SERIES or (bool(slash) and is_id(folder) and name in SEASON_FILES)
 
 
-def _local_path(upstream: Upstream) -> str:
+def _find_local_path(upstream: Upstream) -> str:
     """Return where the one file of an upstream would lie in the folder of its series."""
     *_, folder, name = ["", *urlsplit(upstream.url).path.split("/")]
     path = name if name == SERIES else f"{upstream.season or folder}/{name}"

@@ -19,7 +19,7 @@ from aslms_feeds.definitions.writing import (
     write_text,
 )
 from aslms_feeds.ledger.facts import OFF
-from aslms_feeds.upstreams.proposals.matching import days_between
+from aslms_feeds.upstreams.proposals.matching import count_days_between
 from aslms_feeds.upstreams.proposals.patches import (
     Difference,
     format_days,
@@ -27,15 +27,15 @@ from aslms_feeds.upstreams.proposals.patches import (
     join_lines,
     write_added_session,
 )
-from aslms_feeds.upstreams.proposals.statements import circuit_names
+from aslms_feeds.upstreams.proposals.statements import collect_circuit_names
 from aslms_feeds.upstreams.proposals.vocabulary import (
     ENOUGH,
     WEIGHT,
     Vocabulary,
     find_kind,
     find_number,
-    telling_words,
-    words_of,
+    find_telling_words,
+    split_words,
 )
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class AdditionFinder:
 
     def find(self, pairs: Sequence[Pair], unmatched: Sequence[Unmatched]) -> Iterator[Difference]:
         """Yield what we do not have: sessions of our events, then events with their sessions."""
-        meeting_days = self._meeting_days(pairs)
+        meeting_days = self._collect_meeting_days(pairs)
         session_ids: dict[str, set[str]] = defaultdict(set)
         for our_event in self.our_events:
             session_ids[our_event.event_id].add(our_event.session_id)
@@ -81,24 +81,27 @@ class AdditionFinder:
 
     def _select_upcoming(self, unmatched: Sequence[Unmatched]) -> Iterator[Unmatched]:
         """Yield what takes place, is not over, and is near enough to the season to be of it."""
-        first_day, last_day = self._window()
+        first_day, last_day = self._find_window()
         for candidate in unmatched:
             event = candidate.their_event
-            is_upcoming = event.last_day("UTC") >= self.now.date()
-            if is_upcoming and not event.off_status and first_day <= event.first_day("UTC") <= last_day:
+            is_upcoming = event.find_last_day("UTC") >= self.now.date()
+            if is_upcoming and not event.off_status and first_day <= event.find_first_day("UTC") <= last_day:
                 yield candidate
 
-    def _meeting_days(self, pairs: Sequence[Pair]) -> list[tuple[OurEvent, tuple[date, date]]]:
+    def _collect_meeting_days(self, pairs: Sequence[Pair]) -> list[tuple[OurEvent, tuple[date, date]]]:
         """Return our race meetings with the first and last days they have, by us and by them."""
         meetings = {event.event_id: event for event in self.our_events if not event.session_id}
         ours = [(event, (event.span.first_day, event.span.last_day)) for event in meetings.values() if event.span]
         theirs = [
-            (meetings[our_event.event_id], (event.first_day(our_event.timezone), event.last_day(our_event.timezone)))
+            (
+                meetings[our_event.event_id],
+                (event.find_first_day(our_event.timezone), event.find_last_day(our_event.timezone)),
+            )
             for our_event, event in pairs
         ]
         return ours + theirs
 
-    def _window(self) -> tuple[date, date]:
+    def _find_window(self) -> tuple[date, date]:
         """Return the first and the last day on which something can be new to the season."""
         days = [day for event in self.our_events if event.span for day in (event.span.first_day, event.span.last_day)]
         if not days:
@@ -109,7 +112,7 @@ class AdditionFinder:
         timezone = meeting.timezone if meeting.circuit_id else None
         session_id, lines = self._write_session(event, timezone, used_ids)
         patch = write_added_session(meeting, event, lines)
-        return _addition(meeting.event_id, session_id, event.title, format_their_time(event, timezone), patch)
+        return _make_addition(meeting.event_id, session_id, event.title, format_their_time(event, timezone), patch)
 
     def _write_session(self, event: TheirEvent, timezone: str | None, used_ids: set[str]) -> tuple[str, list[str]]:
         """Return the id and the table of a session that is new; its id is one of ``used_ids`` from now on."""
@@ -129,10 +132,10 @@ class AdditionFinder:
         """Return a race meeting that is new, with its sessions; its id is one of ``used_ids`` from now on."""
         circuit_id = self._find_circuit(events)
         timezone = self.files.circuits[circuit_id].timezone if circuit_id else None
-        event_id = make_unused_id(make_id(label) or f"event-{events[0].first_day('UTC')}", used_ids)
+        event_id = make_unused_id(make_id(label) or f"event-{events[0].find_first_day('UTC')}", used_ids)
         used_ids.add(event_id)
-        first_day = min(event.first_day(timezone or "UTC") for event in events)
-        last_day = max(event.last_day(timezone or "UTC") for event in events)
+        first_day = min(event.find_first_day(timezone or "UTC") for event in events)
+        last_day = max(event.find_last_day(timezone or "UTC") for event in events)
         unknown_circuit = f"# circuit: {write_comment(events[0].place or 'not said')}"
         lines = [
             "[[event]]",
@@ -144,7 +147,7 @@ class AdditionFinder:
             'status = "provisional"',
             *self._write_sessions(events, timezone),
         ]
-        return _addition(event_id, "", events[0].title, format_days(first_day, last_day), join_lines(lines))
+        return _make_addition(event_id, "", events[0].title, format_days(first_day, last_day), join_lines(lines))
 
     def _write_sessions(self, events: Sequence[TheirEvent], timezone: str | None) -> Iterator[str]:
         session_ids: set[str] = set()
@@ -159,11 +162,13 @@ class AdditionFinder:
         """Return the id of the circuit of ours that they mean, where one and no other fits."""
         common_words = self.vocabulary.common_words
         circuit_words = {
-            circuit_id: telling_words((circuit_id, *circuit_names(circuit)), common_words)
+            circuit_id: find_telling_words((circuit_id, *collect_circuit_names(circuit)), common_words)
             for circuit_id, circuit in self.files.circuits.items()
         }
         counts = Counter(word for words in circuit_words.values() for word in words)
-        their_words = telling_words([text for event in events for text in (event.title, event.place)], common_words)
+        their_words = find_telling_words(
+            [text for event in events for text in (event.title, event.place)], common_words
+        )
         scores = {
             circuit_id: sum(WEIGHT // counts[word] for word in words & their_words)
             for circuit_id, words in circuit_words.items()
@@ -181,7 +186,7 @@ def _find_meeting(
         (
             meeting
             for meeting, days in meeting_days
-            if meeting.event_id in event_ids and days_between(days, event) <= NEAR
+            if meeting.event_id in event_ids and count_days_between(days, event) <= NEAR
         ),
         None,
     )
@@ -191,9 +196,9 @@ def _group_by_meeting(events: Sequence[TheirEvent]) -> list[tuple[str, list[Thei
     """Return what belongs to one race meeting together: called alike, within days of each other."""
     groups: list[tuple[str, list[TheirEvent]]] = []
     for event in events:
-        label = _meeting_label(event.title)
+        label = _find_meeting_label(event.title)
         for group_label, group in groups:
-            is_near = event.first_day("UTC") - group[-1].last_day("UTC") <= NEAR
+            is_near = event.find_first_day("UTC") - group[-1].find_last_day("UTC") <= NEAR
             if group_label.casefold() == label.casefold() and is_near:
                 group.append(event)
                 break
@@ -202,22 +207,22 @@ def _group_by_meeting(events: Sequence[TheirEvent]) -> list[tuple[str, list[Thei
     return groups
 
 
-def _meeting_label(title: str) -> str:
+def _find_meeting_label(title: str) -> str:
     """Return what a title calls the race meeting: without the session behind it."""
     parts = [part.strip() for part in re.split(r"\s[-–—|/]\s|:\s|,\s", title) if part.strip()]
-    meeting_parts = [part for part in parts if not find_kind(words_of(part))]
+    meeting_parts = [part for part in parts if not find_kind(split_words(part))]
     return (meeting_parts or parts or ["Event"])[0]
 
 
 def _write_session_times(event: TheirEvent, timezone: str | None) -> list[str]:
     """Return the keys that say when a new session is: its day alone where its clock or its time is not known."""
-    begin = event.instant(event.start, timezone) if timezone else None
+    begin = event.find_instant(event.start, timezone) if timezone else None
     if timezone is None or begin is None:
-        return [f"start = {event.first_day(timezone or 'UTC')}"]
-    return [*write_start(begin, timezone), *write_minutes(begin, event.instant(event.end, timezone))]
+        return [f"start = {event.find_first_day(timezone or 'UTC')}"]
+    return [*write_start(begin, timezone), *write_minutes(begin, event.find_instant(event.end, timezone))]
 
 
-def _addition(event_id: str, session_id: str, title: str, theirs: str, patch: str) -> Difference:
+def _make_addition(event_id: str, session_id: str, title: str, theirs: str, patch: str) -> Difference:
     return Difference(
         event=event_id, session=session_id, what=What.ADDED, title=title, ours="", theirs=theirs, patch=patch
     )

@@ -15,7 +15,7 @@ from aslms_feeds.identity import digest
 from aslms_feeds.publication.records import read_record, write_record
 from aslms_feeds.upstreams.proposals.additions import AdditionFinder
 from aslms_feeds.upstreams.proposals.differences import DifferenceFinder
-from aslms_feeds.upstreams.proposals.matching import Matcher, remove_series_name, series_names, sort_key
+from aslms_feeds.upstreams.proposals.matching import Matcher, collect_series_names, make_sort_key, remove_series_name
 from aslms_feeds.upstreams.proposals.patches import Difference
 from aslms_feeds.upstreams.proposals.statements import collect_our_events
 from aslms_feeds.upstreams.proposals.vocabulary import Vocabulary
@@ -52,9 +52,9 @@ def compare_calendar(
     By event and session in the season's order, new events last; ``upstream`` is the id of whose calendar it is.
     """
     our_events = collect_our_events(files, season)
-    vocabulary = Vocabulary.of(our_events, series_names(files))
+    vocabulary = Vocabulary.collect(our_events, collect_series_names(files))
     renamed = [replace(event, title=remove_series_name(files, event.title)) for event in their_events]
-    pairs, unmatched = Matcher(files.series, our_events, vocabulary).match(sorted(renamed, key=sort_key))
+    pairs, unmatched = Matcher(files.series, our_events, vocabulary).match(sorted(renamed, key=make_sort_key))
     finder = DifferenceFinder(our_events, now)
     changes = {
         (pair.our_event.event_id, pair.our_event.session_id): difference
@@ -63,11 +63,11 @@ def compare_calendar(
     }
     ordered = [changes[key] for event in our_events if (key := (event.event_id, event.session_id)) in changes]
     additions = AdditionFinder(files, our_events, vocabulary, now).find(pairs, unmatched)
-    differences = [*_without_sessions_of_meetings_off(ordered), *additions]
+    differences = [*_drop_sessions_of_meetings_off(ordered), *additions]
     return tuple(_propose(difference, files.id, season.id, upstream) for difference in differences[:MAX_PROPOSALS])
 
 
-def _without_sessions_of_meetings_off(differences: Sequence[Difference]) -> list[Difference]:
+def _drop_sessions_of_meetings_off(differences: Sequence[Difference]) -> list[Difference]:
     """Return the differences without sessions that are off because their meeting is: that is one decision."""
     off_ids = {change.event for change in differences if not change.session and change.what in _OFF}
     return [

@@ -37,7 +37,7 @@ class DifferenceFinder:
         if status := their_event.off_status:
             what = What.CANCELLED if status is Status.CANCELLED else What.POSTPONED
             lines = [f'status = "{status.value}"']
-            return _difference(our_event, their_event, what, our_event.status.value, status.value, lines)
+            return _make_difference(our_event, their_event, what, our_event.status.value, status.value, lines)
         if our_event.session_id:
             return _compare_times(our_event, their_event)
         return self._compare_meeting_days(our_event, their_event)
@@ -46,17 +46,20 @@ class DifferenceFinder:
         """Say whether it is over by both calendars: what is past is no proposal any more."""
         if our_event.span and not our_event.span.has_ended(self.now):
             return False
-        start = their_event.instant(their_event.start, our_event.timezone)
+        start = their_event.find_instant(their_event.start, our_event.timezone)
         if start:
             return start <= self.now
-        return their_event.last_day(our_event.timezone) < self.now.astimezone(load_zone(our_event.timezone)).date()
+        return their_event.find_last_day(our_event.timezone) < self.now.astimezone(load_zone(our_event.timezone)).date()
 
     def _compare_meeting_days(self, our_event: OurEvent, their_event: TheirEvent) -> Difference | None:
         """Compare the days of a whole race meeting.
 
         Where sessions say when the meeting is, whole days of theirs that touch it are less precise, and no difference.
         """
-        first_day, last_day = their_event.first_day(our_event.timezone), their_event.last_day(our_event.timezone)
+        first_day, last_day = (
+            their_event.find_first_day(our_event.timezone),
+            their_event.find_last_day(our_event.timezone),
+        )
         has_sessions = any(event.session_id and event.event_id == our_event.event_id for event in self.our_events)
         our_days = ""
         if span := our_event.span:
@@ -68,23 +71,23 @@ class DifferenceFinder:
         lines = [f"first_day = {first_day}", f"last_day = {last_day}"]
         if has_sessions:
             lines.append("# and its sessions, whose times this calendar does not give")
-        return _difference(our_event, their_event, What.MOVED, our_days, format_days(first_day, last_day), lines)
+        return _make_difference(our_event, their_event, What.MOVED, our_days, format_days(first_day, last_day), lines)
 
 
 def _compare_times(our_event: OurEvent, their_event: TheirEvent) -> Difference | None:
     """Compare when a session is: its day where either side knows no time, else its start and its end."""
     timezone, span = our_event.timezone, our_event.span
-    begin = their_event.instant(their_event.start, timezone)
-    day = their_event.first_day(timezone)
+    begin = their_event.find_instant(their_event.start, timezone)
+    day = their_event.find_first_day(timezone)
     if begin is None or not our_event.circuit_id:
         return _compare_day(our_event, their_event, day)
-    end = their_event.instant(their_event.end, timezone)
+    end = their_event.find_instant(their_event.end, timezone)
     timed_span = span if span and span.timed else None
     if timed_span and _has_same_times(timed_span, begin, end):
         return None
     is_same_start = timed_span is not None and begin == timed_span.start
     is_same_day = timed_span.first_day == day if timed_span else _includes_day(span, day)
-    return _difference(
+    return _make_difference(
         our_event,
         their_event,
         What.RETIMED if is_same_day else What.MOVED,
@@ -99,7 +102,7 @@ def _compare_day(our_event: OurEvent, their_event: TheirEvent, day: date) -> Dif
     if _includes_day(span, day):
         return None
     our_day = str(span.first_day) if span and span.precision is not Precision.EVENT else ""
-    return _difference(our_event, their_event, What.MOVED, our_day, str(day), [f"start = {day}"])
+    return _make_difference(our_event, their_event, What.MOVED, our_day, str(day), [f"start = {day}"])
 
 
 def _has_same_times(span: Span, begin: datetime, end: datetime | None) -> bool:
@@ -119,7 +122,7 @@ def _format_our_time(our_event: OurEvent, *, with_end: bool) -> str:
     return str(span.first_day) if span and span.precision is Precision.DAY else ""
 
 
-def _difference(
+def _make_difference(
     our_event: OurEvent, their_event: TheirEvent, what: What, ours: str, theirs: str, lines: Sequence[str]
 ) -> Difference:
     return Difference(

@@ -52,10 +52,10 @@ def format_days(first_day: date, last_day: date) -> str:
 
 def format_their_time(their_event: TheirEvent, timezone: str | None) -> str:
     """Return when something of theirs is: by the clock of a zone, else by UTC."""
-    begin = their_event.instant(their_event.start, timezone or "UTC")
+    begin = their_event.find_instant(their_event.start, timezone or "UTC")
     if begin:
         return format_local(begin, timezone or "UTC")
-    return format_days(their_event.first_day("UTC"), their_event.last_day("UTC"))
+    return format_days(their_event.find_first_day("UTC"), their_event.find_last_day("UTC"))
 
 
 def write_changed_event(our_event: OurEvent, their_event: TheirEvent, lines: Sequence[str]) -> str:

@@ -20,7 +20,7 @@ from aslms_feeds.upstreams.proposals.vocabulary import (
     WARM_UP_WORDS,
     find_kind,
     find_number,
-    words_of,
+    split_words,
 )
 
 if TYPE_CHECKING:
@@ -71,12 +71,12 @@ class OurEvent:
     @cached_property
     def distinctive_words(self) -> frozenset[str]:
         """What tells a session from others of its kind, beside its number: GT, LMP2, warm-up."""
-        words = frozenset(word for name in self.session_names for word in words_of(name) if not word.isdecimal())
+        words = frozenset(word for name in self.session_names for word in split_words(name) if not word.isdecimal())
         return words - (KIND_WORDS - WARM_UP_WORDS)
 
     def is_named_in(self, words: AbstractSet[str]) -> bool:
         """Say whether a title holds all words of one of the session's names, if those are several."""
-        return any(len(name) > 1 and name <= words for name in map(frozenset, map(words_of, self.session_names)))
+        return any(len(name) > 1 and name <= words for name in map(frozenset, map(split_words, self.session_names)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +95,7 @@ class TheirEvent:
     @cached_property
     def words(self) -> tuple[str, ...]:
         """The words of its title."""
-        return words_of(self.title)
+        return split_words(self.title)
 
     @property
     def is_session(self) -> bool:
@@ -117,20 +117,20 @@ class TheirEvent:
             return False
         return self.end - self.start > ONE_DAY
 
-    def first_day(self, timezone: str) -> date:
+    def find_first_day(self, timezone: str) -> date:
         """Return its first day, by a zone's clock."""
         if not isinstance(self.start, datetime):
             return self.start
         start = to_local(self.start, timezone) if self.start.tzinfo else self.start
         return start.date() if isinstance(start, datetime) else start
 
-    def last_day(self, timezone: str) -> date:
+    def find_last_day(self, timezone: str) -> date:
         """Return its last day, by a zone's clock."""
         if self.end is None or isinstance(self.end, datetime):
-            return self.first_day(timezone)
-        return max(self.end - ONE_DAY, self.first_day(timezone))
+            return self.find_first_day(timezone)
+        return max(self.end - ONE_DAY, self.find_first_day(timezone))
 
-    def instant(self, value: datetime | date | None, timezone: str) -> datetime | None:
+    def find_instant(self, value: datetime | date | None, timezone: str) -> datetime | None:
         """Return its start or its end as an instant in UTC; None for a day."""
         if not isinstance(value, datetime):
             return None
@@ -154,14 +154,14 @@ def _parse_moment(text: str) -> datetime | date:
 
 def collect_our_events(files: SeriesFiles, season: SeasonFiles) -> tuple[OurEvent, ...]:
     """Return the race meetings of a season and their sessions, in the file's order."""
-    return tuple(our_event for event in season.season.events for our_event in _meeting(files, season, event))
+    return tuple(our_event for event in season.season.events for our_event in _collect_meeting(files, season, event))
 
 
-def _meeting(files: SeriesFiles, season: SeasonFiles, event: Event) -> Iterator[OurEvent]:
+def _collect_meeting(files: SeriesFiles, season: SeasonFiles, event: Event) -> Iterator[OurEvent]:
     """Yield a race meeting and its sessions."""
     circuit = files.circuits.get(event.circuit) if event.circuit else None
     timezone = circuit.timezone if circuit else "UTC"
-    names = (event.name, *event.names.values(), event.id, event.circuit_name or "", *circuit_names(circuit))
+    names = (event.name, *event.names.values(), event.id, event.circuit_name or "", *collect_circuit_names(circuit))
     assumed_minutes = files.publisher.calendars.assumed_minutes
     for session in (None, *event.sessions):
         yield OurEvent(
@@ -169,7 +169,7 @@ def _meeting(files: SeriesFiles, season: SeasonFiles, event: Event) -> Iterator[
             event_id=event.id,
             session_id=session.id if session else "",
             names=tuple(name for name in names if name),
-            session_names=_session_names(files, session) if session else (),
+            session_names=_collect_session_names(files, session) if session else (),
             kind=session.kind if session else None,
             span=find_session_span(session, event, timezone, assumed_minutes)
             if session
@@ -182,11 +182,11 @@ def _meeting(files: SeriesFiles, season: SeasonFiles, event: Event) -> Iterator[
         )
 
 
-def circuit_names(circuit: Circuit | None) -> tuple[str, ...]:
+def collect_circuit_names(circuit: Circuit | None) -> tuple[str, ...]:
     """Return all that a circuit is called; nothing where there is none."""
     return (circuit.name, *circuit.names.values(), circuit.city or "") if circuit else ()
 
 
-def _session_names(files: SeriesFiles, session: Session) -> tuple[str, ...]:
+def _collect_session_names(files: SeriesFiles, session: Session) -> tuple[str, ...]:
     label = labels.session_name(session, files.series, language(files.publisher.languages[0]))
     return tuple(dict.fromkeys((session.id.replace("-", " "), label, *session.names.values())))

@@ -81,14 +81,14 @@ def fold(text: str) -> str:
     return "".join(char for char in decomposed if not unicodedata.combining(char))
 
 
-def words_of(text: str) -> tuple[str, ...]:
+def split_words(text: str) -> tuple[str, ...]:
     """Return the words of a text, in small letters without accents."""
     return tuple(re.findall(r"[^\W_]+", fold(text)))
 
 
-def telling_words(texts: Iterable[str], common_words: AbstractSet[str]) -> frozenset[str]:
+def find_telling_words(texts: Iterable[str], common_words: AbstractSet[str]) -> frozenset[str]:
     """Return the words that say which event is meant: neither common, nor a number, nor a single letter."""
-    words = {word for text in texts for word in words_of(text)}
+    words = {word for text in texts for word in split_words(text)}
     return frozenset(word for word in words if word not in common_words and not word.isdecimal() and len(word) > 1)
 
 
@@ -104,7 +104,7 @@ def find_kind(words: Iterable[str]) -> Kind | None:
     return next((kind for kind, kind_words in _KINDS if title_words & kind_words), None)
 
 
-def _variants(word: str) -> frozenset[str]:
+def _make_variants(word: str) -> frozenset[str]:
     """Return a word, and it without one of its letters: two words that share a variant differ by a slip of the pen."""
     if len(word) < _LONG:
         return frozenset({word})
@@ -146,18 +146,18 @@ class Vocabulary:
     """The words that a misspelt one may be, by its variants."""
 
     @classmethod
-    def of(cls, events: Iterable[NamedEvent], series_names: Iterable[str]) -> Vocabulary:
+    def collect(cls, events: Iterable[NamedEvent], series_names: Iterable[str]) -> Vocabulary:
         """Return the vocabulary of our events; the words of ``series_names`` tell no event from another."""
-        common_words = _COMMON | {word for name in series_names for word in words_of(name)}
+        common_words = _COMMON | {word for name in series_names for word in split_words(name)}
         event_ids: dict[str, set[str]] = defaultdict(set)
         places: dict[str, set[str]] = defaultdict(set)
         words_by_variant: dict[str, set[str]] = defaultdict(set)
         for event in events:
             # An event may be called by nothing else than the series is.
-            for word in telling_words(event.names, common_words) or telling_words(event.names, frozenset()):
+            for word in find_telling_words(event.names, common_words) or find_telling_words(event.names, frozenset()):
                 event_ids[word].add(event.event_id)
                 places[word].add(event.place)
-                for variant in _variants(word):
+                for variant in _make_variants(word):
                     words_by_variant[variant].add(word)
         weights = {word: WEIGHT // len(word_places) for word, word_places in places.items()}
         return cls(common_words, dict(event_ids), weights, dict(words_by_variant))
@@ -165,7 +165,7 @@ class Vocabulary:
     def score_events(self, *texts: str) -> dict[str, int]:
         """Return the ids of our events that texts of theirs can mean, with the weight of the words they share."""
         scores: Counter[str] = Counter()
-        for word in sorted(telling_words(texts, frozenset())):
+        for word in sorted(find_telling_words(texts, frozenset())):
             for event_id, weight in self._weigh(word).items():
                 scores[event_id] += weight
         return {event_id: score for event_id, score in scores.items() if score >= ENOUGH}
@@ -174,7 +174,7 @@ class Vocabulary:
         """Return what a word weighs for each event that it, or a word it is a slip of, is of."""
         words = {word} if word in self.event_ids else set()
         if not words and word not in self.common_words:
-            words = {near for variant in _variants(word) for near in self.words_by_variant.get(variant, ())}
+            words = {near for variant in _make_variants(word) for near in self.words_by_variant.get(variant, ())}
         weights: dict[str, int] = {}
         for near in words:
             for event_id in self.event_ids[near]:

@@ -43,9 +43,9 @@ class _Member(NamedTuple):
 def read_archive(body: bytes, series: str) -> dict[str, str]:
     """Return the definition files of a series, by path below its folder; UnreadableError where they are not taken."""
     if body.startswith(b"PK"):
-        return _select_definitions(_zip_members(body), series)
+        return _select_definitions(_read_zip(body), series)
     if body.startswith(b"\x1f\x8b"):
-        return _select_definitions(_tar_members(_inflate(body)), series)
+        return _select_definitions(_read_tar(_inflate(body)), series)
     raise UnreadableError("is neither a .zip nor a .tar.gz")
 
 
@@ -118,7 +118,7 @@ def _quote(name: str) -> str:
     return repr(name[:100])
 
 
-def _zip_members(body: bytes) -> Iterator[_Member]:
+def _read_zip(body: bytes) -> Iterator[_Member]:
     try:
         archive = zipfile.ZipFile(io.BytesIO(body))
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError):
@@ -165,16 +165,16 @@ def _inflate(body: bytes) -> bytes:
     return data
 
 
-def _tar_members(data: bytes) -> Iterator[_Member]:
+def _read_tar(data: bytes) -> Iterator[_Member]:
     try:
         with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
             while (info := archive.next()) is not None:
-                yield _Member(info.name, _tar_kind(info), partial(_untar, archive, info))
+                yield _Member(info.name, _classify(info), partial(_untar, archive, info))
     except (tarfile.TarError, ValueError, EOFError, OSError):
         raise UnreadableError("is no .tar, or not the whole of one") from None
 
 
-def _tar_kind(info: tarfile.TarInfo) -> str:
+def _classify(info: tarfile.TarInfo) -> str:
     if info.isreg() and not info.issparse():
         return "file"
     if info.isdir():

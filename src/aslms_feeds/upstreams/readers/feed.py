@@ -91,13 +91,13 @@ def _parse_xml_feed(text: str, url: str) -> tuple[str, list[FeedEntry]]:
     root = _parse_xml(text)
     if root.tag == f"{_ATOM}feed":
         entries = root.findall(f"{_ATOM}entry")[:MAX_ENTRIES]
-        return _atom_text(root.find(f"{_ATOM}title")), [_parse_atom_entry(entry, url) for entry in entries]
+        return _parse_atom_text(root.find(f"{_ATOM}title")), [_parse_atom_entry(entry, url) for entry in entries]
     if root.tag == "rss" and (channel := root.find("channel")) is not None:
         items = channel.findall("item")[:MAX_ENTRIES]
-        return _inner_text(channel, "title"), [_parse_rss_item(item, url, "") for item in items]
+        return _find_text(channel, "title"), [_parse_rss_item(item, url, "") for item in items]
     if root.tag == f"{_RDF}RDF":
         channel = root.find(f"{_RSS1}channel")
-        title = _inner_text(channel, f"{_RSS1}title") if channel is not None else ""
+        title = _find_text(channel, f"{_RSS1}title") if channel is not None else ""
         items = root.findall(f"{_RSS1}item")[:MAX_ENTRIES]
         return title, [_parse_rss_item(item, url, _RSS1) for item in items]
     raise UnreadableError(f"is XML, and not a feed: its root is <{clean_line(etree.QName(root).localname, 40)}>")
@@ -120,21 +120,21 @@ def _parse_xml(text: str) -> _Element:
     return root
 
 
-def _inner_text(element: _Element, name: str) -> str:
+def _find_text(element: _Element, name: str) -> str:
     child = element.find(name)
     return "".join(map(str, child.itertext())) if child is not None else ""
 
 
 def _parse_rss_item(item: _Element, url: str, namespace: str) -> FeedEntry:
     """Return an item of RSS 2.0, or of RSS 1.0 (``namespace``); its texts are HTML, whatever they were meant to be."""
-    link = _inner_text(item, f"{namespace}link").strip()
+    link = _find_text(item, f"{namespace}link").strip()
     guid = item.find("guid")
-    key = _inner_text(item, "guid").strip() or item.get(f"{_RDF}about", "") or link
+    key = _find_text(item, "guid").strip() or item.get(f"{_RDF}about", "") or link
     if not link and guid is not None and guid.get("isPermaLink", "true") == "true":
         link = key
-    title = " ".join(_strip_markup(_inner_text(item, f"{namespace}title")).split())
-    text = _strip_markup(_inner_text(item, f"{_CONTENT}encoded") or _inner_text(item, f"{namespace}description"))
-    day = _parse_mail_day(_inner_text(item, "pubDate")) or _parse_iso_day(_inner_text(item, f"{_DC}date"))
+    title = " ".join(_strip_markup(_find_text(item, f"{namespace}title")).split())
+    text = _strip_markup(_find_text(item, f"{_CONTENT}encoded") or _find_text(item, f"{namespace}description"))
+    day = _parse_mail_day(_find_text(item, "pubDate")) or _parse_iso_day(_find_text(item, f"{_DC}date"))
     return _make_entry(key or f"{title} {day}", shorten_foreign(title, MAX_TITLE), text, _clean_link(link, url), day)
 
 
@@ -142,16 +142,14 @@ def _parse_atom_entry(entry: _Element, url: str) -> FeedEntry:
     """Return an entry of Atom (RFC 4287 section 4.1.2)."""
     links = [link for link in entry.findall(f"{_ATOM}link") if link.get("rel", "alternate") == "alternate"]
     link = links[0].get("href", "") if links else ""
-    title = " ".join(_atom_text(entry.find(f"{_ATOM}title")).split())
-    text = _atom_text(entry.find(f"{_ATOM}content")) or _atom_text(entry.find(f"{_ATOM}summary"))
-    day = _parse_iso_day(_inner_text(entry, f"{_ATOM}published")) or _parse_iso_day(
-        _inner_text(entry, f"{_ATOM}updated")
-    )
-    key = _inner_text(entry, f"{_ATOM}id").strip() or link or f"{title} {day}"
+    title = " ".join(_parse_atom_text(entry.find(f"{_ATOM}title")).split())
+    text = _parse_atom_text(entry.find(f"{_ATOM}content")) or _parse_atom_text(entry.find(f"{_ATOM}summary"))
+    day = _parse_iso_day(_find_text(entry, f"{_ATOM}published")) or _parse_iso_day(_find_text(entry, f"{_ATOM}updated"))
+    key = _find_text(entry, f"{_ATOM}id").strip() or link or f"{title} {day}"
     return _make_entry(key, shorten_foreign(title, MAX_TITLE), text, _clean_link(link, url), day)
 
 
-def _atom_text(construct: _Element | None) -> str:
+def _parse_atom_text(construct: _Element | None) -> str:
     """Return a text construct of Atom (RFC 4287 section 3.1) as plain paragraphs."""
     if construct is None:
         return ""
