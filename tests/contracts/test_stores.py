@@ -95,6 +95,25 @@ def test_what_was_published_is_public(store):
     assert (store.current("other").manifest.documents.keys(), store.current("other").state) == ({"icon.png"}, {})
 
 
+def test_one_file_of_the_state_is_read_alone(store):
+    """That of the public generation; what it has not, and what leads elsewhere, is none."""
+    assert store.read_state("trial", "ledger/2030.json") is None
+    put(store, PAGE, state={"ledger/2030.json": b"old"})
+    put(store, PAGE, state=STATE)
+    for path, text in STATE.items():
+        assert store.read_state("trial", path) == text
+    for path in (
+        "none.json",
+        "ledger/none.json",
+        "../site/index.html",
+        "../../2/state/ledger/2030.json",
+        "/etc/passwd",
+        "",
+    ):
+        assert store.read_state("trial", path) is None
+    assert store.read_state("other", "ledger/2030.json") is None
+
+
 def test_an_address_once_public_stays(store):
     """What is not offered any more is carried over, and its time does not move."""
     put(store, PAGE, RACES)
@@ -619,6 +638,15 @@ def test_a_damaged_publication_is_never_built_on(output, what, message):
         put(LocalStore(output), of(PAGE, b"new"))
     assert raised.value.hint
     assert snapshot(output / "series") == before
+
+
+@pytest.mark.parametrize(("what", "message"), [("state is a link", "is no file"), ("no current", "current is gone")])
+def test_a_file_of_the_state_is_not_read_through_damage(output, what, message):
+    """Neither through a link, nor as if nothing had ever been public."""
+    damage(output, what)
+    with pytest.raises(PublicationError, match=message) as raised:
+        LocalStore(output).read_state("trial", "ledger/2030.json")
+    assert raised.value.hint
 
 
 @pytest.mark.parametrize("what", ["gone", "shorter", "a link"])

@@ -155,13 +155,18 @@ def _manifest(
 
 def _listed(row: Mapping[str, Any]) -> Listed:
     listed = Listed(row["path"], row["sha256"], row["size"], row["type"], parse_instant(row["modified"]))
-    if not all(_SEGMENT.fullmatch(segment) for segment in listed.path.split("/")):
+    if not is_document_path(listed.path):
         message = f"{listed.path!r} is not the path of a document"
         raise ValueError(message)
     if not (_SHA256.fullmatch(listed.sha256) and _MEDIA_TYPE.fullmatch(listed.media_type) and _is_size(listed.size)):
         message = f"{listed.path} has no digest, size or media type"
         raise ValueError(message)
     return listed
+
+
+def is_document_path(path: str) -> bool:
+    """Say whether a path leads to a place below a folder, and nowhere else."""
+    return all(_SEGMENT.fullmatch(segment) for segment in path.split("/"))
 
 
 def _is_size(value: object) -> bool:
@@ -217,7 +222,7 @@ def check(manifest: Manifest, put: Mapping[str, Document], *, after: int) -> Non
 
 def _misplaced(path: str, taken: Collection[str], documents: Mapping[str, Listed]) -> str:
     segments = path.split("/")
-    if not all(_SEGMENT.fullmatch(segment) for segment in segments):
+    if not is_document_path(path):
         return "that is no path below the site"
     if path == MANIFEST or (path.endswith(TWINS) and (path[:-3] == MANIFEST or path[:-3] in documents)):
         return "a file of ours is there"

@@ -75,6 +75,10 @@ class Store(Protocol):
         """Return the bytes of a public document."""
         ...
 
+    def read_state(self, part: str, path: str) -> bytes | None:
+        """Return a file of the public generation's private state, without reading all of it; None where it has none."""
+        ...
+
     def switch(self, manifest: Manifest, put: Iterable[Document], state: Mapping[str, bytes]) -> None:
         """Make a new generation public, whole: ``put`` holds at least the documents that differ from the last one's."""
         ...

@@ -28,7 +28,16 @@ from aslms_feeds.errors import PublicationError
 from aslms_feeds.identity import ID_PATTERN
 from aslms_feeds.processes import count_processors
 from aslms_feeds.publication import files
-from aslms_feeds.publication.manifest import INDEX, JSON, MANIFEST, TWINS, Document, check, read_manifest
+from aslms_feeds.publication.manifest import (
+    INDEX,
+    JSON,
+    MANIFEST,
+    TWINS,
+    Document,
+    check,
+    is_document_path,
+    read_manifest,
+)
 from aslms_feeds.publication.publish import KEEP_GENERATIONS, RECOVER, Generation, numbers
 
 if TYPE_CHECKING:
@@ -110,6 +119,17 @@ class LocalStore:
             raise PublicationError(message, hint=_RESTORE) from error
         message = f"{part} has no document {path!r}"
         raise PublicationError(message)
+
+    def read_state(self, part: str, path: str) -> bytes | None:
+        """Return a file of the public generation's private state; None where it has none."""
+        folder = self._current(part)
+        if folder is None:
+            return None
+        try:
+            return _read_inside(folder / "state", path)
+        except OSError as error:
+            message = f"{folder}/state/{path} cannot be read: {error.strerror}"
+            raise PublicationError(message, hint=_RESTORE) from error
 
     def _documents(self, site: Path) -> Mapping[str, Listed]:
         """Return what a generation's manifest lists; it is parsed once for many documents."""
@@ -377,6 +397,17 @@ def _intact(old: Path | None, listed: Listed) -> bool:
 
 def _is_name(part: str) -> bool:
     return bool(re.fullmatch(ID_PATTERN, part))
+
+
+def _read_inside(root: Path, path: str) -> bytes | None:
+    """Return the bytes of a file of a folder; None where there is none, or where the path leads elsewhere."""
+    file = root / path
+    if not is_document_path(path) or not os.path.lexists(file):
+        return None
+    if not stat.S_ISREG(file.lstat().st_mode):
+        message = f"{file} is no file"
+        raise PublicationError(message, hint=_RESTORE)
+    return file.read_bytes()
 
 
 def _files(root: Path, below: str = "") -> Iterator[tuple[str, bytes]]:

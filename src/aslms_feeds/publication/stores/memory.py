@@ -65,6 +65,10 @@ class MemoryStore:
             message = f"{part} has no document {path!r}"
             raise PublicationError(message) from None
 
+    def read_state(self, part: str, path: str) -> bytes | None:
+        """Return a file of the public generation's private state; None where it has none."""
+        return self._generations[part].state.get(path) if part in self._generations else None
+
     def switch(self, manifest: Manifest, put: Iterable[Document], state: Mapping[str, bytes]) -> None:
         """Make a new generation public, whole."""
         public = self._generations.get(manifest.part)

@@ -54,6 +54,10 @@ class PreviewStore:
         """Return the bytes of a document that is, or would be, public."""
         return (self.above if self.above.current(part) else self.below).read(part, path)
 
+    def read_state(self, part: str, path: str) -> bytes | None:
+        """Return a file of the private state that is, or would be, the public generation's; None where it has none."""
+        return (self.above if self.above.current(part) else self.below).read_state(part, path)
+
     def write(self, store: Store) -> None:
         """Bring another store to what would be public here, without the private state."""
         with store.lock():

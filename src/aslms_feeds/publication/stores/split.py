@@ -93,6 +93,11 @@ class SplitStore:
                 return (self.state / part / _KEPT / mine.manifest.documents[path].sha256).read_bytes()
         return self.inner.read(part, path)
 
+    def read_state(self, part: str, path: str) -> bytes | None:
+        """Return a file of the remembered private state; None where it has none."""
+        generation = self.current(part)
+        return generation.state.get(path) if generation else None
+
     def switch(self, manifest: Manifest, put: Iterable[Document], state: Mapping[str, bytes]) -> None:
         """Remember a generation, then make it public: a builder that dies in between goes on from there."""
         made = {one.path: one for one in put}
