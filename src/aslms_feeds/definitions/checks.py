@@ -60,7 +60,7 @@ def explain_folder_name(name: str, reserved: Ids, languages: Iterable[str]) -> s
 
 
 def check_reference(file: SourceFile, name: str | None, allowed: Ids | None, what: str, location: Location) -> None:
-    """Check that what is named exists; None: nothing is named, or nobody knows what there is."""
+    """Check that a name is one of ``allowed``; None: there is no name, or it is not known which are allowed."""
     if name is not None and allowed is not None and name not in allowed and not name.startswith(UNREAD):
         file.add_problem(location, explain_unknown(name, what, allowed))
 

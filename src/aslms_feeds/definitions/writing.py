@@ -1,6 +1,6 @@
 """Definitions as TOML: single values, the keys that say a session's times, and ids made of names.
 
-Whoever proposes or begins a season writes with this; plain values come in, lines of a definition file come out.
+Plain values come in, lines of a definition file come out, for whoever proposes changes to a season or begins one.
 """
 
 from __future__ import annotations

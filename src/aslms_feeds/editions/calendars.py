@@ -46,7 +46,7 @@ class Calendar:
     page_url: str
     components: tuple[Component, ...]
     spare: tuple[Component, ...] = ()
-    """What it holds when nothing is left of what it selects: whoever has subscribed to it must not keep old times."""
+    """What it holds when it selects nothing any more: an empty calendar would leave old times with its subscribers."""
 
     @property
     def evergreen(self) -> bool:

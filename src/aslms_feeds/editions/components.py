@@ -50,7 +50,7 @@ class Component:
     name: str = ""
     subject: Mapping[str, Any] = field(default_factory=dict)
     form: str = ""
-    """How settings have it written, apart from words: whoever changes those has every calendar program look again."""
+    """How settings have it written, apart from words: a change of them is a change of every VEVENT."""
 
     @property
     def off(self) -> bool:

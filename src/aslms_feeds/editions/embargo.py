@@ -58,7 +58,7 @@ class _Gate:
     now: datetime
     already: AlreadyPublic
     waiting: list[datetime] = field(default_factory=list)
-    """When what was held back becomes public."""
+    """When what is under embargo becomes public."""
     early: list[str] = field(default_factory=list)
 
     def admits(self, embargo: datetime | None, name: LastingName) -> bool:
@@ -78,7 +78,7 @@ def _filter_season(season: SeasonFiles, gate: _Gate) -> SeasonFiles:
         for event in season.season.events
         if gate.admits(event.embargo, ("event", season_id, event.lasting_id))
     )
-    # Not those that are there: what is told of something that was retired stays.
+    # Items about events that were retired stay; only those about hidden events are taken out.
     hidden = {event.id for event in season.season.events} - {event.id for event in events}
     records = tuple(record for record in season.season.records if record.event not in hidden)
     news = tuple(
@@ -136,7 +136,7 @@ _Embargoed = TypeVar(
 
 
 def _without_embargo(definition: _Embargoed) -> _Embargoed:
-    """Return what may be seen without its embargo: when it was, or that there was one, is nobody's business."""
+    """Return a definition that is public without its embargo: that there was one, and until when, stays private."""
     return definition.model_copy(update={"embargo": None}) if definition.embargo else definition
 
 

@@ -73,7 +73,7 @@ def _cancel(event: Event, sessions: Sequence[Session], session_id: str, retired:
 
 
 def _keep_days(event: Event, living: Event | None) -> Event:
-    """Return an event on the days of what is left of it: nobody comes for a session that is retired."""
+    """Return an event on the days that its other sessions have: a session that is retired does not extend them."""
     days = find_event_days(living) if living else None
     if days is None or find_event_days(event) == days:
         return event

@@ -37,7 +37,7 @@ class Statement:
     end: str = ""
     """Exclusive."""
     end_known: bool = True
-    """False: the end is assumed, which is nobody's news."""
+    """False: the end is assumed, and a change of it is no fact."""
     precision: str = ""
     status: str = Status.PROVISIONAL
     place: str = ""
@@ -67,7 +67,7 @@ class Statement:
 
     @property
     def when(self) -> When | None:
-        """From when to when, or the start alone; an end that is assumed is nobody's news."""
+        """From when to when; the start alone where the end is assumed, since that is no fact."""
         if not self.start:
             return None
         has_known_end = (
@@ -255,7 +255,7 @@ def _is_implied(fact: Fact, season_wide: set[Transition], whole_events: set[tupl
     elif fact.what in _OF_ALL and Transition(fact.what) in season_wide:
         return True
     elif fact.what in (What.TIME_CONFIRMED, What.RETIMED):
-        # Only how sure it is has changed, of everything; a time that is another one is told wherever it is.
+        # A time that is only surer now is implied by the fact about the whole; another time is a fact of its own.
         is_told_of_event = bool(fact.session) and (fact.what, fact.event) in whole_events
         return fact.before == fact.after and (Transition(fact.what) in season_wide or is_told_of_event)
     if not fact.session:

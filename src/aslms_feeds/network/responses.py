@@ -52,7 +52,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Validators:
-    """What is kept of an answer to ask later whether it is still so; empty where it did not say.
+    """The validators of an answer, with which a later request asks for changes only; empty where it had none.
 
     ``digest`` is that of the body: a tag may change, or stay, whatever the body does.
     """

@@ -1,7 +1,8 @@
 """Decides whether the content of an answer is taken, by comparison with the last good one, and stores what is.
 
-Doubtful content (shrunken, emptied, somebody else's, with problems) raises a `DoubtError` and changes nothing. Where an
-operator has released the upstream from quarantine, its content is trusted: it is taken however it differs.
+Doubtful content (empty or far smaller than before, of another series, with problems) raises a `DoubtError` and changes
+nothing. Where an operator has released the upstream from quarantine, its content is trusted: it is taken however it
+differs.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from aslms_feeds.upstreams.readers.values import Appointment, FeedEntry
 
 MAX_NEW_ITEMS = 50
-"""New items of a feed in one answer; more are somebody else's."""
+"""New items of a feed in one answer; more are taken for another feed's."""
 MAX_ITEMS = 5_000
 """Items that are ever taken from a feed."""
 

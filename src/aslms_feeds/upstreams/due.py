@@ -28,7 +28,7 @@ def find_due_state(upstream: Upstream, cache: UpstreamCache, now: datetime) -> P
         return replace(state, quarantine="", is_released=True, due=None)
     if state.validators and not cache.has_data(upstream):
         return replace(state, validators={})
-    # A clock that was ahead has set a time that nobody should wait for.
+    # A clock that was ahead has set a time that is too late.
     if state.due is None or state.asked_at is None or now < state.asked_at:
         return state
     return state if state.due <= now else None

@@ -1,7 +1,7 @@
 """Asks other people for data when they are due, takes what is sane, and returns what all of it comes to.
 
 `due` says who is asked, `requests` asks, `acceptance` decides whether an answer is taken, `cache` stores it. Data are
-written before the state that goes with them; whoever dies in between asks again.
+written before the state that goes with them; where a process ends in between, the next one asks again.
 
 An answer that is doubtful puts its upstream into quarantine: nothing of it is taken, the file ``quarantine`` says why,
 and every later answer is looked at again. One that is sane ends it. So does an operator who removes that file: the next
@@ -99,7 +99,7 @@ def poll(
 ) -> PollResult:
     """Ask the upstreams that are due at ``now``, and return what the data of all of them come to.
 
-    ``local_files`` are the files of the calendars folder, ``root`` is how problems name it. Without ``ask`` nobody is
+    ``local_files`` are the files of the calendars folder, ``root`` is how problems name it. Without ``ask`` none is
     asked and nothing is written: what is stored is returned. Nothing that an upstream does is raised; neither is a full
     disk: what cannot be stored is not taken. One process asks at a time, and another returns what is stored.
     """

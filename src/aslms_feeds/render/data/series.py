@@ -44,7 +44,7 @@ def describe_series(edition: Edition, language: Language) -> dict[str, Any]:
 
 
 def _describe_circuits(edition: Edition, language: Language) -> list[dict[str, Any]]:
-    """Return the circuits this series has used: the names of others are nobody's business yet."""
+    """Return the circuits of this series' seasons; others may be of a season that is not public yet."""
     used = {event.circuit for season in edition.seasons for event in season.files.season.events}
     return [
         {
