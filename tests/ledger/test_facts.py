@@ -61,8 +61,8 @@ WEEKEND = replace(RACE, scope="event", session="", start="2023-12-01", end="2023
 )
 def test_differences(old, new, facts):
     """Each kind of change is the fact subscribers would call it, by the circuit's own days."""
-    found = [what for what, _before, _after in differences(replace(RACE, **old), replace(RACE, **new))]
-    assert found == (facts if facts is not None else [What.RENAMED, What.RETIMED, What.PLACE_CHANGED])
+    types = [what for what, _before, _after in differences(replace(RACE, **old), replace(RACE, **new))]
+    assert types == (facts if facts is not None else [What.RENAMED, What.RETIMED, What.PLACE_CHANGED])
 
 
 def test_a_fact_holds_what_was_and_what_became():
@@ -87,7 +87,7 @@ def test_an_entry_list_tells_who_left_and_who_came():
     ]
 
 
-def fact(what, event="", session="", **values):
+def make_fact(what, event="", session="", **values):
     """Return a fact with an id."""
     return Fact(id=f"{session}.{event}.{what}", what=what, event=event, session=session, **values)
 
@@ -95,30 +95,30 @@ def fact(what, event="", session="", **values):
 @pytest.mark.parametrize("what", [What.CANCELLED, What.POSTPONED, What.REINSTATED, What.PLACE_CHANGED, What.ADDED])
 def test_a_whole_event_is_told_once(what):
     """What happens to an event happens to its sessions; the others' stay."""
-    whole = fact(what, "sepang")
-    inner = [fact(what, "sepang", "race-1"), fact(what, "sepang", "race-2")]
-    other = fact(what, "dubai", "race")
-    assert drop_implied([whole, *inner, other], {"sepang": 2, "dubai": 3}) == [whole, other]
+    whole = make_fact(what, "sepang")
+    inner = [make_fact(what, "sepang", "race-1"), make_fact(what, "sepang", "race-2")]
+    elsewhere = make_fact(what, "dubai", "race")
+    assert drop_implied([whole, *inner, elsewhere], {"sepang": 2, "dubai": 3}) == [whole, elsewhere]
 
 
 def test_an_event_that_moved_whole_is_told_once():
     """All of its sessions moved with it."""
-    whole = fact(What.MOVED, "sepang")
-    inner = [fact(What.MOVED, "sepang", "race-1"), fact(What.MOVED, "sepang", "race-2")]
+    whole = make_fact(What.MOVED, "sepang")
+    inner = [make_fact(What.MOVED, "sepang", "race-1"), make_fact(What.MOVED, "sepang", "race-2")]
     assert drop_implied([whole, *inner], {"sepang": 2}) == [whole]
 
 
 def test_days_that_follow_one_session_are_that_sessions_news():
     """The event did not move: a session did."""
-    whole, one = fact(What.MOVED, "sepang"), fact(What.MOVED, "sepang", "test")
-    assert drop_implied([whole, one], {"sepang": 5}) == [one]
+    whole, session = make_fact(What.MOVED, "sepang"), make_fact(What.MOVED, "sepang", "test")
+    assert drop_implied([whole, session], {"sepang": 5}) == [session]
 
 
 def test_a_class_that_joins_the_season_is_told_once():
     """Not again for every event and session; a class that joins one event is told there."""
-    season = fact(What.CLASS_ADDED, after=RaceClassId("gt3"))
-    event = fact(What.CLASS_ADDED, "sepang", after=RaceClassId("gt3"))
-    session = fact(What.CLASS_ADDED, "sepang", "race-1", after=RaceClassId("gt3"))
+    season = make_fact(What.CLASS_ADDED, after=RaceClassId("gt3"))
+    event = make_fact(What.CLASS_ADDED, "sepang", after=RaceClassId("gt3"))
+    session = make_fact(What.CLASS_ADDED, "sepang", "race-1", after=RaceClassId("gt3"))
     assert drop_implied([season, event, session], {"sepang": 1}) == [season]
     assert drop_implied([event, session], {"sepang": 1}) == [event]
     assert drop_implied([session], {"sepang": 2}) == [session]

@@ -35,23 +35,22 @@ RACE = Statement(
 UID = "race-1.okayama.2030.trial@example.org"
 
 
-def opened(*statements, now=NOW):
+def publish_first(now=NOW):
     """Return a ledger after a first publication."""
-    said = {UID: statements[0]} if statements else {UID: RACE}
-    return open_ledger("2030", minted="example.org,2029-12-01", now=now, backfilled=False).revise(said, now=now)
+    return open_ledger("2030", minted="example.org,2029-12-01", now=now, backfilled=False).revise({UID: RACE}, now=now)
 
 
 def test_a_first_publication_starts_at_zero_and_is_no_news():
     """SEQUENCE 0, revision 1, all stamps the whole second of the build, and no fact."""
-    revision = opened().revisions[UID]
+    revision = publish_first().revisions[UID]
     assert (revision.sequence, revision.count) == (0, 1)
     assert revision.created == revision.last_modified == WHOLE
-    assert opened().facts == ()
+    assert publish_first().facts == ()
 
 
 def test_the_same_statement_again_changes_nothing():
     """A build over unchanged definitions keeps every stamp, at any later time."""
-    ledger = opened()
+    ledger = publish_first()
     assert ledger.revise({UID: RACE}, now=LATER) == ledger
 
 
@@ -66,7 +65,7 @@ def test_the_same_statement_again_changes_nothing():
 )
 def test_a_significant_change_moves_sequence_and_stamps(change):
     """Start, end, status and place count (RFC 5545 section 3.8.7.4)."""
-    revision = opened().revise({UID: replace(RACE, **change)}, now=LATER).revisions[UID]
+    revision = publish_first().revise({UID: replace(RACE, **change)}, now=LATER).revisions[UID]
     assert (revision.sequence, revision.count, revision.created, revision.last_modified) == (1, 2, WHOLE, LATER)
 
 
@@ -76,13 +75,13 @@ def test_a_significant_change_moves_sequence_and_stamps(change):
 )
 def test_any_other_change_moves_the_stamps_alone(change):
     """A text that changed must reach clients that look at LAST-MODIFIED, but is no reschedule."""
-    revision = opened().revise({UID: replace(RACE, **change)}, now=LATER).revisions[UID]
+    revision = publish_first().revise({UID: replace(RACE, **change)}, now=LATER).revisions[UID]
     assert (revision.sequence, revision.count, revision.last_modified) == (0, 2, LATER)
 
 
 def test_a_new_language_stamps_nothing():
     """The text of a language nobody had yet is not a change of what was said; nor is one that goes."""
-    ledger = opened()
+    ledger = publish_first()
     more = replace(RACE, texts={**RACE.texts, "ja": "1:dd"})
     revised = ledger.revise({UID: more}, now=LATER)
     assert revised.revisions[UID].last_modified == WHOLE
@@ -93,20 +92,20 @@ def test_a_new_language_stamps_nothing():
 
 def test_a_changed_text_in_one_language_stamps_all():
     """One statement covers all languages."""
-    ledger = opened().revise({UID: replace(RACE, texts={"en": "1:aa", "fr": "1:xx"})}, now=LATER)
+    ledger = publish_first().revise({UID: replace(RACE, texts={"en": "1:aa", "fr": "1:xx"})}, now=LATER)
     assert ledger.revisions[UID].last_modified == LATER
 
 
 def test_stamps_grow_also_when_the_clock_goes_back():
     """LAST-MODIFIED is strictly later at every change, whatever the clock says."""
-    ledger = opened().revise({UID: replace(RACE, status="postponed")}, now=NOW - timedelta(days=9))
+    ledger = publish_first().revise({UID: replace(RACE, status="postponed")}, now=NOW - timedelta(days=9))
     assert ledger.revisions[UID].last_modified == WHOLE + timedelta(seconds=1)
 
 
 def test_nothing_vanishes():
     """A statement that is gone is refused with its UID."""
-    ledger = opened()
-    assert list(ledger.vanished({})) == [UID]
+    ledger = publish_first()
+    assert list(ledger.find_vanished({})) == [UID]
     with pytest.raises(PublicationError, match=r"^race-1\.okayama\.2030\.trial@example\.org would vanish$"):
         ledger.revise({}, now=LATER)
 
@@ -114,7 +113,7 @@ def test_nothing_vanishes():
 def test_a_session_that_has_ended_is_corrected_without_news():
     """New stamps, so that clients take the correction, but no item in the changes feed."""
     after = datetime(2030, 3, 3, tzinfo=UTC)
-    ledger = opened().revise({UID: replace(RACE, start="2030-03-02T04:30:00Z")}, now=after)
+    ledger = publish_first().revise({UID: replace(RACE, start="2030-03-02T04:30:00Z")}, now=after)
     assert ledger.revisions[UID].sequence == 1
     assert ledger.facts == ()
 
@@ -122,24 +121,24 @@ def test_a_session_that_has_ended_is_corrected_without_news():
 def test_a_session_that_runs_still_makes_news():
     """A race that is stopped and started again is news while it has not ended."""
     during = datetime(2030, 3, 2, 7, 0, tzinfo=UTC)
-    ledger = opened().revise({UID: replace(RACE, end="2030-03-02T09:00:00Z")}, now=during)
+    ledger = publish_first().revise({UID: replace(RACE, end="2030-03-02T09:00:00Z")}, now=during)
     assert [fact.what for fact in ledger.facts] == [What.RETIMED]
 
 
 def test_a_session_added_later_is_news_and_one_long_over_is_history():
     """ADDED is told for what is to come."""
-    other = "race-2.okayama.2030.trial@example.org"
+    second_uid = "race-2.okayama.2030.trial@example.org"
     second = replace(RACE, session="race-2", start="2030-03-03T04:00:00Z", end="2030-03-03T08:00:00Z")
-    ledger = opened().revise({UID: RACE, other: second}, now=LATER)
+    ledger = publish_first().revise({UID: RACE, second_uid: second}, now=LATER)
     assert [(fact.what, fact.session, fact.at) for fact in ledger.facts] == [(What.ADDED, "race-2", LATER)]
-    late = opened().revise({UID: RACE, other: second}, now=datetime(2030, 4, 1, tzinfo=UTC))
+    late = publish_first().revise({UID: RACE, second_uid: second}, now=datetime(2030, 4, 1, tzinfo=UTC))
     assert late.facts == ()
-    assert late.revisions[other].sequence == 0
+    assert late.revisions[second_uid].sequence == 0
 
 
 def test_every_fact_has_an_id_of_its_own():
     """Two changes of one session in turn are two facts with two ids, also within a second."""
-    ledger = opened()
+    ledger = publish_first()
     for minute in (1, 2, 3):
         ledger = ledger.revise({UID: replace(RACE, start=f"2030-03-02T04:0{minute}:00Z")}, now=NOW)
     ids = [fact.id for fact in ledger.facts]
@@ -150,7 +149,7 @@ def test_every_fact_has_an_id_of_its_own():
 def test_an_item_keeps_its_date_and_moves_updated_with_its_text():
     """``published`` is fixed; ``updated`` moves strictly with an edit, and not for a new language."""
     first = WHOLE - timedelta(days=30)
-    ledger = opened().date_items({"2030/news/a": Offer(first, {"en": "1:a"})}, now=NOW)
+    ledger = publish_first().date_items({"2030/news/a": Offer(first, {"en": "1:a"})}, now=NOW)
     again = ledger.date_items({"2030/news/a": Offer(LATER, {"en": "1:a", "fr": "1:f"})}, now=LATER)
     assert (again.items["2030/news/a"].published, again.items["2030/news/a"].updated) == (first, first)
     edited = again.date_items({"2030/news/a": Offer(LATER, {"en": "1:b", "fr": "1:f"})}, now=LATER)
@@ -163,11 +162,9 @@ def test_an_item_keeps_its_date_and_moves_updated_with_its_text():
 def test_a_ledger_reads_back_as_it_was_written():
     """Writing and reading loses nothing, and gives the same bytes again."""
     ledger = (
-        opened()
+        publish_first()
         .revise({UID: replace(RACE, status="cancelled")}, now=LATER)
-        .with_facts(
-            Fact("a", What.ANNOUNCED, on=WHOLE.date(), whys={"fr": "parce que"}, sources=("https://x.example",))
-        )
+        .add_facts(Fact("a", What.ANNOUNCED, on=WHOLE.date(), whys={"fr": "parce que"}, sources=("https://x.example",)))
         .date_items({"2030/news/a": Offer(NOW, {"en": "1:a"})}, now=NOW)
     )
     text = ledger.to_json()

@@ -37,7 +37,7 @@ WHOLE = NOW.replace(microsecond=0)
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 LATER = WHOLE + HOUR
 SEASON = "2030.trial@example.org"
-RACE, OTHER, PRACTICE = f"race.okayama.{SEASON}", f"race.paris.{SEASON}", f"practice.okayama.{SEASON}"
+RACE, PARIS_RACE, PRACTICE = f"race.okayama.{SEASON}", f"race.paris.{SEASON}", f"practice.okayama.{SEASON}"
 OKAYAMA, PARIS = f"okayama.{SEASON}", f"paris.{SEASON}"
 
 
@@ -88,7 +88,7 @@ MUTANTS = {
     "stamps in the zone of the machine": Mutant(
         "instants", "value.astimezone(UTC).replace(microsecond=0)", "value.replace(microsecond=0)"
     ),
-    "things may vanish": Mutant("ledger", "if missing := self.vanished(statements):", "if missing := {}:"),
+    "things may vanish": Mutant("ledger", "if missing := self.find_vanished(statements):", "if missing := {}:"),
     "nothing is ever missed": Mutant("ledger", "if uid not in statements}", "if uid in ()}"),
     "a first publication is news": Mutant(
         "ledger",
@@ -164,14 +164,16 @@ MUTANTS = {
     "the status is not significant": Mutant(
         "facts", "return self.start, self.end, self.status, self.place", 'return self.start, self.end, "", self.place'
     ),
-    "a text alone is no change": Mutant("facts", "and all(self.texts[tag] == other.texts[tag] for tag in shared)", ""),
+    "a text alone is no change": Mutant(
+        "facts", "and all(self.texts[tag] == earlier.texts[tag] for tag in shared)", ""
+    ),
     "a new language is a change": Mutant(
-        "facts", "and all(self.texts[tag] == other.texts[tag] for tag in shared)", "and self.texts == other.texts"
+        "facts", "and all(self.texts[tag] == earlier.texts[tag] for tag in shared)", "and self.texts == earlier.texts"
     ),
     "classes are no change": Mutant(
         "facts",
-        "(self.name, self.precision, self.classes) == (other.name, other.precision, other.classes)",
-        "(self.name, self.precision) == (other.name, other.precision)",
+        "(self.name, self.precision, self.classes) == (earlier.name, earlier.precision, earlier.classes)",
+        "(self.name, self.precision) == (earlier.name, earlier.precision)",
     ),
     "over at the day's beginning in UTC": Mutant(
         "facts", "find_midnight(end, self.timezone)", 'find_midnight(end, "UTC")'
@@ -223,9 +225,9 @@ class Program:
         self.values, self.facts = modules["values"], modules["facts"]
         self.stamps, self.ledger = modules["stamps"], modules["ledger"]
 
-    def session(self, event="okayama", name="race", **more):
+    def make_session(self, event="okayama", name="race", **more):
         """Return what a session says."""
-        said = {
+        values = {
             "start": "2030-03-02T04:00:00Z",
             "end": "2030-03-02T08:00:00Z",
             "precision": "time",
@@ -236,51 +238,51 @@ class Program:
             "texts": {"en": "1:a", "fr": "1:b"},
             "names": {"en": name},
         }
-        return self.facts.Statement("session", event, name, name, **{**said, **more})
+        return self.facts.Statement("session", event, name, name, **{**values, **more})
 
-    def event(self, event="okayama", **more):
+    def make_event(self, event="okayama", **more):
         """Return what a race meeting says."""
         days = {"start": "2030-03-01", "end": "2030-03-03", "precision": "day", "end_known": True}
-        return replace(self.session(event, **{**days, **more}), scope="event", session="", name=event)
+        return replace(self.make_session(event, **{**days, **more}), scope="event", session="", name=event)
 
-    def season(self, **more):
+    def make_season(self, **more):
         """Return what the season says."""
         return self.facts.Statement("season", "", "", "The season", status="confirmed", **more)
 
-    def cars(self, *teams):
+    def make_cars(self, *teams):
         """Return what the entry list of Okayama says."""
         text = {"": "1:" + ",".join(teams)}
         subject = {str(number): team for number, team in enumerate(teams, 1)}
         return self.facts.Statement("entries", "okayama", "cars", "cars", texts=text, subject=subject)
 
-    def all(self, **said):
-        """Return everything the season says; changes are given by name."""
+    def state_all(self, **statements):
+        """Return everything the season says, by UID; what differs is given by name."""
         return {
-            SEASON: said.get("season", self.season()),
-            OKAYAMA: said.get("okayama", self.event()),
-            PARIS: said.get("paris", self.event("paris")),
-            RACE: said.get("race", self.session()),
-            PRACTICE: said.get("practice", self.session(name="practice", start="2030-03-01T04:00:00Z")),
-            OTHER: said.get("other", self.session("paris")),
+            SEASON: statements.get("season", self.make_season()),
+            OKAYAMA: statements.get("okayama", self.make_event()),
+            PARIS: statements.get("paris", self.make_event("paris")),
+            RACE: statements.get("race", self.make_session()),
+            PRACTICE: statements.get("practice", self.make_session(name="practice", start="2030-03-01T04:00:00Z")),
+            PARIS_RACE: statements.get("paris_race", self.make_session("paris")),
         }
 
-    def opened(self, said=None, *, now=NOW):
+    def publish(self, statements=None, *, now=NOW):
         """Return the ledger after a first publication."""
         empty = self.ledger.open_ledger("2030", minted="example.org,2029-12-01", now=now, backfilled=False)
-        return empty.revise(said or self.all(), now=now)
+        return empty.revise(statements or self.state_all(), now=now)
 
-    def told(self, before, after, *, now=LATER):
-        """Return the facts of one build."""
-        return [(fact.what, fact.event, fact.session) for fact in self.opened(before).revise(after, now=now).facts]
+    def list_facts(self, before, after, *, now=LATER):
+        """Return the facts of one build by type, event and session."""
+        return [(fact.what, fact.event, fact.session) for fact in self.publish(before).revise(after, now=now).facts]
 
-    def offer(self, day, **texts):
+    def make_offer(self, day, **texts):
         """Return an item that is offered for a feed."""
         return self.stamps.Offer(day, texts, dict.fromkeys(texts, ("News",)))
 
 
 def first_publication(p: Program) -> None:
     """Start with SEQUENCE 0, revision 1 and stamps in whole seconds of UTC, without news."""
-    ledger = p.opened(now=NOW.astimezone(datetime.fromisoformat("2030-01-01T00:00+09:00").tzinfo))
+    ledger = p.publish(now=NOW.astimezone(datetime.fromisoformat("2030-01-01T00:00+09:00").tzinfo))
     assert ledger.facts == ()
     for revision in ledger.revisions.values():
         assert (revision.sequence, revision.count) == (0, 1)
@@ -304,35 +306,42 @@ CLOCKS = [NOW - 9 * HOUR, NOW, NOW + SECOND / 4, LATER]
 def stamps(p: Program) -> None:
     """Count in SEQUENCE what is significant; LAST-MODIFIED moves with any change, strictly on; the rest stays."""
     for (change, significant), now in product(CHANGES, CLOCKS):
-        before = p.opened()
-        after = before.revise(p.all(race=p.session(**change)), now=now)
+        before = p.publish()
+        after = before.revise(p.state_all(race=p.make_session(**change)), now=now)
         old, new = before.revisions[RACE], after.revisions[RACE]
         assert (new.sequence, new.count, new.created) == (old.sequence + significant, 2, old.created)
         assert new.last_modified == max(now.replace(microsecond=0), WHOLE + SECOND)
-        assert after.revisions[OTHER] == before.revisions[OTHER]
-    renamed = p.opened().revise(p.all(race=replace(p.session(), name="Race One")), now=LATER).revisions[RACE]
+        assert after.revisions[PARIS_RACE] == before.revisions[PARIS_RACE]
+    renamed = (
+        p.publish().revise(p.state_all(race=replace(p.make_session(), name="Race One")), now=LATER).revisions[RACE]
+    )
     assert (renamed.sequence, renamed.count, renamed.last_modified) == (0, 2, LATER)
 
 
 def the_same_again(p: Program) -> None:
     """Keep every stamp of what says the same; a language more or less is remembered and is no change."""
-    ledger = p.opened()
-    assert ledger.revise(p.all(), now=LATER) == ledger
-    more = p.session(texts={"en": "1:a", "fr": "1:b", "ja": "1:c"})
-    known = ledger.revise(p.all(race=more), now=LATER)
-    assert replace(known.revisions[RACE], statement=p.session()) == ledger.revisions[RACE]
-    assert known.revisions[RACE].statement.texts == more.texts
-    changed = known.revise(p.all(race=replace(more, texts={**more.texts, "ja": "1:d"})), now=LATER)
+    ledger = p.publish()
+    assert ledger.revise(p.state_all(), now=LATER) == ledger
+    more = p.make_session(texts={"en": "1:a", "fr": "1:b", "ja": "1:c"})
+    translated = ledger.revise(p.state_all(race=more), now=LATER)
+    assert replace(translated.revisions[RACE], statement=p.make_session()) == ledger.revisions[RACE]
+    assert translated.revisions[RACE].statement.texts == more.texts
+    changed = translated.revise(p.state_all(race=replace(more, texts={**more.texts, "ja": "1:d"})), now=LATER)
     assert changed.revisions[RACE].last_modified == LATER
-    assert known.revise(p.all(race=p.session(texts={"ja": "1:c"})), now=LATER).revisions[RACE].last_modified == WHOLE
+    assert (
+        translated.revise(p.state_all(race=p.make_session(texts={"ja": "1:c"})), now=LATER)
+        .revisions[RACE]
+        .last_modified
+        == WHOLE
+    )
 
 
 def nothing_vanishes(p: Program) -> None:
     """Refuse what was said and is missing."""
-    fewer = {uid: said for uid, said in p.all().items() if uid != RACE}
-    assert list(p.opened().vanished(fewer)) == [RACE]
+    fewer = {uid: statement for uid, statement in p.state_all().items() if uid != RACE}
+    assert list(p.publish().find_vanished(fewer)) == [RACE]
     with pytest.raises(PublicationError, match="would vanish"):
-        p.opened().revise(fewer, now=LATER)
+        p.publish().revise(fewer, now=LATER)
 
 
 def what_is_told(p: Program) -> None:
@@ -341,7 +350,7 @@ def what_is_told(p: Program) -> None:
     some_time = {"start": "2030-03-01", "end": "2030-03-03", "precision": "event"}
     later = {"start": "2030-03-01", "end": "2030-03-04", "precision": "event"}
     guessed = {"end_known": False}
-    for before, after, facts in [
+    for before, after, types in [
         ({}, {"start": "2030-03-02T05:00:00Z"}, [What.RETIMED]),
         # A quarter to midnight and a quarter past, in Japan.
         ({"start": "2030-03-02T14:45:00Z"}, {"start": "2030-03-02T15:15:00Z"}, [What.MOVED]),
@@ -359,116 +368,125 @@ def what_is_told(p: Program) -> None:
         ({"status": "postponed"}, {"status": "postponed", "place": "paris"}, []),
         ({"status": "postponed"}, {"start": "2030-03-09T05:00:00Z"}, [What.REINSTATED]),
     ]:
-        told = p.told(p.all(race=p.session(**before)), p.all(race=p.session(**after)))
-        assert told == [(what, "okayama", "race") for what in facts], (before, after)
-    assert p.told(p.all(), p.all(season=p.season(place="x"))) == []
-    assert p.told(p.all(), p.all(season=p.season(classes=("gt",)))) == [(What.CLASS_ADDED, "", "")]
+        facts = p.list_facts(p.state_all(race=p.make_session(**before)), p.state_all(race=p.make_session(**after)))
+        assert facts == [(what, "okayama", "race") for what in types], (before, after)
+    assert p.list_facts(p.state_all(), p.state_all(season=p.make_season(place="x"))) == []
+    assert p.list_facts(p.state_all(), p.state_all(season=p.make_season(classes=("gt",)))) == [
+        (What.CLASS_ADDED, "", "")
+    ]
 
 
 def what_is_implied(p: Program) -> None:
     """Tell of a cancelled event, or season, once; an event that follows a session has not moved, a moved one has."""
     off = {"status": "cancelled"}
-    okayama = {"okayama": p.event(**off), "race": p.session(**off), "practice": p.session(name="practice", **off)}
-    assert p.told(p.all(), p.all(**okayama)) == [(What.CANCELLED, "okayama", "")]
-    paris = {"paris": p.event("paris", **off), "other": p.session("paris", **off)}
-    whole = p.all(season=replace(p.season(), status="cancelled"), **okayama, **paris)
-    assert p.told(p.all(), whole) == [(What.CANCELLED, "", "")]
+    okayama = {
+        "okayama": p.make_event(**off),
+        "race": p.make_session(**off),
+        "practice": p.make_session(name="practice", **off),
+    }
+    assert p.list_facts(p.state_all(), p.state_all(**okayama)) == [(What.CANCELLED, "okayama", "")]
+    paris = {"paris": p.make_event("paris", **off), "paris_race": p.make_session("paris", **off)}
+    whole = p.state_all(season=replace(p.make_season(), status="cancelled"), **okayama, **paris)
+    assert p.list_facts(p.state_all(), whole) == [(What.CANCELLED, "", "")]
     day, next_day = {"end": "2030-03-04"}, {"start": "2030-03-03T04:00:00Z", "end": "2030-03-03T08:00:00Z"}
-    follows = p.all(okayama=p.event(**day), race=p.session(**next_day))
-    assert p.told(p.all(), follows) == [(What.MOVED, "okayama", "race")]
-    moved = p.all(paris=p.event("paris", **day), other=p.session("paris", **next_day))
-    assert p.told(p.all(), moved) == [(What.MOVED, "paris", "")]
-    renamed = p.all(okayama=p.event(**off), race=replace(p.session(**off), name="Race One"))
-    assert (What.RENAMED, "okayama", "race") in p.told(p.all(), renamed)
+    follows = p.state_all(okayama=p.make_event(**day), race=p.make_session(**next_day))
+    assert p.list_facts(p.state_all(), follows) == [(What.MOVED, "okayama", "race")]
+    moved = p.state_all(paris=p.make_event("paris", **day), paris_race=p.make_session("paris", **next_day))
+    assert p.list_facts(p.state_all(), moved) == [(What.MOVED, "paris", "")]
+    renamed = p.state_all(okayama=p.make_event(**off), race=replace(p.make_session(**off), name="Race One"))
+    assert (What.RENAMED, "okayama", "race") in p.list_facts(p.state_all(), renamed)
 
 
 def what_has_ended(p: Program) -> None:
     """Correct what has ended, and take what has ended already, without news: to the second, by the midnight there."""
-    moved = p.all(race=p.session(start="2030-03-02T04:30:00Z"))
+    moved = p.state_all(race=p.make_session(start="2030-03-02T04:30:00Z"))
     ends = datetime(2030, 3, 2, 8, tzinfo=UTC)
-    assert p.told(p.all(), moved, now=ends - SECOND) == [(What.RETIMED, "okayama", "race")]
-    assert p.told(p.all(), moved, now=ends) == []
-    assert p.opened().revise(moved, now=ends).revisions[RACE].sequence == 1
+    assert p.list_facts(p.state_all(), moved, now=ends - SECOND) == [(What.RETIMED, "okayama", "race")]
+    assert p.list_facts(p.state_all(), moved, now=ends) == []
+    assert p.publish().revise(moved, now=ends).revisions[RACE].sequence == 1
     night = datetime(2030, 3, 2, 15, tzinfo=UTC)  # midnight in Japan
     of_a_day = {"end": "2030-03-03", "precision": "day"}
-    days = [p.all(race=p.session(start=start, **of_a_day)) for start in ("2030-03-02", "2030-03-01")]
-    assert p.told(*days, now=night - SECOND) == [(What.MOVED, "okayama", "race")]
-    assert p.told(*days, now=night) == []
-    first = {uid: said for uid, said in p.all().items() if uid != RACE}
-    assert p.told(first, p.all(), now=ends - SECOND) == [(What.ADDED, "okayama", "race")]
-    assert p.told(first, p.all(), now=ends) == []
+    days = [p.state_all(race=p.make_session(start=start, **of_a_day)) for start in ("2030-03-02", "2030-03-01")]
+    assert p.list_facts(*days, now=night - SECOND) == [(What.MOVED, "okayama", "race")]
+    assert p.list_facts(*days, now=night) == []
+    first = {uid: statement for uid, statement in p.state_all().items() if uid != RACE}
+    assert p.list_facts(first, p.state_all(), now=ends - SECOND) == [(What.ADDED, "okayama", "race")]
+    assert p.list_facts(first, p.state_all(), now=ends) == []
 
 
 def entry_lists(p: Program) -> None:
     """Tell who left a list and who came; one that is new has an item of its own."""
-    before = {**p.all(), f"cars.entries.{SEASON}": p.cars("Ant", "Bee")}
-    after = {**p.all(), f"cars.entries.{SEASON}": p.cars("Ant", "Cat")}
-    assert p.told(p.all(), before) == []
-    (fact,) = p.opened(before).revise(after, now=LATER).facts
+    before = {**p.state_all(), f"cars.entries.{SEASON}": p.make_cars("Ant", "Bee")}
+    after = {**p.state_all(), f"cars.entries.{SEASON}": p.make_cars("Ant", "Cat")}
+    assert p.list_facts(p.state_all(), before) == []
+    (fact,) = p.publish(before).revise(after, now=LATER).facts
     assert (fact.what, str(fact.before), str(fact.after)) == (What.ENTRY_LIST, "#2 Bee", "#2 Cat")
 
 
 def names_of_facts(p: Program) -> None:
     """Give no two facts one id and no two builds one item, whatever ids and clocks do; what was told stays."""
-    ledger = p.opened()
+    ledger = p.publish()
     starts = [f"2030-03-02T04:0{minute}:00Z" for minute in range(1, 5)]
     for number, start in enumerate(starts):
         # Two sessions change in each build; the event is called something else each time.
         event = {"event": "okayama" if number < 2 else "paris"}
-        said = p.all(
-            okayama=replace(p.event(), **event),
-            race=replace(p.session(start=start, classes=(f"a{number}", f"b{number}")), **event),
-            practice=replace(p.session(name="practice", start=start), **event),
-            paris=replace(p.event("paris"), event="paris" if number < 2 else "okayama"),
-            other=replace(
-                p.session("paris", start=start, place=f"p{number}"), event="paris" if number < 2 else "okayama"
+        statements = p.state_all(
+            okayama=replace(p.make_event(), **event),
+            race=replace(p.make_session(start=start, classes=(f"a{number}", f"b{number}")), **event),
+            practice=replace(p.make_session(name="practice", start=start), **event),
+            paris=replace(p.make_event("paris"), event="paris" if number < 2 else "okayama"),
+            paris_race=replace(
+                p.make_session("paris", start=start, place=f"p{number}"), event="paris" if number < 2 else "okayama"
             ),
         )
-        before, ledger = ledger, ledger.revise(said, now=NOW - number * HOUR)
+        before, ledger = ledger, ledger.revise(statements, now=NOW - number * HOUR)
         fresh = ledger.facts[len(before.facts) :]
         assert ledger.facts[: len(before.facts)] == before.facts
         assert fresh
-        assert not {fact.told_in for fact in before.facts} & {fact.told_in for fact in fresh}
+        assert not {fact.item_key for fact in before.facts} & {fact.item_key for fact in fresh}
         # Of a UID there is no other owner, of the names made from it neither.
         for fact in fresh:
-            own = {"okayama": "okayama", "paris": "paris"} if number < 2 else {"okayama": "paris", "paris": "okayama"}
-            assert f"{own[fact.event]}." in fact.id
-            assert f"change/{own[fact.event]}.changes." in fact.told_in
-        assert len({(fact.told_in, fact.event) for fact in fresh}) == len({fact.told_in for fact in fresh}) == 2
+            first_ids = (
+                {"okayama": "okayama", "paris": "paris"} if number < 2 else {"okayama": "paris", "paris": "okayama"}
+            )
+            assert f"{first_ids[fact.event]}." in fact.id
+            assert f"change/{first_ids[fact.event]}.changes." in fact.item_key
+        assert len({(fact.item_key, fact.event) for fact in fresh}) == len({fact.item_key for fact in fresh}) == 2
     assert len({fact.id for fact in ledger.facts}) == len(ledger.facts)
     # Two builds of one second, each with two changes of one session of Okayama.
-    race = p.session(start=starts[0], classes=("gt",))
-    once = p.opened().revise(p.all(race=race), now=LATER)
-    twice = once.revise(p.all(race=race, practice=p.session(name="practice", classes=("gt",))), now=LATER)
+    race = p.make_session(start=starts[0], classes=("gt",))
+    once = p.publish().revise(p.state_all(race=race), now=LATER)
+    twice = once.revise(p.state_all(race=race, practice=p.make_session(name="practice", classes=("gt",))), now=LATER)
     assert [fact.at for fact in twice.facts] == [LATER] * 4
-    assert [one.told_in for one in twice.facts[:2]] != [one.told_in for one in twice.facts[2:]]
-    (alone,) = p.opened().revise(p.all(race=p.session(start=starts[1])), now=LATER).facts
-    assert (alone.item, alone.told_in) == ("", f"change/{alone.id}")
+    assert [fact.item_key for fact in twice.facts[:2]] != [fact.item_key for fact in twice.facts[2:]]
+    (alone,) = p.publish().revise(p.state_all(race=p.make_session(start=starts[1])), now=LATER).facts
+    assert (alone.item, alone.item_key) == ("", f"change/{alone.id}")
 
 
 def dates_of_items(p: Program) -> None:
     """Keep the date of an item; its update moves strictly with an edit, not with a language; none is forgotten."""
     day = WHOLE - 99 * HOUR
-    first = p.opened().date_items({"a": p.offer(day, en="1"), "b": p.offer(day, en="1")}, now=NOW)
+    first = p.publish().date_items({"a": p.make_offer(day, en="1"), "b": p.make_offer(day, en="1")}, now=NOW)
     assert (first.items["a"].published, first.items["a"].updated) == (day, day)
-    more = first.date_items({"a": p.offer(LATER, en="1", fr="1")}, now=LATER)
+    more = first.date_items({"a": p.make_offer(LATER, en="1", fr="1")}, now=LATER)
     assert (more.items["a"].published, more.items["a"].updated) == (day, day)
     assert more.items.get("b") == first.items["b"]
-    edited = more.date_items({"a": p.offer(LATER, en="2")}, now=LATER)
+    edited = more.date_items({"a": p.make_offer(LATER, en="2")}, now=LATER)
     assert (edited.items["a"].published, edited.items["a"].updated) == (day, LATER)
     assert edited.items["a"].texts == {"en": "2", "fr": "1"}
     for now in (LATER, NOW - 9 * HOUR):
-        again = edited.date_items({"a": p.offer(LATER, en="3")}, now=now)
+        again = edited.date_items({"a": p.make_offer(LATER, en="3")}, now=now)
         assert again.items["a"].updated == LATER + SECOND
 
 
 def reading_and_writing(p: Program) -> None:
     """Lose nothing by writing and reading back; another format is refused."""
-    told = p.facts.Fact("x", What.RESULT, on=date(2030, 1, 1), sources=("https://example.org",))
-    ledger = p.opened().revise(
-        p.all(race=p.session(place="paris"), other=p.session("paris", status="cancelled")), now=LATER
+    result = p.facts.Fact("x", What.RESULT, on=date(2030, 1, 1), sources=("https://example.org",))
+    ledger = p.publish().revise(
+        p.state_all(race=p.make_session(place="paris"), paris_race=p.make_session("paris", status="cancelled")),
+        now=LATER,
     )
-    ledger = ledger.with_facts(told).date_items({"a": p.offer(NOW, en="1")}, now=NOW)
+    ledger = ledger.add_facts(result).date_items({"a": p.make_offer(NOW, en="1")}, now=NOW)
     ledger = replace(ledger, retired=frozenset({RACE}), changes=frozenset({"moved"}), reasons={"moved": "x"})
     text = ledger.to_json()
     assert p.ledger.read_ledger(text) == ledger
@@ -497,7 +515,7 @@ def values_of_facts(p: Program) -> None:
         )
         for what, (before, after) in PUBLISHED_VALUES.items()
     ]
-    ledger = p.opened().with_facts(*facts)
+    ledger = p.publish().add_facts(*facts)
     assert p.ledger.read_ledger(ledger.to_json()) == ledger
     published = {
         fact.what: tuple(p.values.format_value(value) or "" for value in (fact.before, fact.after)) for fact in facts
@@ -508,14 +526,14 @@ def values_of_facts(p: Program) -> None:
 def the_format_before(p: Program) -> None:
     """Read a ledger whose facts hold lines as the ledger it is now."""
     facts = [p.facts.Fact(what.value, what) for what in PUBLISHED_VALUES]
-    data = json.loads(p.opened().with_facts(*facts).to_json())
+    data = json.loads(p.publish().add_facts(*facts).to_json())
     for row in data["facts"]:
         row["before"], row["after"] = PUBLISHED_VALUES[What(row["what"])]
     ledger = p.ledger.read_ledger(json.dumps({**data, "format": 1}).encode())
     assert json.loads(ledger.to_json())["format"] == 2
     assert p.ledger.read_ledger(ledger.to_json()) == ledger
     day, time = date(2030, 3, 2), datetime(2030, 3, 2, 4, tzinfo=UTC)
-    moved, retimed, place, name, *_rest = ledger.facts
+    moved, retimed, place, name, *_further = ledger.facts
     assert (moved.before, moved.after) == (p.values.When(day), p.values.When(time, time + 4 * HOUR))
     assert (retimed.before.start, retimed.after) == (time, p.values.Wording("in spring"))
     assert (place.after, name.after) == (p.values.Place("paris"), p.values.Wording("Race One"))

@@ -134,7 +134,7 @@ def test_facts_are_only_added_and_never_share_an_id(history):
 def test_a_ledger_survives_being_written(history, items, further_facts):
     """Reading what was written gives the same ledger and the same bytes, with dated items and any facts too."""
     *_earlier, (_before, ledger, _statements, now) = play(history)
-    ledger = ledger.with_facts(*further_facts)
+    ledger = ledger.add_facts(*further_facts)
     for key, text, seconds in items:
         now += timedelta(seconds=seconds)
         before = ledger.items.get(key)
@@ -157,7 +157,7 @@ def test_a_ledger_survives_being_written(history, items, further_facts):
 def test_the_facts_of_format_1_are_published_as_they_were(history, values_by_type):
     """Whatever the lines of the format before said: they come out the same, now and after format 2 was written."""
     *_earlier, (_before, ledger, _statements, _now) = play(history)
-    ledger = ledger.with_facts(*(Fact(str(number), what) for number, (what, *_) in enumerate(values_by_type)))
+    ledger = ledger.add_facts(*(Fact(str(number), what) for number, (what, *_) in enumerate(values_by_type)))
     data = json.loads(ledger.to_json())
     published = [(format_value(fact.before) or "", format_value(fact.after) or "") for fact in ledger.facts]
     published[len(published) - len(values_by_type) :] = [(before, after) for _what, before, after in values_by_type]

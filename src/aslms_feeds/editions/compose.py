@@ -184,7 +184,7 @@ class _SeasonComposer:
         if problems := [guard.lost_item(key) for key in ledger.items if key not in offers]:
             return problems
         if before is not None:
-            ledger = ledger.with_facts(*_find_item_facts(drafts, ledger, self.season.season, self.now))
+            ledger = ledger.add_facts(*_find_item_facts(drafts, ledger, self.season.season, self.now))
         ledger = replace(
             ledger.date_items(offers, now=self.now),
             retired=ledger.retired | retired,
@@ -218,7 +218,7 @@ class _SeasonComposer:
                 for event in self.season.season.events
             },
         )
-        return ledger.with_facts(announced)
+        return ledger.add_facts(announced)
 
 
 def _find_item_facts(drafts: Sequence[Draft], ledger: Ledger, season: Season, now: datetime) -> Iterator[Fact]:

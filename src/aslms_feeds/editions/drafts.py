@@ -115,8 +115,8 @@ class _DraftWriter:
         facts_by_item: dict[str, list[Fact]] = {}
         for fact in collect_facts(self.season, self.files, self.ledger):
             # A result, a title and an entry list are told by items of their own.
-            if fact.told_in.startswith("change/"):
-                facts_by_item.setdefault(fact.told_in, []).append(fact)
+            if fact.item_key.startswith("change/"):
+                facts_by_item.setdefault(fact.item_key, []).append(fact)
         for key, facts in facts_by_item.items():
             yield self._write_facts(key, sorted(facts, key=_weigh))
 

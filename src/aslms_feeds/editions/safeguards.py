@@ -44,7 +44,7 @@ class Guard:
 
     def find_vanished(self, ledger: Ledger, statements: Mapping[str, Statement]) -> list[Problem]:
         """Return a problem for each thing that was stated and is not any more, or has lost its days."""
-        gone = ledger.vanished(statements)
+        gone = ledger.find_vanished(statements)
         events = {old.event for old in gone.values() if old.scope == "event"}
         problems = [
             self._statement_lost(old) for old in gone.values() if old.scope == "event" or old.event not in events

@@ -56,13 +56,13 @@ class Statement:
         """What makes SEQUENCE grow (RFC 5545 section 3.8.7.4): start, end, status and place."""
         return self.start, self.end, self.status, self.place
 
-    def says_the_same_as(self, other: Statement) -> bool:
+    def says_the_same_as(self, earlier: Statement) -> bool:
         """Compare what both say; a language that only one of them has does not count, nor do names and subject."""
-        shared = self.texts.keys() & other.texts.keys()
+        shared = self.texts.keys() & earlier.texts.keys()
         return (
-            self.significant == other.significant
-            and (self.name, self.precision, self.classes) == (other.name, other.precision, other.classes)
-            and all(self.texts[tag] == other.texts[tag] for tag in shared)
+            self.significant == earlier.significant
+            and (self.name, self.precision, self.classes) == (earlier.name, earlier.precision, earlier.classes)
+            and all(self.texts[tag] == earlier.texts[tag] for tag in shared)
         )
 
     @property
@@ -123,7 +123,7 @@ class Fact:
         return self.event, self.session
 
     @property
-    def told_in(self) -> str:
+    def item_key(self) -> str:
         """The key of the feed item that tells it, within the season."""
         return self.item or f"change/{self.id}"
 

@@ -134,7 +134,9 @@ def _parse_value(row: dict[str, Any] | None) -> FactValue | None:
         case {"words": str(text)}:
             return Wording(text)
         case {"calendar": events}:
-            return AnnouncedCalendar(tuple(AnnouncedEvent(each["event"], _parse_days(each["days"])) for each in events))
+            return AnnouncedCalendar(
+                tuple(AnnouncedEvent(event["event"], _parse_days(event["days"])) for event in events)
+            )
         case _:
             message = f"{row!r} is no value of a fact"
             raise ValueError(message)

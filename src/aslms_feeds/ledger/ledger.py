@@ -54,13 +54,13 @@ class Ledger:
     reasons: Mapping[str, str] = field(default_factory=dict)
     """The id of the fact that a ``change`` gives the reason of, by the change's id: once, for ever."""
 
-    def vanished(self, statements: Mapping[str, Statement]) -> dict[str, Statement]:
+    def find_vanished(self, statements: Mapping[str, Statement]) -> dict[str, Statement]:
         """Return what was stated before and is not any more, by UID."""
         return {uid: revision.statement for uid, revision in self.revisions.items() if uid not in statements}
 
     def revise(self, statements: Mapping[str, Statement], *, now: datetime) -> Ledger:
         """Return the ledger after ``statements`` are published at ``now``; nothing that was stated may be missing."""
-        if missing := self.vanished(statements):
+        if missing := self.find_vanished(statements):
             message = f"{', '.join(sorted(missing))} would vanish"
             raise PublicationError(message, hint="cancel, rename with formerly, or retire it")
         now = whole_second(now)
@@ -87,7 +87,7 @@ class Ledger:
         items = {event: f"change/{parse_uid(uid).names[0]}{_key_ending(stamp)}" for event, (uid, _) in events.items()}
         return group_by_event(news, items, {event: statement.names for event, (_, statement) in events.items()})
 
-    def with_facts(self, *facts: Fact) -> Ledger:
+    def add_facts(self, *facts: Fact) -> Ledger:
         """Return the ledger with more facts."""
         return replace(self, facts=(*self.facts, *facts))
 

@@ -53,7 +53,7 @@ def _describe_fact(fact: Fact, season: str, tag: str, *, is_seen: bool) -> dict[
         "to": format_value(fact.after),
         "timezone": fact.timezone,
         "why": translate(fact.why, dict(fact.whys), tag) or None,
-        "item": f"{season}/{fact.told_in}",
+        "item": f"{season}/{fact.item_key}",
         "seen": is_seen,
     }
 
