@@ -32,7 +32,7 @@ SECONDS = 120
 WORK = (
     "builds.build",
     "builds.recovery",
-    "builds.rollback",
+    "builds.recipe",
     "cli.commands",
     "cli.output",
     "definitions.schema",

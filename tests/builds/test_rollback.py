@@ -11,7 +11,16 @@ from datetime import timedelta
 import pytest
 
 from aslms_feeds.builds.recipe import Orders, regenerate
-from aslms_feeds.builds.rollback import DEFINITIONS, HELD, Held, carried, held, hold, keep, kept
+from aslms_feeds.builds.rollback import restore_content
+from aslms_feeds.builds.saved_definitions import (
+    DEFINITIONS_FILE,
+    ROLLBACK_FILE,
+    Rollback,
+    load_definitions,
+    load_rollback,
+    write_definitions,
+    write_rollback,
+)
 from aslms_feeds.definitions.values import What
 from aslms_feeds.errors import PublicationError
 from aslms_feeds.ledger.ledger import read_ledger
@@ -112,11 +121,13 @@ def gone_back(_gone_back):
 def test_definitions_come_back_as_they_were_kept(files, name):
     """Every key of every file; settings are those of today, not of then; the same definitions give the same bytes."""
     whole = series_files(files, name)
-    assert kept(keep(whole), whole.publisher) == whole
+    assert load_definitions(write_definitions(whole), whole.publisher) == whole
     other = whole.publisher.model_copy(update={"base_url": "https://other.example.org"})
-    assert kept(keep(whole), other) == replace(whole, publisher=other)
-    assert keep(series_files(files, name)) == keep(whole)
-    assert held(hold(Held(7, "1:ab", whole)), other) == Held(7, "1:ab", replace(whole, publisher=other))
+    assert load_definitions(write_definitions(whole), other) == replace(whole, publisher=other)
+    assert write_definitions(series_files(files, name)) == write_definitions(whole)
+    assert load_rollback(write_rollback(Rollback(7, "1:ab", whole)), other) == Rollback(
+        7, "1:ab", replace(whole, publisher=other)
+    )
 
 
 def packed(data):
@@ -124,9 +135,9 @@ def packed(data):
     return gzip.compress(json.dumps(data).encode(), mtime=0)
 
 
-WHOLE = keep(series_files(contents()))
+WHOLE = write_definitions(series_files(contents()))
 DATA = json.loads(gzip.decompress(WHOLE))
-OTHER = keep(series_files(contents(SEASON.replace("hours = 4", "hours = 6"))))
+OTHER = write_definitions(series_files(contents(SEASON.replace("hours = 4", "hours = 6"))))
 
 
 @pytest.mark.parametrize(
@@ -147,7 +158,7 @@ OTHER = keep(series_files(contents(SEASON.replace("hours = 4", "hours = 6"))))
         packed({name: value for name, value in DATA.items() if name != "circuits"}),
     ],
 )
-@pytest.mark.parametrize("read", [kept, held])
+@pytest.mark.parametrize("read", [load_definitions, load_rollback])
 def test_damaged_definitions_are_refused(text, read):
     """With what is wrong and what to do, whatever is wrong with them."""
     with pytest.raises(PublicationError, match="the definitions of that generation cannot be read: ") as raised:
@@ -155,7 +166,7 @@ def test_damaged_definitions_are_refused(text, read):
     assert raised.value.hint == "go back to another generation"
 
 
-@pytest.mark.parametrize("read", [kept, held])
+@pytest.mark.parametrize("read", [load_definitions, load_rollback])
 def test_definitions_of_a_later_program_are_refused(read):
     """A format that does not exist yet is not guessed at."""
     with pytest.raises(PublicationError) as raised:
@@ -266,7 +277,7 @@ def test_an_edit_ends_it(gone_back, path):
     files = contents(MOVED, publisher=FEW)
     part = good(gone_back, {**files, path: files[path] + b"# checked again\n"}, NOW + 3 * HOUR)
     assert part.back_to is None
-    assert HELD not in gone_back.current("trial").state
+    assert ROLLBACK_FILE not in gone_back.current("trial").state
     assert revision(gone_back, RACE).statement.start == "2030-03-03T04:00:00Z"
     assert revision(gone_back, RACE).sequence == 3
 
@@ -467,7 +478,7 @@ def test_going_back_over_new_ids():
 def test_carried_definitions_use_todays_ids():
     """Events, sessions, lists, results and announcements are joined by the ids of today, each once."""
     old = series_files(contents(publisher=FEW, news=NEWS, entries=ENTRIES, results=RESULTS))
-    found = carried(old, series_files(renamed()))
+    found = restore_content(old, series_files(renamed()))
     (season,) = found.seasons
     assert (season.id, season.season.formerly) == ("season-1", ("2030",))
     assert [event.id for event in season.season.events] == ["oka", "paris"]
@@ -481,7 +492,7 @@ def test_carried_definitions_use_todays_ids():
 def test_going_back_to_the_same_definitions_is_nothing_at_all(files):
     """What is carried over itself is itself, whatever a season holds."""
     whole = series_files(files, "cup")
-    assert carried(whole, whole) == whole
+    assert restore_content(whole, whole) == whole
 
 
 def test_a_tombstone_stays_buried():
@@ -513,7 +524,7 @@ def test_a_generation_that_does_not_know_what_it_was_made_from(moved, gone):
     store = MemoryStore()
     for number in (1, 2):
         one = moved.generation("trial", number)
-        state = {path: text for path, text in one.state.items() if number != gone or path != DEFINITIONS}
+        state = {path: text for path, text in one.state.items() if number != gone or path != DEFINITIONS_FILE}
         sums = {path: text for path, text in one.manifest.state.items() if path in state}
         store.switch(replace(one.manifest, documents={}, state=sums), [], state)
     part = build(store, contents(MOVED, publisher=FEW), NOW + 2 * HOUR, back_to={"trial": 1})
@@ -526,11 +537,11 @@ def test_a_generation_whose_state_is_damaged(moved):
     store = MemoryStore()
     for number in (1, 2):
         one = moved.generation("trial", number)
-        state = {**one.state, **({DEFINITIONS: OTHER} if number == 1 else {})}
+        state = {**one.state, **({DEFINITIONS_FILE: OTHER} if number == 1 else {})}
         store.switch(replace(one.manifest, documents={}), [], state)
     part = build(store, contents(MOVED, publisher=FEW), NOW + 2 * HOUR, back_to={"trial": 1})
     assert part.error == (
-        f"{DEFINITIONS} of trial, generation 1, is damaged, was edited, or belongs to another generation; "
+        f"{DEFINITIONS_FILE} of trial, generation 1, is damaged, was edited, or belongs to another generation; "
         "nothing is published"
     )
 

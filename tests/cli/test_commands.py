@@ -576,7 +576,7 @@ def test_a_damaged_ledger_is_explained_and_the_site_untouched(moved, damage, com
         case "older":
             path.write_bytes((moved / "publication/series/trial/generations/1/state/ledger/2030.json").read_bytes())
         case _:
-            path.write_bytes(good.replace(b'"format": 1', b'"format": 2'))
+            path.write_bytes(re.sub(rb'"format": (\d+)', rb'"format": 1\1', good))
     write(moved, contents(SEASON.replace("13:00:00", "16:00:00"), publisher=FEW))
     before = snapshot(moved / "publication/series"), snapshot(moved / "publication/index")
     status, out, errors = run(moved, command, *(["trial"] if command == "rollback" else []), "--now", THIRD)

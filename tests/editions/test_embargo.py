@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from aslms_feeds.builds.recipe import Orders, regenerate
-from aslms_feeds.builds.rollback import DEFINITIONS, kept
+from aslms_feeds.builds.saved_definitions import DEFINITIONS_FILE, load_definitions
 from aslms_feeds.definitions.reading import read_definitions
 from aslms_feeds.editions.already_public import AlreadyPublic, find_already_public
 from aslms_feeds.editions.embargo import hide_embargoed
@@ -356,7 +356,7 @@ def test_a_circuit_of_a_hidden_season_of_another_series_is_nobodys():
     store = once_published((files, NOW))
     for name in ("cup", "trial"):
         public = store.current(name)
-        made_from = kept(public.state[DEFINITIONS], series_files(files, name).publisher)
+        made_from = load_definitions(public.state[DEFINITIONS_FILE], series_files(files, name).publisher)
         assert sorted(made_from.circuits) == ["okayama", "paris"]
 
 
@@ -388,7 +388,7 @@ def test_what_was_public_once_stays_public_when_a_clock_goes_back(kind, source):
         for path, text in store.current("trial").state.items()
         if path.startswith("ledger/")
     }
-    was = kept(store.current("trial").state[DEFINITIONS], series_files(files).publisher)
+    was = load_definitions(store.current("trial").state[DEFINITIONS_FILE], series_files(files).publisher)
     already = find_already_public(was, {}) if source == "definitions" else find_already_public(None, ledgers)
     found = shown(files, DUE - HOUR, already)
     if source == "ledger" and kind in ("results", "invitations"):
@@ -607,6 +607,6 @@ def test_definitions_that_were_kept_hold_nothing_that_is_hidden():
     for kind in KINDS:
         store = once_published((folder(kind), EARLY))
         plain = series_files(without(kind))
-        made_from = kept(store.current("trial").state[DEFINITIONS], plain.publisher)
+        made_from = load_definitions(store.current("trial").state[DEFINITIONS_FILE], plain.publisher)
         assert replace(made_from, seasons=()) == replace(plain, seasons=())
         assert things(made_from) == things(plain)

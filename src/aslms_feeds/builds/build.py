@@ -93,7 +93,7 @@ def ahead(
         base_url=base_url,
         root=str(chosen.calendars),
         orders=Orders(accept_mass_change=True),
-        joined=polled.group_news_by_series(),
+        news=polled.group_news_by_series(),
     )
     return seen, report
 
@@ -158,7 +158,7 @@ def _built(
         base_url=chosen.base_url,
         root=root,
         orders=orders,
-        joined=polled.group_news_by_series(),
+        news=polled.group_news_by_series(),
         record=record,
         before_switch=wait,
     )

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from aslms_feeds.builds.rollback import JOINED
 from aslms_feeds.errors import AnswerError, PublicationError, UsageError
 from aslms_feeds.ledger.ledger import read_ledger
 from aslms_feeds.publication.manifest import INDEX, MANIFEST, Document, Manifest, read_manifest
 from aslms_feeds.publication.publish import LEDGER, LINKED
+from aslms_feeds.upstreams.news import RECOVERED_NEWS_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -105,7 +105,7 @@ def restore(store: Store, part: str, found: Recovered, series: tuple[str, ...] =
         raise PublicationError(message, hint="recover from what was published last; without an address: from here")
     state = _intact(store, part)
     if news := _joined_news(found.documents):
-        state[JOINED] = news
+        state[RECOVERED_NEWS_FILE] = news
     state |= {f"{LEDGER}{name}.json": ledger.to_json() for name, ledger in found.ledgers.items()}
     if part == INDEX:
         state = {LINKED: "\n".join(sorted({*series, *store.parts()} - {INDEX})).encode()}

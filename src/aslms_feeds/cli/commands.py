@@ -256,7 +256,7 @@ def _history(given: Namespace, chosen: Settings) -> int:
 
 
 def _rollback(given: Namespace, chosen: Settings) -> int:
-    from aslms_feeds.builds import rollback
+    from aslms_feeds.builds import saved_definitions
     from aslms_feeds.builds.build import build
     from aslms_feeds.cli import output
     from aslms_feeds.publication.workspace import open_store
@@ -268,7 +268,7 @@ def _rollback(given: Namespace, chosen: Settings) -> int:
         message = f"the series {given.series!r} is not published in {chosen.output}"
         raise UsageError(message, hint="aslms-feeds history lists what is")
     if given.release:
-        if rollback.HELD not in public.state:
+        if saved_definitions.ROLLBACK_FILE not in public.state:
             print(f"{given.series}: no rollback holds")
             return DONE
         orders = _orders(release=given.series)

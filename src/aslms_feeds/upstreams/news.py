@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
@@ -17,8 +19,12 @@ from aslms_feeds.upstreams.cache import ITEMS, DamagedError, UpstreamCache
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from aslms_feeds.definitions.model import SeriesFiles
     from aslms_feeds.definitions.publisher import Upstream
     from aslms_feeds.upstreams.layers import DefinitionLayers
+
+RECOVERED_NEWS_FILE = "joined.json"
+"""The file of the private state that holds other people's news that a recovery has found among what is public."""
 
 
 def make_item_id(upstream: Upstream, key: str) -> str:
@@ -84,3 +90,41 @@ def load_news(layers: DefinitionLayers, troubles: dict[str, str]) -> dict[tuple[
             season_id = layers.find_season_id(row["series"], row["season"])
             news.setdefault((row["series"], season_id), []).append(item)
     return {key: tuple(items) for key, items in sorted(news.items())}
+
+
+# --- Among the definitions of a series -------------------------------------------------------------------------------
+
+
+def join_news(
+    files: SeriesFiles,
+    fresh: Mapping[str, tuple[NewsItem, ...]],
+    published: SeriesFiles | None,
+    recovered: Mapping[str, tuple[NewsItem, ...]],
+) -> SeriesFiles:
+    """Return definitions with the news of other people's feeds, by season: also what they do not offer any more.
+
+    ``fresh`` is what feeds offer, ``published`` the definitions that the public generation was made from, ``recovered``
+    what a recovery has found.
+    """
+    public_seasons = {season.lasting_id: season for season in published.seasons} if published else {}
+    seasons = []
+    for season in files.seasons:
+        public = public_seasons.get(season.lasting_id)
+        public_items = [item for item in (public.news.news if public else ()) if item.origin]
+        written_ids = {item.id for item in season.news.news}
+        items: dict[str, NewsItem] = {}
+        for item in (*fresh.get(season.id, ()), *public_items, *recovered.get(season.id, ())):
+            if item.id not in written_ids:
+                items.setdefault(item.id, item)
+        joined = sorted(items.values(), key=lambda item: (str(item.on), item.id))
+        news = season.news.model_copy(update={"news": (*season.news.news, *joined)})
+        seasons.append(replace(season, news=news))
+    return replace(files, seasons=tuple(seasons))
+
+
+def parse_recovered_news(text: bytes) -> dict[str, tuple[NewsItem, ...]]:
+    """Return the news by season that a recovery has put into :data:`RECOVERED_NEWS_FILE`."""
+    return {
+        season: tuple(NewsItem.model_validate_json(json.dumps(item)) for item in items)
+        for season, items in json.loads(text)["seasons"].items()
+    }
