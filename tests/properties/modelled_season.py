@@ -99,11 +99,11 @@ class Meeting:
         return self.ids[-1]
 
     @property
-    def held(self) -> tuple[date, date] | None:
+    def known_days(self) -> tuple[date, date] | None:
         """Its first and last day, as far as they are known; what is retired counts only where nothing else does."""
         left = [day for slot in self.slots if (day := slot.day) and not slot.retired]
-        known = left or [day for slot in self.slots if (day := slot.day)]
-        return self.days or ((min(known), max(known)) if known else None)
+        days = left or [day for slot in self.slots if (day := slot.day)]
+        return self.days or ((min(days), max(days)) if days else None)
 
 
 @dataclass
@@ -115,7 +115,7 @@ class Year:
     status: str
     classes: tuple[str, ...]
     meetings: list[Meeting]
-    graves: list[str] = field(default_factory=list)
+    retired_ids: list[str] = field(default_factory=list)
     """The ids of what is retired, as they were when it was."""
     news: dict[str, str] = field(default_factory=dict)
     """Texts by id."""
@@ -131,39 +131,39 @@ class Year:
 
     def meeting(self, key: int) -> Meeting | None:
         """Return the meeting that is this one, whatever it is called."""
-        return next((one for one in self.meetings if one.key == key), None)
+        return next((meeting for meeting in self.meetings if meeting.key == key), None)
 
-    def alive(self) -> list[Meeting]:
+    def defined_meetings(self) -> list[Meeting]:
         """Return the meetings that are defined."""
-        return [one for one in self.meetings if not one.retired]
+        return [meeting for meeting in self.meetings if not meeting.retired]
 
     def slots(self) -> list[tuple[Meeting, Slot]]:
         """Return the sessions that are defined, each with its meeting."""
-        return [(meeting, slot) for meeting in self.alive() for slot in meeting.slots if not slot.retired]
+        return [(meeting, slot) for meeting in self.defined_meetings() for slot in meeting.slots if not slot.retired]
 
 
-def _local(month: int, day: int, hour: int) -> datetime:
+def _make_time(month: int, day: int, hour: int) -> datetime:
     """Return a time of 2030 by a circuit's clock."""
     return datetime.combine(date(2030, month, day), time(hour))
 
 
-def first_year() -> Year:
+def make_first_year() -> Year:
     """Return the season as it is first announced."""
     okayama = Meeting(1, ["okayama"], "4 Hours of Okayama", "okayama")
     okayama.slots = [
-        Slot(2, ["practice-1"], "practice", _local(3, 1, 10), 90),
-        Slot(3, ["qualifying-gt"], "qualifying", _local(3, 1, 14), classes=("gt",)),
-        Slot(4, ["race-1"], "race", _local(3, 2, 13), 240, number=1),
+        Slot(2, ["practice-1"], "practice", _make_time(3, 1, 10), 90),
+        Slot(3, ["qualifying-gt"], "qualifying", _make_time(3, 1, 14), classes=("gt",)),
+        Slot(4, ["race-1"], "race", _make_time(3, 2, 13), 240, number=1),
     ]
     paris = Meeting(5, ["paris"], "4 Hours of Paris", "paris", days=(date(2030, 3, 30), date(2030, 3, 31)))
-    paris.slots = [Slot(6, ["race"], "race", _local(3, 31, 13), 240, number=2)]
+    paris.slots = [Slot(6, ["race"], "race", _make_time(3, 31, 13), 240, number=2)]
     return Year(["2030"], "2030 Test Series", "confirmed", ("proto", "gt"), [okayama, paris])
 
 
 # --- How it is written down -----------------------------------------------------------------------------------------
 
 
-def _row(**values: object) -> str:
+def _write_row(**values: object) -> str:
     lines = []
     for key, value in values.items():
         if value is None or value in ((), []):
@@ -178,8 +178,8 @@ def _row(**values: object) -> str:
     return "".join(lines)
 
 
-def _slot_toml(slot: Slot) -> str:
-    return "[[event.session]]\n" + _row(
+def _write_slot(slot: Slot) -> str:
+    return "[[event.session]]\n" + _write_row(
         id=slot.id,
         formerly=slot.ids[:-1],
         kind=slot.kind,
@@ -192,9 +192,9 @@ def _slot_toml(slot: Slot) -> str:
     )
 
 
-def _meeting_toml(meeting: Meeting) -> str:
+def _write_meeting(meeting: Meeting) -> str:
     first, last = meeting.days or (None, None)
-    text = "[[event]]\n" + _row(
+    text = "[[event]]\n" + _write_row(
         id=meeting.id,
         formerly=meeting.ids[:-1],
         name=meeting.name,
@@ -204,45 +204,45 @@ def _meeting_toml(meeting: Meeting) -> str:
         classes=meeting.classes,
         status=meeting.status,
     )
-    text += "".join(_slot_toml(slot) for slot in meeting.slots if not slot.retired)
+    text += "".join(_write_slot(slot) for slot in meeting.slots if not slot.retired)
     for name, why in meeting.reasons:
-        text += "[[event.change]]\n" + _row(id=name, what="cancelled", why=why)
+        text += "[[event.change]]\n" + _write_row(id=name, what="cancelled", why=why)
     return text
 
 
-def written(year: Year) -> dict[str, bytes]:
+def write_files(year: Year) -> dict[str, bytes]:
     """Return the calendars folder that defines a season."""
-    season = _row(
+    season = _write_row(
         name=year.name,
         formerly=year.ids[:-1],
         status=year.status,
         announced=date(2029, 12, 20),
         classes=year.classes,
     )
-    season += "".join(_meeting_toml(meeting) for meeting in year.alive())
-    season += "".join("[[retired]]\n" + _row(id=name, why="A slip.") for name in year.graves)
+    season += "".join(_write_meeting(meeting) for meeting in year.defined_meetings())
+    season += "".join("[[retired]]\n" + _write_row(id=name, why="A slip.") for name in year.retired_ids)
     news = "".join(
-        "[[news]]\n" + _row(id=name, on=date(2029, 12, 24), title=f"News {name}", text=text)
+        "[[news]]\n" + _write_row(id=name, on=date(2029, 12, 24), title=f"News {name}", text=text)
         for name, text in year.news.items()
     )
     lists = ""
     for name, (key, teams) in year.lists.items():
-        lists += "[[list]]\n" + _row(id=name, event=_there(year.meeting(key)).id)
+        lists += "[[list]]\n" + _write_row(id=name, event=_require(year.meeting(key)).id)
         for number, team in enumerate(teams, 1):
-            lists += "[[list.entry]]\n" + _row(number=str(number), **{"class": "gt"}, team=team)
+            lists += "[[list.entry]]\n" + _write_row(number=str(number), **{"class": "gt"}, team=team)
     results = ""
-    for (key, own), team in year.results.items():
-        meeting = _there(year.meeting(key))
-        session = next(slot for slot in meeting.slots if slot.key == own)
-        results += "[[result]]\n" + _row(event=meeting.id, session=session.id)
-        results += "[result.overall]\n" + _row(team=team)
+    for (key, slot_key), team in year.results.items():
+        meeting = _require(year.meeting(key))
+        session = next(slot for slot in meeting.slots if slot.key == slot_key)
+        results += "[[result]]\n" + _write_row(event=meeting.id, session=session.id)
+        results += "[result.overall]\n" + _write_row(team=team)
     texts = {"season": season, "news": news, "entries": lists, "results": results}
     files = {f"trial/{year.id}/{name}.toml": text for name, text in texts.items() if text}
     files |= {"publisher.toml": SLIM, "circuits.toml": CIRCUITS, "trial/series.toml": SERIES}
     return {path: text.encode() for path, text in files.items()}
 
 
-def _there(meeting: Meeting | None) -> Meeting:
+def _require(meeting: Meeting | None) -> Meeting:
     assert meeting is not None
     return meeting
 
@@ -251,7 +251,7 @@ def _there(meeting: Meeting | None) -> Meeting:
 
 
 @dataclass(frozen=True)
-class Said:
+class ModelledStatement:
     """What the season says of a session, a meeting or itself, the season being number 0."""
 
     key: int
@@ -270,24 +270,24 @@ class Said:
     start: datetime | date | None
     end: datetime | date | None
     """Exclusive."""
-    precise: str
+    precision: str
     """event, day or time: how much of the start is known; empty for nothing."""
     end_known: bool
     zone: ZoneInfo
 
     @property
-    def moved_by(self) -> tuple[object, ...]:
+    def significant(self) -> tuple[object, ...]:
         """What SEQUENCE counts."""
         return self.start, self.end, self.status, self.place
 
     @property
-    def shown(self) -> Shown:
+    def appearance(self) -> Appearance:
         """What a calendar program displays."""
         mark = {"cancelled": "CANCELLED: {}", "postponed": "POSTPONED: {}", "provisional": "{} (provisional)"}
         title = mark.get(self.status, "{}").format(f"TS {self.title}")
-        return Shown(self.start, self.end, title, PLACES[self.place])
+        return Appearance(self.start, self.end, title, PLACES[self.place])
 
-    def over(self, now: datetime) -> bool:
+    def is_over(self, now: datetime) -> bool:
         """Say whether it has ended; a day ends at the circuit's midnight."""
         if self.end is None:
             return False
@@ -299,8 +299,8 @@ class Said:
         """When it is, as facts say it; an end that is assumed is nobody's news."""
         if self.start is None or self.end is None:
             return ""
-        whole = self.precise == "event" or not self.session or (self.precise == "time" and self.end_known)
-        return f"{_text(self.start)}/{_text(self.end)}" if whole else _text(self.start)
+        whole = self.precision == "event" or not self.session or (self.precision == "time" and self.end_known)
+        return f"{_format_moment(self.start)}/{_format_moment(self.end)}" if whole else _format_moment(self.start)
 
     @property
     def span(self) -> tuple[datetime | date | None, datetime | date | None]:
@@ -308,7 +308,7 @@ class Said:
         return self.start, self.end
 
     @property
-    def held(self) -> tuple[date, ...]:
+    def local_days(self) -> tuple[date, ...]:
         """The days it is on, at the circuit."""
         if isinstance(self.start, datetime):
             return (self.start.astimezone(self.zone).date(),)
@@ -317,7 +317,7 @@ class Said:
         return self.start, self.end
 
 
-class Shown(NamedTuple):
+class Appearance(NamedTuple):
     """What somebody sees in a calendar program."""
 
     start: datetime | date | None
@@ -326,45 +326,50 @@ class Shown(NamedTuple):
     place: str
 
 
-def _text(value: datetime | date) -> str:
+def _format_moment(value: datetime | date) -> str:
     return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if isinstance(value, datetime) else value.isoformat()
 
 
-def _status(*nearest_last: str | None) -> str:
+def _find_status(*nearest_last: str | None) -> str:
     """Return what holds of the stated statuses: what is off above stays off, else the nearest statement."""
-    *above, _own = nearest_last
-    off = [one for one in above if one in OFF]
-    return off[0] if off else [one for one in nearest_last if one][-1]
+    *above, _nearest = nearest_last
+    off = [status for status in above if status in OFF]
+    return off[0] if off else [status for status in nearest_last if status][-1]
 
 
-def said(year: Year) -> dict[int, Said]:
+def state_all(year: Year) -> dict[int, ModelledStatement]:
     """Return all that a season says, by key: what has no day at all is in no calendar, and meetings are known."""
-    own = ("", "", "", year.name, year.name, year.status, "", year.classes)
-    found = {0: Said(0, 0, *own, None, None, "", end_known=True, zone=ZONES["paris"])}
+    season_fields = ("", "", "", year.name, year.name, year.status, "", year.classes)
+    statements = {0: ModelledStatement(0, 0, *season_fields, None, None, "", end_known=True, zone=ZONES["paris"])}
     for meeting in year.meetings:
         end = f"{meeting.ids[0]}.{year.ids[0]}.trial@example.org"
         off = "cancelled" if meeting.retired else meeting.status
-        status = _status(year.status, off)
+        status = _find_status(year.status, off)
         classes = meeting.classes or year.classes
         zone = ZONES[meeting.circuit]
-        days = meeting.held
+        days = meeting.known_days
         first, last = (days[0], days[1] + ONE_DAY) if days else (None, None)
-        found[meeting.key] = Said(
+        statements[meeting.key] = ModelledStatement(
             *(meeting.key, meeting.key, meeting.id, "", end, meeting.name, meeting.name, status, meeting.circuit),
             *(classes, first, last, "day" if days else "", True, zone),
         )
         for slot in meeting.slots if days else ():
-            own = "cancelled" if slot.retired else slot.status
-            begin, until, precise, known = _span(slot, first, last, zone)
-            found[slot.key] = Said(
+            slot_status = "cancelled" if slot.retired else slot.status
+            begin, until, precision, end_known = _find_span(slot, first, last, zone)
+            statements[slot.key] = ModelledStatement(
                 *(slot.key, meeting.key, meeting.id, slot.id, f"{slot.ids[0]}.{end}"),
-                *(f"{meeting.name}: {slot.title}", slot.title, _status(year.status, off, own), meeting.circuit),
-                *(slot.classes or classes, begin, until, precise, known, zone),
+                *(
+                    f"{meeting.name}: {slot.title}",
+                    slot.title,
+                    _find_status(year.status, off, slot_status),
+                    meeting.circuit,
+                ),
+                *(slot.classes or classes, begin, until, precision, end_known, zone),
             )
-    return found
+    return statements
 
 
-def _span(
+def _find_span(
     slot: Slot, first: date | None, last: date | None, zone: ZoneInfo
 ) -> tuple[datetime | date | None, datetime | date | None, str, bool]:
     match slot.start:
@@ -381,7 +386,7 @@ def _span(
 # --- What a change of it is called ----------------------------------------------------------------------------------
 
 
-class Told(NamedTuple):
+class ExpectedFact(NamedTuple):
     """A fact, as ``changes.json`` has it."""
 
     what: str
@@ -391,115 +396,125 @@ class Told(NamedTuple):
     after: str | None
 
 
-def changed(before: Year, after: Year, now: datetime) -> list[Told]:
+def expect_facts(before: Year, after: Year, now: datetime) -> list[ExpectedFact]:
     """Return what is told of the way from one season to the next, without what other facts imply."""
-    old, new = said(before), said(after)
-    facts = {key: _differences(old.get(key), one, now) for key, one in new.items()}
-    slots = Counter(one.meeting for one in new.values() if one.session)
-    moved = Counter(new[key].meeting for key, found in facts.items() if new[key].session and _has(found, "moved"))
-    told = []
-    for key, found in facts.items():
-        one = new[key]
-        whole = facts[0] if one.key else []
-        event = facts[one.meeting] if one.session else []
-        some = 0 < moved[one.meeting] < slots[one.meeting]
-        for fact in found:
-            if _by_season(fact, whole) or _by_meeting(fact, event, some=some):
+    old, new = state_all(before), state_all(after)
+    facts = {key: _compare(old.get(key), statement, now) for key, statement in new.items()}
+    slots = Counter(statement.meeting for statement in new.values() if statement.session)
+    moved = Counter(
+        new[key].meeting for key, differences in facts.items() if new[key].session and _has_fact(differences, "moved")
+    )
+    expected = []
+    for key, differences in facts.items():
+        statement = new[key]
+        whole = facts[0] if statement.key else []
+        event = facts[statement.meeting] if statement.session else []
+        some = 0 < moved[statement.meeting] < slots[statement.meeting]
+        for fact in differences:
+            if _is_implied_by_season(fact, whole) or _is_implied_by_meeting(fact, event, some=some):
                 continue
-            if not one.session and fact[0] == "moved" and some:
+            if not statement.session and fact[0] == "moved" and some:
                 continue  # Its days follow some of its sessions: those have moved.
-            told.append(Told(fact[0], one.event or None, one.session or None, fact[1] or None, fact[2] or None))
-    return told + _lists_changed(before, after)
+            expected.append(
+                ExpectedFact(
+                    fact[0], statement.event or None, statement.session or None, fact[1] or None, fact[2] or None
+                )
+            )
+    return expected + _compare_lists(before, after)
 
 
 _Difference = tuple[str, str, str]
 
 
-def _has(found: list[_Difference], what: str) -> bool:
-    return any(fact[0] == what for fact in found)
+def _has_fact(differences: list[_Difference], what: str) -> bool:
+    return any(fact[0] == what for fact in differences)
 
 
-def _by_season(fact: _Difference, season: list[_Difference]) -> bool:
+def _is_implied_by_season(fact: _Difference, season: list[_Difference]) -> bool:
     """Say whether what happened to the whole season says it."""
     if fact[0].startswith("class-"):
         return fact in season
     if fact[0] in ("time-confirmed", "retimed"):
-        return fact[1] == fact[2] and _has(season, fact[0])
-    return fact[0] in ("cancelled", "postponed", "reinstated") and _has(season, fact[0])
+        return fact[1] == fact[2] and _has_fact(season, fact[0])
+    return fact[0] in ("cancelled", "postponed", "reinstated") and _has_fact(season, fact[0])
 
 
-def _by_meeting(fact: _Difference, event: list[_Difference], *, some: bool) -> bool:
+def _is_implied_by_meeting(fact: _Difference, event: list[_Difference], *, some: bool) -> bool:
     """Say whether what happened to its meeting says it."""
     match fact[0]:
         case "cancelled" | "postponed" | "reinstated" | "added" | "place-changed":
-            return _has(event, fact[0])
+            return _has_fact(event, fact[0])
         case "moved":
-            return _has(event, "moved") and not some
+            return _has_fact(event, "moved") and not some
         case "class-added" | "class-dropped":
             return fact in event
         case "time-confirmed" | "retimed":  # How sure it is has changed, not the time itself.
-            return _has(event, fact[0]) and fact[1] == fact[2]
+            return _has_fact(event, fact[0]) and fact[1] == fact[2]
         case _:
             return False
 
 
-def _differences(old: Said | None, new: Said, now: datetime) -> list[_Difference]:
+def _compare(old: ModelledStatement | None, new: ModelledStatement, now: datetime) -> list[_Difference]:
     if old is None:
-        return [] if new.over(now) else [("added", "", new.when)]
-    if old.over(now):
+        return [] if new.is_over(now) else [("added", "", new.when)]
+    if old.is_over(now):
         return []  # A correction of what is past.
-    found = [("renamed", old.name, new.name)] if old.name != new.name else []
+    differences = [("renamed", old.name, new.name)] if old.name != new.name else []
     if new.status in OFF:
-        return [*found, (new.status, old.when, "")] if old.status != new.status else found
+        return [*differences, (new.status, old.when, "")] if old.status != new.status else differences
     if old.status in OFF:
-        found.append(("reinstated", old.when, new.when))
+        differences.append(("reinstated", old.when, new.when))
     else:
-        found += _time(old, new)
+        differences += _compare_times(old, new)
     if old.place != new.place:
-        found.append(("place-changed", old.place, new.place))
-    found += [("class-added", "", one) for one in new.classes if one not in old.classes]
-    return found + [("class-dropped", one, "") for one in old.classes if one not in new.classes]
+        differences.append(("place-changed", old.place, new.place))
+    differences += [("class-added", "", race_class) for race_class in new.classes if race_class not in old.classes]
+    return differences + [
+        ("class-dropped", race_class, "") for race_class in old.classes if race_class not in new.classes
+    ]
 
 
-def _time(old: Said, new: Said) -> list[_Difference]:
+def _compare_times(old: ModelledStatement, new: ModelledStatement) -> list[_Difference]:
     sure = new.status == "confirmed"
-    if old.when == new.when or ("time" not in (old.precise, new.precise) and old.span == new.span):
+    if old.when == new.when or ("time" not in (old.precision, new.precision) and old.span == new.span):
         what = {("provisional", "confirmed"): "time-confirmed", ("confirmed", "provisional"): "retimed"}
         return [(what[old.status, new.status], new.when, new.when)] if old.status != new.status else []
-    if old.precise == new.precise == "event":
+    if old.precision == new.precision == "event":
         return []
-    if old.start and "event" not in (old.precise, new.precise) and old.held != new.held:
+    if old.start and "event" not in (old.precision, new.precision) and old.local_days != new.local_days:
         return [("moved", old.when, new.when)]
     finest = "time" if new.session else "day"
-    what = "time-confirmed" if sure and new.precise == finest != old.precise else "retimed"
+    what = "time-confirmed" if sure and new.precision == finest != old.precision else "retimed"
     return [(what, old.when, new.when)]
 
 
-def _lists_changed(before: Year, after: Year) -> list[Told]:
-    found = []
+def _compare_lists(before: Year, after: Year) -> list[ExpectedFact]:
+    expected = []
     for name, (key, teams) in after.lists.items():
-        event = _there(after.meeting(key)).id
+        event = _require(after.meeting(key)).id
         if name not in before.lists:
-            found.append(Told("entry-list", event, None, None, None))
+            expected.append(ExpectedFact("entry-list", event, None, None, None))
         elif (old := before.lists[name][1]) != teams:
-            gone = [f"#{n} {team}" for n, team in enumerate(old, 1) if teams[n - 1 : n] != (team,)]
-            came = [f"#{n} {team}" for n, team in enumerate(teams, 1) if old[n - 1 : n] != (team,)]
-            found.append(Told("entry-list", event, name, "; ".join(gone) or None, "; ".join(came) or None))
-    for key, own in after.results:
-        if (key, own) not in before.results:
-            meeting = _there(after.meeting(key))
-            session = next(slot.id for slot in meeting.slots if slot.key == own)
-            found.append(Told("result", meeting.id, session, None, None))
-    return found
+            departures = [f"#{n} {team}" for n, team in enumerate(old, 1) if teams[n - 1 : n] != (team,)]
+            arrivals = [f"#{n} {team}" for n, team in enumerate(teams, 1) if old[n - 1 : n] != (team,)]
+            expected.append(
+                ExpectedFact("entry-list", event, name, "; ".join(departures) or None, "; ".join(arrivals) or None)
+            )
+    for key, slot_key in after.results:
+        if (key, slot_key) not in before.results:
+            meeting = _require(after.meeting(key))
+            session = next(slot.id for slot in meeting.slots if slot.key == slot_key)
+            expected.append(ExpectedFact("result", meeting.id, session, None, None))
+    return expected
 
 
 NEWSWORTHY = ("added", "moved", "place-changed", "cancelled", "postponed", "reinstated")
 
 
-def new_items(told: list[Told], before: Year, after: Year) -> dict[str, int]:
+def count_new_items(expected: list[ExpectedFact], before: Year, after: Year) -> dict[str, int]:
     """Return how many new items each feed has: one for all that happened to a meeting."""
     items: dict[object, list[str]] = {}
-    for number, fact in enumerate(told):
+    for number, fact in enumerate(expected):
         if fact.what == "result" or (fact.what == "entry-list" and not fact.session):
             continue  # It has an item of its own.
         items.setdefault(fact.event or number, []).append(fact.what)
@@ -517,33 +532,37 @@ def new_items(told: list[Told], before: Year, after: Year) -> dict[str, int]:
 # --- What becomes of it ---------------------------------------------------------------------------------------------
 
 
-def would_vanish(public: Year, wanted: Year) -> bool:
+def would_vanish(public: Year, draft: Year) -> bool:
     """Say whether something that is public would be gone, or would have no days any more."""
-    new = said(wanted)
-    gone = [key for key, one in said(public).items() if key not in new or (one.start and not new[key].start)]
-    lost = public.news.keys() - wanted.news.keys() or public.lists.keys() - wanted.lists.keys()
-    return bool(gone or lost or public.results.keys() - wanted.results.keys())
+    new = state_all(draft)
+    vanished = [
+        key
+        for key, statement in state_all(public).items()
+        if key not in new or (statement.start and not new[key].start)
+    ]
+    lost = public.news.keys() - draft.news.keys() or public.lists.keys() - draft.lists.keys()
+    return bool(vanished or lost or public.results.keys() - draft.results.keys())
 
 
-def buried(wanted: Year, public: Year) -> Year:
+def freeze_retired(draft: Year, public: Year) -> Year:
     """Return a season with what is newly retired as it was public last: that is all that is known of it."""
-    year = copy.deepcopy(wanted)
+    year = copy.deepcopy(draft)
     for index, meeting in enumerate(year.meetings):
-        shown = copy.deepcopy(public.meeting(meeting.key))
-        if shown is None:
+        last = copy.deepcopy(public.meeting(meeting.key))
+        if last is None:
             continue
         if meeting.retired:
-            shown.retired = True
-            year.meetings[index] = shown
+            last.retired = True
+            year.meetings[index] = last
             continue
-        slots = {slot.key: slot for slot in shown.slots}
+        slots = {slot.key: slot for slot in last.slots}
         meeting.slots = [
             replace(slots.get(slot.key, slot), retired=True) if slot.retired else slot for slot in meeting.slots
         ]
     return year
 
 
-def carried(old: Year, now: Year) -> Year:
+def carry_back(old: Year, now: Year) -> Year:
     """Return what an old season said under the ids of now; what came later is off, what was retired stays so."""
     year = copy.deepcopy(now)
     year.name, year.status, year.classes = old.name, old.status, old.classes
@@ -551,24 +570,24 @@ def carried(old: Year, now: Year) -> Year:
     year.lists = {**now.lists, **old.lists}
     year.results = {**now.results, **old.results}
     for index, meeting in enumerate(year.meetings):
-        was = copy.deepcopy(old.meeting(meeting.key))
+        earlier = copy.deepcopy(old.meeting(meeting.key))
         if meeting.retired:
             continue
-        if was is None:
+        if earlier is None:
             meeting.status = "cancelled"
-        elif meeting.held and not was.held:
+        elif meeting.known_days and not earlier.known_days:
             meeting.status = "postponed"
         else:
-            before = {slot.key: slot for slot in was.slots}
-            was.ids = meeting.ids
-            was.slots = [_carried(before.get(slot.key), slot) for slot in meeting.slots]
-            known = {name for name, _why in was.reasons}
-            was.reasons += [one for one in meeting.reasons if one[0] not in known]
-            year.meetings[index] = was
+            before = {slot.key: slot for slot in earlier.slots}
+            earlier.ids = meeting.ids
+            earlier.slots = [_carry_slot_back(before.get(slot.key), slot) for slot in meeting.slots]
+            reason_ids = {name for name, _why in earlier.reasons}
+            earlier.reasons += [reason for reason in meeting.reasons if reason[0] not in reason_ids]
+            year.meetings[index] = earlier
     return year
 
 
-def _carried(old: Slot | None, now: Slot) -> Slot:
+def _carry_slot_back(old: Slot | None, now: Slot) -> Slot:
     if now.retired:
         return now
     if old is None:
