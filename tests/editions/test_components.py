@@ -8,7 +8,7 @@ from aslms_feeds.definitions.values import Status
 from aslms_feeds.editions.addresses import Addresses
 from aslms_feeds.editions.components import Component, make_components
 from aslms_feeds.editions.descriptions import DESCRIPTION_LIMIT, TITLE_LIMIT
-from aslms_feeds.editions.language import language
+from aslms_feeds.editions.language import load_language
 from aslms_feeds.editions.season_statements import collect_entry_statements, collect_statements
 from seasons import PUBLISHER, contents, series_files
 
@@ -22,7 +22,7 @@ def made(text: str, tag: str = "en", **files: str) -> dict[str, Component]:
     found = series_files(contents(HEAD + text, **files))
     addresses = Addresses(found.publisher.base_url, found.id, "en")
     season = found.seasons[0]
-    return {one.session or one.event: one for one in make_components(found, season, addresses, [language(tag)])}
+    return {one.session or one.event: one for one in make_components(found, season, addresses, [load_language(tag)])}
 
 
 def session(text: str, event: str = "") -> Component:
@@ -125,7 +125,7 @@ def test_a_session_of_an_event_without_days_is_no_component():
     found = series_files(contents(f'{HEAD}{EVENT}when = "late"\n[[event.session]]\nid = "race"\nkind = "race"\n'))
     season = found.seasons[0]
     addresses = Addresses(found.publisher.base_url, found.id, "en")
-    assert make_components(found, season, addresses, [language("en")]) == ()
+    assert make_components(found, season, addresses, [load_language("en")]) == ()
     assert {uid: one.start for uid, one in collect_statements(found, season, [], []).items()} == {
         "2030.trial@example.org": "",
         "paris.2030.trial@example.org": "",

@@ -7,7 +7,7 @@ import pytest
 from aslms_feeds.definitions.values import What
 from aslms_feeds.editions import markup
 from aslms_feeds.editions.fact_texts import FactWriter
-from aslms_feeds.editions.language import language
+from aslms_feeds.editions.language import load_language
 from aslms_feeds.editions.stories import Story
 from aslms_feeds.ledger.facts import Fact
 from aslms_feeds.ledger.values import parse_value
@@ -21,7 +21,7 @@ def writer():
     """Return a writer of the small season."""
     circuits = CIRCUITS.replace("[paris]\n", '[paris]\nformerly = ["old-paris"]\n')
     files = series_files(contents(circuits=circuits))
-    return FactWriter(files, files.seasons[0], language("en"))
+    return FactWriter(files, files.seasons[0], load_language("en"))
 
 
 def plain(story: Story) -> tuple[str, str]:
@@ -190,12 +190,12 @@ def test_a_fact_is_told(writer, fact, title, text):
 def test_a_fact_is_told_with_the_languages_own_marks(writer, tag, title, text):
     """Commas, colons, dashes and brackets are part of what is translated, and clocks have 24 hours everywhere."""
     fact = make_fact("retimed", "okayama", "race-1", before=OLD, after=NEW, timezone="Asia/Tokyo")
-    assert plain(FactWriter(writer.files, writer.season, language(tag)).write_fact(fact)) == (title, text)
+    assert plain(FactWriter(writer.files, writer.season, load_language(tag)).write_fact(fact)) == (title, text)
 
 
 def test_facts_of_one_item_are_told_with_the_languages_own_marks(writer):
     """What happened at once, and what was added."""
-    chinese = FactWriter(writer.files, writer.season, language("zh-Hans"))
+    chinese = FactWriter(writer.files, writer.season, load_language("zh-Hans"))
     title, _text = plain(
         chinese.write_facts([make_fact("cancelled", "paris"), make_fact("class-added", "paris", after="gt")])
     )
@@ -218,7 +218,7 @@ def test_every_type_of_fact_has_a_story(writer):
 
 def test_reasons_are_told_in_the_readers_language(writer):
     """Where the definitions have them."""
-    french = FactWriter(writer.files, writer.season, language("fr"))
+    french = FactWriter(writer.files, writer.season, load_language("fr"))
     fact = make_fact("cancelled", "paris", why="Rain.", whys={"fr": "Pluie."})
     assert plain(french.write_fact(fact))[1].endswith("Pluie.")
     assert plain(writer.write_fact(fact))[1].endswith("Rain.")

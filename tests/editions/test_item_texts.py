@@ -5,7 +5,7 @@ import pytest
 from aslms_feeds.definitions.results import Champion, ClassWinner, Entry, EntryList, Result, Winner
 from aslms_feeds.editions import markup
 from aslms_feeds.editions.item_texts import ItemWriter, name_crew
-from aslms_feeds.editions.language import language
+from aslms_feeds.editions.language import load_language
 from aslms_feeds.editions.stories import Story
 from seasons import contents, series_files
 
@@ -14,7 +14,7 @@ from seasons import contents, series_files
 def writer():
     """Return a writer about the small season."""
     files = series_files(contents())
-    return ItemWriter(files, files.seasons[0], language("en"))
+    return ItemWriter(files, files.seasons[0], load_language("en"))
 
 
 def plain(story: Story) -> tuple[str, str]:
@@ -24,11 +24,11 @@ def plain(story: Story) -> tuple[str, str]:
 
 def test_lists_are_told_with_the_languages_own_marks(writer):
     """Labels, the cars of a class, and the drivers of a winner."""
-    chinese = ItemWriter(writer.files, writer.season, language("zh-Hans"))
+    chinese = ItemWriter(writer.files, writer.season, load_language("zh-Hans"))
     overall = Winner(team="99 Racing", number="99", car="Oreca 07", drivers=("A", "B"))
     _title, text = plain(chinese.write_result(Result(event="okayama", session="race-1", overall=overall)))
     assert text == "- 全场：99 Racing #99；Oreca 07；A、B"
-    arabic = ItemWriter(writer.files, writer.season, language("ar"))
+    arabic = ItemWriter(writer.files, writer.season, load_language("ar"))
     # A name that begins with a number would be torn apart in a line that runs from right to left.
     _title, text = plain(arabic.write_result(Result(event="okayama", session="race-1", overall=overall)))
     assert "\u206899 Racing #99\u2069" in text

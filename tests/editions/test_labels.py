@@ -6,10 +6,10 @@ from aslms_feeds.definitions.season import Event, Session
 from aslms_feeds.definitions.series import Circuit
 from aslms_feeds.definitions.values import Kind, Status, What
 from aslms_feeds.editions import labels
-from aslms_feeds.editions.language import language
+from aslms_feeds.editions.language import load_language
 from seasons import SEASON, SERIES, contents, series_files
 
-ENGLISH, JAPANESE = language("en"), language("ja")
+ENGLISH, JAPANESE = load_language("en"), load_language("ja")
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def files():
 )
 def test_a_session_is_called_as_stated_or_by_its_id(files, session, name):
     """Words of the id are kinds and classes where they are one."""
-    assert labels.session_name(session, files.series, ENGLISH) == name
+    assert labels.name_session(session, files.series, ENGLISH) == name
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_session_is_called_as_stated_or_by_its_id(files, session, name):
 )
 def test_usual_words_are_translated(files, session, names):
     """Of ids, and of stated names that hold nothing else; classes keep their names, and numbers their place."""
-    said = [labels.session_name(session, files.series, language(tag)) for tag in ("ja", "fr", "ar")]
+    said = [labels.name_session(session, files.series, load_language(tag)) for tag in ("ja", "fr", "ar")]
     assert tuple(said) == names
 
 
@@ -107,28 +107,28 @@ def test_a_translated_name_is_taken_where_there_is_one(files):
     """Of sessions, classes, events, seasons and series; else the plain name."""
     event = files.seasons[0].season.events[1]
     named = Session(id="race-1", kind=Kind.RACE, names={"ja": "決勝"})
-    assert labels.session_name(named, files.series, JAPANESE) == "決勝"
-    assert labels.session_name(Session(id="q-gt", kind=Kind.OTHER), files.series, JAPANESE) == "Q ジーティー"
-    assert (labels.event_name(event, JAPANESE), labels.event_name(event, ENGLISH)) == ("パリ", "4 Hours of Paris")
-    assert (labels.series_name(files.series, JAPANESE), labels.season_name(files.seasons[0].season, JAPANESE)) == (
+    assert labels.name_session(named, files.series, JAPANESE) == "決勝"
+    assert labels.name_session(Session(id="q-gt", kind=Kind.OTHER), files.series, JAPANESE) == "Q ジーティー"
+    assert (labels.name_event(event, JAPANESE), labels.name_event(event, ENGLISH)) == ("パリ", "4 Hours of Paris")
+    assert (labels.name_series(files.series, JAPANESE), labels.name_season(files.seasons[0].season, JAPANESE)) == (
         "試験",
         "2030 Test Series",
     )
-    assert labels.class_name("gt", files.series, JAPANESE) == "ジーティー"
-    assert labels.class_name("unknown", files.series, JAPANESE) == "unknown"
+    assert labels.name_class("gt", files.series, JAPANESE) == "ジーティー"
+    assert labels.name_class("unknown", files.series, JAPANESE) == "unknown"
 
 
 def test_classes_come_in_the_series_order(files):
     """However a session lists them."""
-    assert labels.class_names(("gt", "proto"), files.series, ENGLISH) == ("Prototype", "GT")
+    assert labels.name_classes(("gt", "proto"), files.series, ENGLISH) == ("Prototype", "GT")
 
 
 def test_every_kind_status_and_fact_has_a_name():
     """And no two the same."""
     for names in (
-        [labels.kind_name(kind, ENGLISH) for kind in Kind],
-        [labels.status_name(status, ENGLISH) for status in Status],
-        [labels.what_name(what, ENGLISH) for what in What],
+        [labels.name_kind(kind, ENGLISH) for kind in Kind],
+        [labels.name_status(status, ENGLISH) for status in Status],
+        [labels.name_change(what, ENGLISH) for what in What],
     ):
         assert all(names)
         assert len(set(names)) == len(names)
@@ -138,10 +138,13 @@ def test_a_place_is_venue_city_and_country():
     """The venue as it was called at the time, and first: phones search for this text."""
     circuit = Circuit(name="Fuji Speedway", names={"ja": "富士"}, city="Oyama", country="JP", timezone="Asia/Tokyo")
     event = Event(id="e", name="E")
-    assert labels.location(circuit, event, ENGLISH) == "Fuji Speedway, Oyama, Japan"
-    assert labels.location(circuit, event, JAPANESE) == "富士、Oyama、日本"
-    assert labels.location(circuit, event, language("ar")) == "Fuji Speedway، Oyama، اليابان"
-    assert (labels.city_and_country(circuit, ENGLISH), labels.city_and_country(None, ENGLISH)) == ("Oyama, Japan", "")
+    assert labels.describe_location(circuit, event, ENGLISH) == "Fuji Speedway, Oyama, Japan"
+    assert labels.describe_location(circuit, event, JAPANESE) == "富士、Oyama、日本"
+    assert labels.describe_location(circuit, event, load_language("ar")) == "Fuji Speedway، Oyama، اليابان"
+    assert (labels.describe_city(circuit, ENGLISH), labels.describe_city(None, ENGLISH)) == ("Oyama, Japan", "")
     then = Event(id="e", name="E", circuit_name="Old Fuji")
-    assert labels.location(circuit, then, ENGLISH) == "Old Fuji, Oyama, Japan"
-    assert (labels.location(None, event, ENGLISH), labels.location(None, then, ENGLISH)) == ("", "Old Fuji")
+    assert labels.describe_location(circuit, then, ENGLISH) == "Old Fuji, Oyama, Japan"
+    assert (labels.describe_location(None, event, ENGLISH), labels.describe_location(None, then, ENGLISH)) == (
+        "",
+        "Old Fuji",
+    )

@@ -12,7 +12,7 @@ from datetime import date
 import pytest
 from fontTools.ttLib import TTFont
 
-from aslms_feeds.editions.language import LOCALES, language
+from aslms_feeds.editions.language import LOCALES, load_language
 from aslms_feeds.render.images import fonts
 
 TAGS = ("en", "fr", "ar", "ja", "ko", "ms", "th", "zh-Hans")
@@ -21,7 +21,7 @@ TAGS = ("en", "fr", "ar", "ja", "ko", "ms", "th", "zh-Hans")
 @pytest.mark.parametrize("tag", TAGS)
 def test_fonts_have_every_character_of_our_languages(tag):
     """Nothing that the catalogue or the calendar of a language says is left out or shown as an empty box."""
-    tongue = language(tag)
+    tongue = load_language(tag)
     path = LOCALES / tag / "LC_MESSAGES" / "aslms_feeds.po"
     messages = re.findall(r'^msgstr(?:\[\d\])? "(.*)"$', path.read_text(), re.MULTILINE) if path.is_file() else []
     messages += [tongue.days(date(2026, month, 1), date(2026, month, 2)) for month in range(1, 13)]

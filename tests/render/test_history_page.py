@@ -30,7 +30,7 @@ from aslms_feeds.definitions.results import Champion, Invitation, Result, Result
 from aslms_feeds.definitions.season import Record
 from aslms_feeds.definitions.values import Status
 from aslms_feeds.editions.compose import compose
-from aslms_feeds.editions.language import language
+from aslms_feeds.editions.language import load_language
 from aslms_feeds.render.pages import drawings
 from aslms_feeds.render.pages.series import series_pages
 from aslms_feeds.render.pages.templates import Citations
@@ -203,7 +203,7 @@ def test_drawing_of_classes_says_what_the_table_says(trees):
 def test_a_class_leads_to_the_one_that_continues_it():
     """The line runs from the end of the one to the begin of the other; without an end before it there is none."""
     old, new = (True, True, False, False), (False, False, False, True)
-    english = language("en")
+    english = load_language("en")
     made = drawings.class_years(["1", "2", "3", "4"], [("a", "A", old, ()), ("b", "B", new, ("a",))], english)
     column, side = drawings._COLUMN, 2 * drawings._LETTER
     begin, middle, end = re.match(r"M(\d+) 38H(\d+)V64H(\d+)$", made.links[0]).groups()

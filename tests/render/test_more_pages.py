@@ -29,7 +29,7 @@ from page_editions import (
 from aslms_feeds.builds.recipe import regenerate
 from aslms_feeds.definitions.season import Event
 from aslms_feeds.editions.items import FEED_NAMES
-from aslms_feeds.editions.language import language
+from aslms_feeds.editions.language import load_language
 from aslms_feeds.identity import SERIES_FOLDERS, SITE_FOLDERS
 from aslms_feeds.publication.manifest import HTML
 from aslms_feeds.publication.stores.memory import MemoryStore
@@ -113,7 +113,7 @@ def test_revisions_are_the_last_lines_of_the_entries(edition, trees, tag):
     (season,) = [one for one in edition.seasons if one.files.id == edition.current]
     expected = {}
     for one in season.components:
-        text = ics.format_description(one, season.revision(one), language(tag))
+        text = ics.format_description(one, season.revision(one), load_language(tag))
         expected.setdefault(one.event, []).append(text.splitlines()[-1])
     tables = page(trees, "why/", "" if tag == "en" else tag).xpath("//table[contains(@class, 'checks')]")
     shown = [[words(cell) for cell in one.xpath(".//td[@class='revision']")] for one in tables]
@@ -214,21 +214,21 @@ def test_what_was_cut_off_a_calendar_is_not_counted():
 @pytest.mark.parametrize("tag", ["en", "fr", "ar", "ja"])
 def test_every_app_has_an_answer_in_every_column(tag):
     """Nothing is left blank, no app is named twice, and how often the calendars ask to be read is said."""
-    known = clients(language(tag), refresh_hours=6)
+    known = clients(load_language(tag), refresh_hours=6)
     assert len({one.id for one in known}) == len({one.name for one in known}) == len(known) >= 9
     for one in known:
         assert all((one.name, one.refresh, one.again, one.subscribed, one.reminders, one.cancelled)), one.id
     said = {one.id: one.refresh for one in known}
     assert "6" in said["nextcloud"]
     assert "6" in said["outlook-windows"]
-    once = {one.id: one.refresh for one in clients(language(tag), refresh_hours=1)}
+    once = {one.id: one.refresh for one in clients(load_language(tag), refresh_hours=1)}
     assert "6" not in once["nextcloud"]
 
 
 def test_every_app_is_on_the_page(trees):
     """The table has a row for each app, and each cell its heading for small screens."""
     rows = page(trees, "why/").xpath("//table[contains(@class, 'apps')]/tbody/tr")
-    known = clients(language("en"), refresh_hours=6)
+    known = clients(load_language("en"), refresh_hours=6)
     assert [words(one.xpath("th")[0]) for one in rows] == [one.name for one in known]
     heads = [words(one) for one in page(trees, "why/").xpath("//table[contains(@class, 'apps')]/thead//th")]
     assert all(one.xpath("td/@data-label") == heads[1:] for one in rows)
@@ -295,7 +295,7 @@ def test_every_page_switches_language_and_stays(trees):
         assert {tag: link.get("href") for tag, link in found.items()} == {tag: named[tag] for tag in ("en", "ar", "ja")}
         (current,) = switch.xpath(".//a[@aria-current]")
         assert current.get("href") == path.removesuffix("index.html")
-        assert words(switch.xpath(".//summary")[0]) == words(current) == language(one.get("lang")).name
+        assert words(switch.xpath(".//summary")[0]) == words(current) == load_language(one.get("lang")).name
         assert found["ar"].get("dir") == "rtl"
 
 

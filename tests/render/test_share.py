@@ -17,7 +17,7 @@ from page_editions import BASE, EVIL, LONG, make_edition, running, series_files,
 
 from aslms_feeds.definitions.values import Status
 from aslms_feeds.editions.addresses import Addresses
-from aslms_feeds.editions.language import language
+from aslms_feeds.editions.language import load_language
 from aslms_feeds.render.images import drawing, fonts, posters
 from aslms_feeds.render.images.posters import HEIGHT, WIDTH, Poster, draw_png, draw_svg
 from aslms_feeds.render.pages import share
@@ -167,9 +167,9 @@ def test_addresses_change_with_what_is_shown_and_with_nothing_else():
 def test_the_same_bytes_under_any_hash_seed_and_zone():
     """Neither the hash seed, the zone nor the locale of a machine changes a byte."""
     program = (
-        "import hashlib; from aslms_feeds.editions.language import language\n"
+        "import hashlib; from aslms_feeds.editions.language import load_language\n"
         "from aslms_feeds.render.images.posters import *;"
-        "one = draw_svg(Poster('EX', 'Example', 'teal', 'セパン 4 Hours', '2025年', 'Sepang'), language('ja'));"
+        "one = draw_svg(Poster('EX', 'Example', 'teal', 'セパン 4 Hours', '2025年', 'Sepang'), load_language('ja'));"
         "print(hashlib.sha256(one.encode() + draw_png(one)).hexdigest())"
     )
     told = {
@@ -190,7 +190,7 @@ def test_the_address_holds_the_digest_of_the_whole_drawing(monkeypatch):
     addresses = Addresses(BASE, "ex", "en")
 
     def path(**more):
-        return posters.make_picture(poster(**more), addresses, language("en"), "2025-26").path
+        return posters.make_picture(poster(**more), addresses, load_language("en"), "2025-26").path
 
     first = path()
     assert re.fullmatch(r"2025-26/share-[0-9a-f]{12}\.png", first)
@@ -201,7 +201,7 @@ def test_the_address_holds_the_digest_of_the_whole_drawing(monkeypatch):
 
 def test_no_font_of_the_machine_is_used():
     """A font that this machine may have is not found, as one that nobody has."""
-    picture = draw_svg(poster(), language("en"))
+    picture = draw_svg(poster(), load_language("en"))
     named = {draw_png(picture.replace("Feeds Sans", family)) for family in ("No Such Font", "DejaVu Sans", "Arial")}
     assert len(named) == 1
 
@@ -210,7 +210,7 @@ def test_no_font_of_the_machine_is_used():
 def test_hostile_names_are_only_text(tag):
     """Markup, quotes and controls in every text make no element; the text is there, but for what cannot be drawn."""
     every = dict.fromkeys(("short", "series", "title", "days", "place", "status_name", "new_days"), HOSTILE)
-    picture = draw_svg(poster(**every, status=Status.POSTPONED), language(tag))
+    picture = draw_svg(poster(**every, status=Status.POSTPONED), load_language(tag))
     root = etree.fromstring(picture)
     assert {one.tag.removeprefix(SVG) for one in root.iter()} == {"svg", "rect", "text", "tspan"}
     assert "<script>alert('1')</script>" in texts(picture)[0]
@@ -222,7 +222,7 @@ def test_hostile_names_are_only_text(tag):
 def test_no_text_reaches_the_flag_or_the_edge(tag, title):
     """However long a name is, the strips beside the texts look as they do without any text."""
     said = poster(title=title, series=title, place=title, days=title, new_days=title, status=Status.POSTPONED)
-    picture = draw_svg(said, language(tag))
+    picture = draw_svg(said, load_language(tag))
     empty = re.sub(r"<text .*?</text>", "", picture)
     assert empty.count("<text") == 0 < picture.count("<text")
     strips = ["0 0 60 630", "920 0 50 630"] if tag != "ar" else ["1140 0 60 630", "230 0 50 630"]
@@ -240,7 +240,7 @@ def test_no_text_reaches_the_flag_or_the_edge(tag, title):
 @given(st.text(max_size=120), st.sampled_from(TAGS), st.sampled_from(Status))
 def test_any_text_can_be_shown(text, tag, status):
     """Whatever a text holds, the image is well-formed, and each of its lines has room and a font."""
-    tongue = language(tag)
+    tongue = load_language(tag)
     letters = fonts.Letters(tag)
     picture = draw_svg(poster(title=text, place=text, days=text, status=status, status_name=text[:20]), tongue)
     for element in etree.fromstring(picture).iter(f"{SVG}text"):
@@ -253,17 +253,17 @@ def test_any_text_can_be_shown(text, tag, status):
 
 def test_each_language_has_its_own_forms():
     """The same Chinese character is drawn by the font of the page's language, and looks different."""
-    one = {tag: draw_svg(poster(title="直"), language(tag)) for tag in ("ja", "zh-Hans", "en")}
+    one = {tag: draw_svg(poster(title="直"), load_language(tag)) for tag in ("ja", "zh-Hans", "en")}
     assert "Feeds Sans Japanese" in families(one["ja"])
     assert "Feeds Sans Chinese" in families(one["zh-Hans"])
     assert "Feeds Sans Chinese" not in families(one["ja"])
     assert draw_png(one["ja"]) != draw_png(one["zh-Hans"])
-    assert families(draw_svg(poster(), language("ja"))) == {"Feeds Sans"}
+    assert families(draw_svg(poster(), load_language("ja"))) == {"Feeds Sans"}
 
 
 def test_arabic_runs_from_right_to_left():
     """In Arabic everything is mirrored, and a line is told to run from the right; a Latin name is not."""
-    arabic = etree.fromstring(draw_svg(poster(days="30 نوفمبر – 3 ديسمبر 2023"), language("ar")))
+    arabic = etree.fromstring(draw_svg(poster(days="30 نوفمبر – 3 ديسمبر 2023"), load_language("ar")))
     lines = list(arabic.iter(f"{SVG}text"))
     assert {one.get("text-anchor") for one in lines} == {"end"}
     assert {int(one.get("x")) > WIDTH // 2 for one in lines} == {True}
@@ -278,21 +278,21 @@ def test_arabic_runs_from_right_to_left():
 def test_what_is_off_says_so():
     """What is cancelled or postponed has its days struck through and a mark; a new day stands beside."""
     said = poster(status=Status.POSTPONED, status_name="postponed", new_days="7 March 2026")
-    lines = list(etree.fromstring(draw_svg(said, language("en"))).iter(f"{SVG}text"))
+    lines = list(etree.fromstring(draw_svg(said, load_language("en"))).iter(f"{SVG}text"))
     struck = ["".join(one.itertext()) for one in lines if one.get("text-decoration") == "line-through"]
     assert struck == ["11–14 December 2025"]
-    assert {"postponed", "7 March 2026"} <= set(texts(draw_svg(said, language("en"))))
+    assert {"postponed", "7 March 2026"} <= set(texts(draw_svg(said, load_language("en"))))
     assert said.alt == (
         "4 Hours of Sepang · postponed · 7 March 2026 · Sepang International Circuit, Sepang, Malaysia · Example Series"
     )
-    assert "line-through" not in draw_svg(poster(), language("en"))
+    assert "line-through" not in draw_svg(poster(), load_language("en"))
 
 
 def test_seasons_and_meetings_say_what_is_known(edition):
     """A season lists its places; one without a calendar says that; a meeting without a day says that."""
 
     def shown(season, event=""):
-        view = share.SeasonView(share.Book(edition, language("en")), seasons[season])
+        view = share.SeasonView(share.Book(edition, load_language("en")), seasons[season])
         if not event:
             return texts(share.season_picture(view).svg)
         return texts(share.meeting_picture(view, next(one for one in view.meetings if one.id == event)).svg)

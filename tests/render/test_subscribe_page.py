@@ -19,7 +19,7 @@ from aslms_feeds.builds.recipe import regenerate
 from aslms_feeds.definitions import reading
 from aslms_feeds.definitions.publisher import Publisher
 from aslms_feeds.editions.compose import compose
-from aslms_feeds.editions.language import language
+from aslms_feeds.editions.language import load_language
 from aslms_feeds.publication.manifest import INDEX
 from aslms_feeds.publication.stores.memory import MemoryStore
 from aslms_feeds.render.documents import render_series
@@ -176,7 +176,7 @@ def test_each_client_is_told_of_once(trees, tag):
     """Every client that is known stands in one row, with an answer in each column."""
     tables = subscribe_page(trees, tag).xpath("//table[contains(@class, 'clients')]")
     found = [row for table in tables for row in table.xpath("./tbody/tr")]
-    known = clients(language(tag), refresh_hours=6)
+    known = clients(load_language(tag), refresh_hours=6)
     assert len(found) == len(known)
     told = sorted(tuple(words(cell) for cell in row.xpath("td")) for row in found)
     stays = {row[1] for row in told}
@@ -316,7 +316,7 @@ def test_the_frame_shows_the_current_season(edition, trees, tag):
     """Every race meeting of the current season is in it with its days and place, and what the countdown needs."""
     own = "" if tag == "en" else f"{tag}/"
     one = trees[f"/races/ex/{own}embed.html"]
-    made = Book(edition, language(tag))
+    made = Book(edition, load_language(tag))
     (season,) = [found for found in edition.files.seasons if found.id == edition.current]
     listed = one.xpath("//ol/li")
     assert [link.get("href") for link in one.xpath("//ol/li/a")] == [

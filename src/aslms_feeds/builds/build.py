@@ -69,7 +69,7 @@ def load() -> None:
     from aslms_feeds.render.pages import templates
 
     templates.load()
-    language.load()
+    language.load_every_language()
 
 
 def ahead(

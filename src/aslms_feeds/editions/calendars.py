@@ -155,9 +155,9 @@ class _Planner:
         self, name: CalendarName, race_class: str, components: tuple[Component, ...], *, reminders: bool
     ) -> Calendar:
         _ = self.language.gettext
-        title = labels.series_name(self.files.series, self.language)
+        title = labels.name_series(self.files.series, self.language)
         if race_class:
-            name_of_class = labels.class_name(race_class, self.files.series, self.language)
+            name_of_class = labels.name_class(race_class, self.files.series, self.language)
             # Translators: a series and one class of it, in the title of a calendar: AsLMS LMP2.
             title = _("%(series)s %(race_class)s", series=title, race_class=name_of_class)
         title = _("%(title)s: %(what)s", title=title, what=describe_content(name, self.language))
@@ -180,7 +180,7 @@ class _Planner:
 
     def plan_season(self, season: SeasonFiles, components: Sequence[Component]) -> Iterable[Calendar]:
         _ = self.language.gettext
-        title = labels.season_name(season.season, self.language)
+        title = labels.name_season(season.season, self.language)
         tag = self.language.tag
         for name in SEASON_CALENDARS:
             yield Calendar(
@@ -198,7 +198,7 @@ class _Planner:
                 spare=tuple(components),
             )
         for event in season.season.events:
-            meeting = labels.event_name(event, self.language)
+            meeting = labels.name_event(event, self.language)
             yield Calendar(
                 path=self.addresses.event_calendar(tag, season.id, event.id),
                 language=tag,

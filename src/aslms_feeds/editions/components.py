@@ -152,7 +152,7 @@ class _EventComponents:
             position=_find_position(self.circuit),
             parent=make_uid(self.files, self.season, self.event) if session else None,
             words=words,
-            name=labels.session_name(session, series, self.languages[0]) if session else self.event.name,
+            name=labels.name_session(session, series, self.languages[0]) if session else self.event.name,
             subject=dump_subject(self.event, session),
             form=_describe_form(calendars, session, span, status),
         )

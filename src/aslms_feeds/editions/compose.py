@@ -19,7 +19,7 @@ from aslms_feeds.editions.current import find_current_season, is_season_over
 from aslms_feeds.editions.drafts import write_drafts
 from aslms_feeds.editions.edition import Edition, SeasonEdition
 from aslms_feeds.editions.items import date_drafts
-from aslms_feeds.editions.language import language
+from aslms_feeds.editions.language import load_language
 from aslms_feeds.editions.safeguards import (
     Guard,
     describe_minting,
@@ -69,7 +69,7 @@ def compose(
     composer = _Composer(
         files=files,
         addresses=Addresses(base_url, files.id, files.publisher.languages[0]),
-        languages=tuple(language(tag) for tag in files.publisher.languages),
+        languages=tuple(load_language(tag) for tag in files.publisher.languages),
         now=now,
         root=root,
         accept_mass_change=accept_mass_change,
@@ -211,9 +211,9 @@ class _SeasonComposer:
             at=None if is_over or day else ledger.opened,
             on=day,
             after=AnnouncedCalendar(events) if events else None,
-            names={language.tag: labels.season_name(self.season.season, language) for language in self.languages},
+            names={language.tag: labels.name_season(self.season.season, language) for language in self.languages},
             about={
-                f"{language.tag}/{event.id}": labels.event_name(event, language)
+                f"{language.tag}/{event.id}": labels.name_event(event, language)
                 for language in self.languages
                 for event in self.season.season.events
             },

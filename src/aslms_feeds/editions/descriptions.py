@@ -80,7 +80,7 @@ class DescriptionWriter:
     def describe_weekend(self, status: Status, reason: Reason, language: Language) -> Words:
         """Return what the whole race meeting says."""
         _ = language.gettext
-        name = labels.event_name(self.event, language)
+        name = labels.name_event(self.event, language)
         lines = [
             _write_off_line(status, reason, language),
             self._list_rounds(inherited.rounds_of(self.event), language),
@@ -98,8 +98,8 @@ class DescriptionWriter:
     ) -> Words:
         """Return what a session says."""
         _ = language.gettext
-        session_name = labels.session_name(session, self.files.series, language)
-        name = _("%(event)s: %(session)s", event=labels.event_name(self.event, language), session=session_name)
+        session_name = labels.name_session(session, self.files.series, language)
+        name = _("%(event)s: %(session)s", event=labels.name_event(self.event, language), session=session_name)
         lines = [_write_off_line(status, reason, language)]
         lines.append(self._list_rounds(() if session.round is None else (session.round,), language))
         lines += _write_when_lines(session, span, status, language)
@@ -109,7 +109,7 @@ class DescriptionWriter:
 
     def _list_rounds(self, rounds: Sequence[int], language: Language) -> str:
         """Return the season and the rounds of it: a list, not a sentence, since no one knows each name's article."""
-        season = labels.season_name(self.season, language)
+        season = labels.name_season(self.season, language)
         if not rounds:
             return season
         values = {"season": season, "rounds": language.listing([str(number) for number in rounds])}
@@ -119,7 +119,7 @@ class DescriptionWriter:
         self, name: str, status: Status, session: Session | None, lines: Sequence[str], language: Language
     ) -> Words:
         _ = language.gettext
-        classes = labels.class_names(
+        classes = labels.name_classes(
             inherited.classes_of(session, self.event, self.season), self.files.series, language
         )
         if classes:
@@ -132,14 +132,14 @@ class DescriptionWriter:
         url = self.addresses.page_url(language.tag, self.season_id, self.event.id)
         if self.season.kind == "forerunner":
             url = f"{self.addresses.page_url(language.tag, 'history')}#{self.season_id}"
-        kind = labels.kind_name(session.kind, language) if session else _("Race meeting")
+        kind = labels.name_kind(session.kind, language) if session else _("Race meeting")
         # Translators: the title of a calendar entry: AsLMS 4 Hours of Sepang: Race 1.
         title = _("%(series)s %(name)s", series=self.files.series.short, name=name)
         text = shorten("\n".join(filter(None, lines)), DESCRIPTION_LIMIT - len(url), trim=None)
         return Words(
             name=name,
             summary=shorten(_mark_status(title, status, language), TITLE_LIMIT, trim=None),
-            location=shorten(labels.location(self.circuit, self.event, language), TITLE_LIMIT, trim=None),
+            location=shorten(labels.describe_location(self.circuit, self.event, language), TITLE_LIMIT, trim=None),
             description=f"{text}\n{url}",
             categories=(self.files.series.short, kind, *classes),
             url=url,

@@ -226,11 +226,11 @@ class _DraftWriter:
     def _list_categories(
         self, language: Language, event_id: str, what: What | None, classes: Sequence[str]
     ) -> tuple[str, ...]:
-        names = {labels.season_name(self.season.season, language)}
-        names.update(labels.class_names(classes, self.files.series, language))
+        names = {labels.name_season(self.season.season, language)}
+        names.update(labels.name_classes(classes, self.files.series, language))
         if event := self.season.season.find_event(event_id):
-            names.add(labels.event_name(event, language))
-        names.add(labels.what_name(what, language) if what else language.gettext("News"))
+            names.add(labels.name_event(event, language))
+        names.add(labels.name_change(what, language) if what else language.gettext("News"))
         return tuple(sorted(names))
 
     def _find_date(self, day: date | None, *, live: bool = False) -> datetime | None:

@@ -36,7 +36,7 @@ class FactWriter(StoryWriter):
             return self.write_fact(facts[0])
         _ = self.language.gettext
         name = facts[0].about.get(self.language.tag) or self.event_name(facts[0].event)
-        kinds = dict.fromkeys(labels.what_name(fact.what, self.language) for fact in facts)
+        kinds = dict.fromkeys(labels.name_change(fact.what, self.language) for fact in facts)
         # Translators: what happened to one thing at once: Moved · New venue.
         changes = join_texts(kinds, lambda first, following: _("%(first)s · %(next)s", first=first, next=following))
         title = _("%(name)s: %(changes)s", name=name, changes=changes)
@@ -50,7 +50,7 @@ class FactWriter(StoryWriter):
         # The session of an entry list's fact is the list.
         now = self.subject_name(fact.event, "" if fact.what is What.ENTRY_LIST else fact.session)
         name = fact.names.get(self.language.tag) or now
-        race_class = labels.class_name(str(fact.after or fact.before or ""), self.files.series, self.language)
+        race_class = labels.name_class(str(fact.after or fact.before or ""), self.files.series, self.language)
         day = self._describe_first_day(fact.after, fact.timezone)
         match fact.what:
             case What.ANNOUNCED:
@@ -80,7 +80,7 @@ class FactWriter(StoryWriter):
             case What.ENTRY_LIST:
                 return _("%(name)s: entry list changed", name=name)
             case _:
-                return _("%(name)s: %(changes)s", name=name, changes=labels.what_name(fact.what, self.language))
+                return _("%(name)s: %(changes)s", name=name, changes=labels.name_change(fact.what, self.language))
 
     def _write_confirmed(self, name: str, fact: Fact) -> str:
         _ = self.language.gettext
@@ -131,7 +131,7 @@ class FactWriter(StoryWriter):
             case _ if before and after and before != after:
                 return _("Before: %(before)s. Now: %(after)s.", before=before, after=after)
             case _ if after or before:
-                what = labels.what_name(fact.what, self.language)
+                what = labels.name_change(fact.what, self.language)
                 # Translators: a type of change, and what it led to: New venue: Sepang.
                 return _("%(what)s: %(value)s.", what=what, value=after or before)
             case _:
@@ -146,7 +146,7 @@ class FactWriter(StoryWriter):
                 interval = self._describe_value(days, fact.timezone)
                 lines.append(f"- {self.language.labelled(name, interval) if interval else name}")
         if not lines:
-            classes = labels.class_names(self.season.season.classes, self.files.series, self.language)
+            classes = labels.name_classes(self.season.season.classes, self.files.series, self.language)
             text = _("The calendar is to be announced.")
             taking_part = _("Classes: %(classes)s", classes=escape_markdown(self.language.commas(classes)))
             return f"{text}\n\n{taking_part}" if classes else text
@@ -162,7 +162,7 @@ class FactWriter(StoryWriter):
             case Place(circuit):
                 return escape_markdown(self._name_place(circuit))
             case RaceClassId(race_class):
-                return escape_markdown(labels.class_name(race_class, self.files.series, self.language))
+                return escape_markdown(labels.name_class(race_class, self.files.series, self.language))
             case _:
                 return escape_markdown(str(value))
 

@@ -150,7 +150,7 @@ class _FeedMaker:
 
 def describe_series_feed(name: FeedName, files: SeriesFiles, language: Language) -> tuple[str, str]:
     """Return the title and the description of a feed of a series."""
-    return describe_feed(name, labels.series_name(files.series, language), language)
+    return describe_feed(name, labels.name_series(files.series, language), language)
 
 
 def describe_feed(name: FeedName, series: str, language: Language) -> tuple[str, str]:

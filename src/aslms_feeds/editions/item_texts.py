@@ -28,7 +28,7 @@ class ItemWriter(StoryWriter):
             f"- {self.language.labelled(escape_markdown(name), str(counts[race_class.id]))}"
             for race_class in self.files.series.classes
             if race_class.id in counts
-            for name in labels.class_names([race_class.id], self.files.series, self.language)
+            for name in labels.name_classes([race_class.id], self.files.series, self.language)
         ]
         text = "\n".join([_("On the list, by class:"), "", *lines]) if lines else title
         return Story(title, f"{text}\n\n{escape_markdown(entry_list.note)}" if entry_list.note else text)
@@ -41,7 +41,7 @@ class ItemWriter(StoryWriter):
         title = _("%(race)s, won by %(winner)s", race=race, winner=crew) if crew else _("%(race)s: result", race=race)
         lines = [self._describe_winner(_("Overall"), result.overall)] if result.overall else []
         for winner in result.winners:
-            class_name = labels.class_name(winner.race_class, self.files.series, self.language)
+            class_name = labels.name_class(winner.race_class, self.files.series, self.language)
             lines.append(self._describe_winner(class_name, winner))
         text = "\n".join(lines)
         return Story(title, f"{text}\n\n{escape_markdown(result.note)}" if result.note else text)
@@ -50,7 +50,7 @@ class ItemWriter(StoryWriter):
         """Return how a title is told."""
         _ = self.language.gettext
         series, language = self.files.series, self.language
-        name = champion.title or labels.class_name(champion.race_class or "", series, language)
+        name = champion.title or labels.name_class(champion.race_class or "", series, language)
         winner = language.listing(champion.drivers) if champion.drivers else champion.team or ""
         title = _("%(season)s, %(name)s: %(winner)s", season=self.season_name(), name=name, winner=winner)
         facts = [(_("Drivers"), language.commas(champion.drivers)), (_("Team"), champion.team or "")]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from aslms_feeds.editions.language import Language
 
 
-def kind_name(kind: Kind, language: Language) -> str:
+def name_kind(kind: Kind, language: Language) -> str:
     """Return what a kind of session is called."""
     _ = language.gettext
     match kind:
@@ -35,7 +35,7 @@ def kind_name(kind: Kind, language: Language) -> str:
             return _("Session")
 
 
-def status_name(status: Status, language: Language) -> str:
+def name_status(status: Status, language: Language) -> str:
     """Return what a status is called."""
     _ = language.gettext
     match status:
@@ -49,7 +49,7 @@ def status_name(status: Status, language: Language) -> str:
             return _("cancelled")
 
 
-def what_name(what: What, language: Language) -> str:
+def name_change(what: What, language: Language) -> str:
     """Return what a type of fact is called."""
     _ = language.gettext
     names = {
@@ -74,7 +74,7 @@ def what_name(what: What, language: Language) -> str:
     return names[what]
 
 
-def class_name(class_id: str, series: Series, language: Language) -> str:
+def name_class(class_id: str, series: Series, language: Language) -> str:
     """Return the name of a class; an id that is not defined stays itself."""
     for race_class in series.classes:
         if race_class.id == class_id:
@@ -82,32 +82,32 @@ def class_name(class_id: str, series: Series, language: Language) -> str:
     return class_id
 
 
-def class_names(ids: Iterable[str], series: Series, language: Language) -> tuple[str, ...]:
+def name_classes(ids: Iterable[str], series: Series, language: Language) -> tuple[str, ...]:
     """Return the names of classes in the series' order."""
     named = set(ids)
-    return tuple(_class_name(c, language) for c in series.classes if c.id in named)
+    return tuple(_name_class(c, language) for c in series.classes if c.id in named)
 
 
-def _class_name(race_class: RaceClass, language: Language) -> str:
+def _name_class(race_class: RaceClass, language: Language) -> str:
     return translate(race_class.name, race_class.names, language.tag)
 
 
-def season_name(season: Season, language: Language) -> str:
+def name_season(season: Season, language: Language) -> str:
     """Return the season's name."""
     return translate(season.name, season.names, language.tag)
 
 
-def series_name(series: Series, language: Language) -> str:
+def name_series(series: Series, language: Language) -> str:
     """Return the series' name."""
     return translate(series.name, series.names, language.tag)
 
 
-def event_name(event: Event, language: Language) -> str:
+def name_event(event: Event, language: Language) -> str:
     """Return the event's name."""
     return translate(event.name, event.names, language.tag)
 
 
-def session_name(session: Session, series: Series, language: Language) -> str:
+def name_session(session: Session, series: Series, language: Language) -> str:
     """Return the session's name: as stated, else made from its id, so that ``qualifying-gt`` is Qualifying GT.
 
     Ids are English. In other languages, what is made of usual words alone is said in the language, a stated name too:
@@ -116,23 +116,23 @@ def session_name(session: Session, series: Series, language: Language) -> str:
     if language.tag in session.names:
         return session.names[language.tag]
     if language.english:
-        return session.name or _name_of_id(session, series, language)
+        return session.name or _name_by_id(session, series, language)
     classes = tuple(
-        (text, _class_name(race_class, language))
+        (text, _name_class(race_class, language))
         for race_class in series.classes
         for text in (race_class.id, race_class.name)
     )
-    tokens = _tokens(session.name or session.id, session.kind, classes, language)
+    tokens = _find_tokens(session.name or session.id, session.kind, classes, language)
     is_usual = any(sort in ("term", "race") for sort, _text in tokens) and all(sort != "word" for sort, _text in tokens)
     return _join_tokens(tokens, language) if is_usual or session.name is None else session.name
 
 
-def _name_of_id(session: Session, series: Series, language: Language) -> str:
-    classes = {race_class.id: _class_name(race_class, language) for race_class in series.classes}
+def _name_by_id(session: Session, series: Series, language: Language) -> str:
+    classes = {race_class.id: _name_class(race_class, language) for race_class in series.classes}
     words = []
     for word in session.id.split("-"):
         if word == session.kind.value:
-            words.append(kind_name(session.kind, language))
+            words.append(name_kind(session.kind, language))
         else:
             words.append(classes.get(word, word if words else word.capitalize()))
     return " ".join(words)
@@ -144,7 +144,7 @@ _Sort = Literal["term", "race", "class", "number", "word", "joint"]
 
 
 @lru_cache(maxsize=64)
-def _usual_words(language: Language) -> dict[_Words, tuple[_Sort, str]]:
+def _list_usual_words(language: Language) -> dict[_Words, tuple[_Sort, str]]:
     """Return the usual words of sessions' names and ids, and what they are called in a language."""
     _ = language.gettext
     races = {
@@ -193,24 +193,24 @@ def _usual_words(language: Language) -> dict[_Words, tuple[_Sort, str]]:
     return usual
 
 
-def _split(text: str) -> _Words:
+def _split_words(text: str) -> _Words:
     return tuple(re.sub(r"['’]", "", word) for word in re.split(r"[\s,&-]+", text.casefold()) if word)
 
 
 @lru_cache(maxsize=10_000)
-def _tokens(
+def _find_tokens(
     text: str, kind: Kind, classes: tuple[tuple[str, str], ...], language: Language
 ) -> tuple[tuple[_Sort, str], ...]:
     """Return what the words of a session's name or id are, the longest known run of words at a time.
 
     ``classes`` are ids and names of classes, each with what the class is called in the language.
     """
-    vocabulary = dict(_usual_words(language))
+    vocabulary = dict(_list_usual_words(language))
     if kind is Kind.RACE:
         # Else it is a qualifying for a race.
         vocabulary["qualifying", "race"] = ("race", language.gettext("Qualifying race"))
-    vocabulary |= {_split(name): ("class", class_name) for name, class_name in classes}
-    words, tokens = _split(text), []
+    vocabulary |= {_split_words(name): ("class", class_name) for name, class_name in classes}
+    words, tokens = _split_words(text), []
     while words:
         length = next((count for count in range(len(words), 0, -1) if words[:count] in vocabulary), 0)
         tokens.append(vocabulary[words[:length]] if length else ("number" if words[0].isdigit() else "word", words[0]))
@@ -256,21 +256,21 @@ def _join_tokens(tokens: Iterable[tuple[_Sort, str]], language: Language) -> str
     return name[:1].upper() + name[1:]
 
 
-def venue_name(circuit: Circuit | None, event: Event, language: Language) -> str:
+def name_venue(circuit: Circuit | None, event: Event, language: Language) -> str:
     """Return the venue's name, as it was at the time; empty when there is no circuit."""
     if event.circuit_name:
         return event.circuit_name
     return translate(circuit.name, circuit.names, language.tag) if circuit else ""
 
 
-def location(circuit: Circuit | None, event: Event, language: Language) -> str:
+def describe_location(circuit: Circuit | None, event: Event, language: Language) -> str:
     """Return venue, city and country, the venue first: phones search for this text (RFC 5545 section 3.8.1.7)."""
-    parts = [venue_name(circuit, event, language)]
+    parts = [name_venue(circuit, event, language)]
     if circuit:
         parts += [circuit.city or "", language.country(circuit.country)]
     return language.parts(parts)
 
 
-def city_and_country(circuit: Circuit | None, language: Language) -> str:
+def describe_city(circuit: Circuit | None, language: Language) -> str:
     """Return where a circuit is, as far as it is known: Sepang, Malaysia."""
     return language.parts((circuit.city or "", language.country(circuit.country))) if circuit else ""

@@ -188,18 +188,18 @@ def compile_catalogue(catalogue: bytes) -> _gettext.GNUTranslations:
 
 
 @cache
-def language(tag: str) -> Language:
+def load_language(tag: str) -> Language:
     """Return a language by its tag; English needs no catalogue, any other tag needs one or stays English."""
     path = LOCALES / tag / "LC_MESSAGES" / f"{DOMAIN}.po"
     translations = compile_catalogue(path.read_bytes()) if path.is_file() else _gettext.NullTranslations()
     return Language(tag, translations, _load_locale(tag))
 
 
-def load() -> None:
+def load_every_language() -> None:
     """Read every catalogue and its locale's forms of dates, for a process that has time now and none later."""
     for path in LOCALES.iterdir():
         if path.is_dir():
-            language(path.name).short_day(date(2000, 1, 1))
+            load_language(path.name).short_day(date(2000, 1, 1))
 
 
 def _load_locale(tag: str) -> Locale:

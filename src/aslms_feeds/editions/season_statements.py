@@ -30,7 +30,7 @@ def state_season(season: SeasonFiles, languages: Sequence[Language]) -> Statemen
         name=season.season.name,
         status=season.season.status,
         classes=season.season.classes,
-        names={language.tag: labels.season_name(season.season, language) for language in languages},
+        names={language.tag: labels.name_season(season.season, language) for language in languages},
     )
 
 
@@ -64,7 +64,7 @@ def _state_event(files: SeriesFiles, season: SeasonFiles, event: Event, language
         status=inherited.status_of(None, event, season.season),
         place=find_place(event, inherited.circuit_of(event, files.circuits)),
         classes=inherited.classes_of(None, event, season.season),
-        names={language.tag: labels.event_name(event, language) for language in languages},
+        names={language.tag: labels.name_event(event, language) for language in languages},
         subject=dump_subject(event, None),
     )
 
@@ -91,7 +91,7 @@ def _state_entry_list(season: SeasonFiles, entry_list: EntryList, languages: Seq
         session=entry_list.id,
         name=entry_list.id,
         names={
-            language.tag: labels.event_name(event, language) if event else labels.season_name(season.season, language)
+            language.tag: labels.name_event(event, language) if event else labels.name_season(season.season, language)
             for language in languages
         },
         texts={"": digest(*(f"{number} {car}" for number, car in cars.items()), str(entry_list.count))},

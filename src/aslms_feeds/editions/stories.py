@@ -33,7 +33,7 @@ class StoryWriter:
 
     def season_name(self) -> str:
         """Return what the season is called."""
-        return labels.season_name(self.season.season, self.language)
+        return labels.name_season(self.season.season, self.language)
 
     def _find_event(self, event_id: str) -> Event | None:
         return self.season.season.find_event(event_id)
@@ -41,7 +41,7 @@ class StoryWriter:
     def event_name(self, event_id: str) -> str:
         """Return what an event is called; one that is not defined by its id."""
         event = self._find_event(event_id)
-        return labels.event_name(event, self.language) if event else event_id
+        return labels.name_event(event, self.language) if event else event_id
 
     def _find_session(self, event_id: str, session_id: str) -> Session | None:
         event = self._find_event(event_id)
@@ -55,7 +55,7 @@ class StoryWriter:
         session = self._find_session(event_id, session_id) if session_id else None
         if session is None:
             return name
-        session_name = labels.session_name(session, self.files.series, self.language)
+        session_name = labels.name_session(session, self.files.series, self.language)
         return self.language.gettext("%(event)s: %(session)s", event=name, session=session_name)
 
 

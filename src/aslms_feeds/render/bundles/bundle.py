@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from aslms_feeds.definitions.publisher import CALENDAR_NAMES
 from aslms_feeds.editions.addresses import Addresses, BundleAddresses
-from aslms_feeds.editions.language import language as language_of
+from aslms_feeds.editions.language import load_language
 from aslms_feeds.errors import PublicationError
 from aslms_feeds.publication.formats import JSON_FEED
 
@@ -74,7 +74,7 @@ class PublicBundle:
     @cached_property
     def languages(self) -> tuple[Language, ...]:
         """The languages in which any of its series is public."""
-        return tuple(language_of(tag) for tag in self.publisher.languages if self.list_data(tag))
+        return tuple(load_language(tag) for tag in self.publisher.languages if self.list_data(tag))
 
     def list_data(self, tag: str) -> list[tuple[PublicSeries, Listed]]:
         """Return its series that are public in a language, in the order of the definitions, each with its data."""

@@ -27,7 +27,7 @@ def describe_series(edition: Edition, language: Language) -> dict[str, Any]:
         "format": FORMAT,
         "id": files.id,
         "language": tag,
-        "name": labels.series_name(series, language),
+        "name": labels.name_series(series, language),
         "short": series.short,
         "organiser": series.organiser,
         "url": series.url,
@@ -67,7 +67,7 @@ def _describe_circuits(edition: Edition, language: Language) -> list[dict[str, A
 def _describe_class(race_class: RaceClass, series: Series, language: Language) -> dict[str, Any]:
     return {
         "id": race_class.id,
-        "name": labels.class_name(race_class.id, series, language),
+        "name": labels.name_class(race_class.id, series, language),
         "colour": race_class.colour,
         "what": race_class.what,
         "continues": list(race_class.continues),
@@ -92,7 +92,7 @@ def _describe_season(edition: Edition, season: SeasonEdition, language: Language
     definition, results, tag, addresses = season.files.season, season.files.results, language.tag, edition.addresses
     return {
         "id": season.files.id,
-        "name": labels.season_name(definition, language),
+        "name": labels.name_season(definition, language),
         "kind": definition.kind,
         "status": definition.status,
         "announced": format_time(definition.announced),
@@ -116,7 +116,7 @@ def _describe_event(edition: Edition, season: SeasonEdition, event: Event, langu
     days = find_event_days(event)
     return {
         "id": event.id,
-        "name": labels.event_name(event, language),
+        "name": labels.name_event(event, language),
         "status": inherited.status_of(None, event, season.files.season),
         "first_day": format_time(days[0]) if days else None,
         "last_day": format_time(days[1]) if days else None,

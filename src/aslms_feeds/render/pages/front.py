@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aslms_feeds.definitions.values import translate
 from aslms_feeds.editions.addresses import Addresses
-from aslms_feeds.editions.language import language as language_of
+from aslms_feeds.editions.language import load_language
 from aslms_feeds.publication.manifest import HTML, INDEX_PAGE, NOT_FOUND_PAGE, Document
 from aslms_feeds.render.images.posters import ShareImage
 from aslms_feeds.render.pages.assets import assets, icon_path
@@ -34,7 +34,7 @@ def site_pages(
     """
     made = list(assets())
     addresses = Addresses(publisher.base_url, "", publisher.languages[0])
-    languages = [language_of(tag) for tag in publisher.languages]
+    languages = [load_language(tag) for tag in publisher.languages]
     for language in languages:
         _ = language.gettext
         name = translate(publisher.name, publisher.names, language.tag)

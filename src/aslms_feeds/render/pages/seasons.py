@@ -66,7 +66,7 @@ class SeasonView:
     @cached_property
     def name(self) -> str:
         """Its name."""
-        return labels.season_name(self.season, self.book.language)
+        return labels.name_season(self.season, self.book.language)
 
     @cached_property
     def short(self) -> str:
@@ -183,10 +183,10 @@ class SeasonView:
         reason, new_day = find_reason(event, self.season, None, status, language)
         component = made.get((event.id, ""))
         days = find_event_days(event)
-        names = {one.id: labels.session_name(one, files.series, language) for one in event.sessions}
+        names = {one.id: labels.name_session(one, files.series, language) for one in event.sessions}
         return MeetingView(
             event=event,
-            name=labels.event_name(event, language),
+            name=labels.name_event(event, language),
             over=self.over,
             url=self.book.href(self.id, event.id),
             status=status,
@@ -195,8 +195,8 @@ class SeasonView:
             note=translate(event.note or "", event.notes, language.tag),
             days=language.days(*days) if days else event.when or "",
             circuit=circuit,
-            venue=labels.venue_name(circuit, event, language),
-            place=labels.city_and_country(circuit, language),
+            venue=labels.name_venue(circuit, event, language),
+            place=labels.describe_city(circuit, language),
             rounds=inherited.rounds_of(event),
             classes=self.book.classes(inherited.classes_of(None, event, self.season)),
             span=component.span if component else None,
@@ -221,7 +221,7 @@ class SeasonView:
         )
         return SessionView(
             session=session,
-            name=labels.session_name(session, self.book.series, language),
+            name=labels.name_session(session, self.book.series, language),
             status=status,
             badge=status if status in OFF or status is not above else None,
             reason=reason,

@@ -90,7 +90,7 @@ class Book:
     @cached_property
     def name(self) -> str:
         """The name of the series."""
-        return labels.series_name(self.series, self.language)
+        return labels.name_series(self.series, self.language)
 
     @cached_property
     def about(self) -> str:
@@ -131,7 +131,7 @@ class Book:
         held = describe_content(calendar.name, self.language)
         held = held[:1].upper() + held[1:]
         if calendar.race_class:
-            race_class = labels.class_name(calendar.race_class, self.series, self.language)
+            race_class = labels.name_class(calendar.race_class, self.series, self.language)
             return _("%(class)s: %(what)s", **{"class": race_class, "what": held})
         return held
 

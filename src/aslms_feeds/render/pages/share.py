@@ -36,7 +36,7 @@ def season_picture(season: SeasonView) -> Picture:
         days=season.days or ("" if season.meetings else _("The calendar is to be announced.")),
         place=book.language.commas(dict.fromkeys(cities)),
         status=status,
-        status_name=labels.status_name(status, book.language),
+        status_name=labels.name_status(status, book.language),
     )
     return make_picture(poster, book.edition.addresses, book.language, season.id)
 
@@ -51,9 +51,9 @@ def meeting_picture(season: SeasonView, meeting: MeetingView) -> Picture:
         colour=book.series.colour,
         title=meeting.name,
         days=meeting.days or _("The day is not known yet"),
-        place=labels.location(meeting.circuit, meeting.event, book.language),
+        place=labels.describe_location(meeting.circuit, meeting.event, book.language),
         status=meeting.status,
-        status_name=labels.status_name(meeting.status, book.language),
+        status_name=labels.name_status(meeting.status, book.language),
         new_days=meeting.new_day if meeting.status is Status.POSTPONED else "",
     )
     return make_picture(poster, book.edition.addresses, book.language, season.id, meeting.id)

@@ -129,7 +129,7 @@ class Subscribing:
     def alarms(self) -> tuple[tuple[str, int], ...]:
         """The kinds of session that ring, and how many minutes before their start."""
         minutes = self.book.edition.files.publisher.calendars.alarm_minutes
-        return tuple((labels.kind_name(kind, self.book.language), minutes[kind]) for kind in Kind if kind in minutes)
+        return tuple((labels.name_kind(kind, self.book.language), minutes[kind]) for kind in Kind if kind in minutes)
 
     @cached_property
     def ways(self) -> tuple[Way, ...]:

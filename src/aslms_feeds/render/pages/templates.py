@@ -125,7 +125,7 @@ def _spoken(context: Context, texts: Container[str] = ()) -> Markup:
 
 @pass_context
 def _status(context: Context, status: Status) -> str:
-    return labels.status_name(status, context["language"])
+    return labels.name_status(status, context["language"])
 
 
 def _asset_path(name: str) -> str:

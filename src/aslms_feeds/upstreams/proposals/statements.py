@@ -12,7 +12,7 @@ from aslms_feeds.definitions.times import ONE_DAY, Span, find_event_span, find_s
 from aslms_feeds.definitions.values import Kind, Status
 from aslms_feeds.editions import labels
 from aslms_feeds.editions.components import make_uid
-from aslms_feeds.editions.language import language
+from aslms_feeds.editions.language import load_language
 from aslms_feeds.upstreams.proposals.vocabulary import (
     CANCELLED_WORDS,
     KIND_WORDS,
@@ -188,5 +188,5 @@ def collect_circuit_names(circuit: Circuit | None) -> tuple[str, ...]:
 
 
 def _collect_session_names(files: SeriesFiles, session: Session) -> tuple[str, ...]:
-    label = labels.session_name(session, files.series, language(files.publisher.languages[0]))
+    label = labels.name_session(session, files.series, load_language(files.publisher.languages[0]))
     return tuple(dict.fromkeys((session.id.replace("-", " "), label, *session.names.values())))
