@@ -17,7 +17,7 @@ from aslms_feeds.definitions.values import What
 from aslms_feeds.errors import Problem
 from aslms_feeds.ledger.facts import Fact
 from aslms_feeds.ledger.values import When
-from aslms_feeds.publication.history import Row
+from aslms_feeds.publication.history import HistoryRow
 from aslms_feeds.report import EventChange, ItemChange, NewFact, Part, Report
 
 NOW = datetime(2030, 1, 10, 12, 0, tzinfo=UTC)
@@ -302,9 +302,9 @@ def test_a_plan_as_json():
 # --- history --------------------------------------------------------------------------------------------------------
 
 ROWS = (
-    Row(1, NOW, 32, ("2030: the season: announced",)),
-    Row(2, NOW.replace(hour=13), 4, tuple(f"2030: okayama.race-{number}: cancelled" for number in range(14))),
-    Row(3, NOW.replace(hour=14), 4, (), 1),
+    HistoryRow(1, NOW, 32, ("2030: the season: announced",)),
+    HistoryRow(2, NOW.replace(hour=13), 4, tuple(f"2030: okayama.race-{number}: cancelled" for number in range(14))),
+    HistoryRow(3, NOW.replace(hour=14), 4, (), 1),
 )
 
 

@@ -15,7 +15,7 @@ import pytest
 from conftest import REAL_NOW
 from unseen import unseen
 
-from aslms_feeds.publication.history import CHRONICLE
+from aslms_feeds.publication.history import HISTORY_FILE
 from aslms_feeds.publication.manifest import Manifest
 from aslms_feeds.publication.stores.memory import MemoryStore
 from seasons import (
@@ -172,7 +172,7 @@ def test_what_is_published_depends_on_the_ledger_and_not_on_what_lies_there(ever
     texts = b"".join(body for path, body in found.items() if path.endswith(".html"))
     assert [path for path in lost if not path.endswith(".png") or Path(path).name.encode() in texts] == []
     # Only the chronicle tells that everything had to be written again.
-    assert {**empty.current("cup").state, CHRONICLE: b""} == {**state, CHRONICLE: b""}
+    assert {**empty.current("cup").state, HISTORY_FILE: b""} == {**state, HISTORY_FILE: b""}
 
 
 def test_a_second_build_writes_nothing(everything_store):

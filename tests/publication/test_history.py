@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 
 from aslms_feeds.builds.recipe import Orders, regenerate
 from aslms_feeds.errors import PublicationError
-from aslms_feeds.publication.history import CHRONICLE, LONGEST, Row, completed, read, write
+from aslms_feeds.publication.history import (
+    HISTORY_FILE,
+    MOST_GENERATIONS,
+    HistoryRow,
+    complete_history,
+    parse_history,
+    write_history,
+)
 from aslms_feeds.publication.manifest import HTML, Listed, Manifest
 from aslms_feeds.publication.stores.memory import MemoryStore
 from seasons import LATER, NOW, PUBLISHER, SEASON, contents, everything, everything_at_first
@@ -20,22 +27,22 @@ from seasons import LATER, NOW, PUBLISHER, SEASON, contents, everything, everyth
 FEW = PUBLISHER + '\n[calendars]\nnames = ["all"]\nclasses = []\nreminders = false\n'
 HOUR = timedelta(hours=1)
 MOVED = SEASON.replace("2030-03-02T13:00:00", "2030-03-03T13:00:00")
-TEXT = write([Row(1, NOW, 32, ("2030: the season: announced",)), Row(2, NOW + HOUR, 4, (), 1)])
+TEXT = write_history([HistoryRow(1, NOW, 32, ("2030: the season: announced",)), HistoryRow(2, NOW + HOUR, 4, (), 1)])
 
 
 def rows(store, name="trial"):
     """Return the public chronicle of a series."""
-    return read(store.current(name).state[CHRONICLE])
+    return parse_history(store.current(name).state[HISTORY_FILE])
 
 
 instants = st.datetimes(datetime(1990, 1, 1), datetime(2199, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - made aware
 chronicles = st.lists(
     st.builds(
-        Row,
+        HistoryRow,
         generation=st.integers(1, 10**9),
         published=instants.map(lambda value: value.replace(microsecond=0)),
         documents=st.integers(0, 10**6),
-        told=st.lists(st.text(), max_size=3).map(tuple),
+        facts=st.lists(st.text(), max_size=3).map(tuple),
         back_to=st.none() | st.integers(1, 10**9),
     ),
     unique_by=lambda row: row.generation,
@@ -46,14 +53,14 @@ chronicles = st.lists(
 @given(chronicles)
 def test_what_is_written_is_read(found):
     """In order of the generations, whatever was told; and the same rows give the same bytes."""
-    assert read(write(found)) == tuple(sorted(found, key=lambda row: row.generation))
-    assert write(reversed(found)) == write(found)
+    assert parse_history(write_history(found)) == tuple(sorted(found, key=lambda row: row.generation))
+    assert write_history(reversed(found)) == write_history(found)
 
 
 def test_the_oldest_are_forgotten():
     """A series that is published for years keeps a chronicle of bounded size: the newest generations."""
-    found = read(write(Row(number, NOW, 1) for number in range(1, LONGEST + 201)))
-    assert [row.generation for row in found] == list(range(201, LONGEST + 201))
+    found = parse_history(write_history(HistoryRow(number, NOW, 1) for number in range(1, MOST_GENERATIONS + 201)))
+    assert [row.generation for row in found] == list(range(201, MOST_GENERATIONS + 201))
 
 
 def without(key):
@@ -80,7 +87,7 @@ def without(key):
 def test_a_damaged_chronicle_is_refused(text):
     """With what is wrong with it, and that nothing of worth depends on it."""
     with pytest.raises(PublicationError, match=r"chronicle\.json cannot be read: ") as raised:
-        read(text)
+        parse_history(text)
     assert raised.value.hint == "it only tells of the past: the next generation begins a new one"
 
 
@@ -93,14 +100,14 @@ def test_each_generation_is_one_row():
     regenerate(store, contents(MOVED, publisher=FEW), now=NOW + 2 * HOUR)
     regenerate(store, contents(MOVED, publisher=FEW), now=NOW + 3 * HOUR, orders=Orders(back_to={"trial": 1}))
     first, second, third = rows(store)
-    assert first == Row(1, NOW, count, ("2030: the season: announced",))
+    assert first == HistoryRow(1, NOW, count, ("2030: the season: announced",))
     then, now = "2030-03-02T04:00:00Z/2030-03-02T08:00:00Z", "2030-03-03T04:00:00Z/2030-03-03T08:00:00Z"
     assert (second.generation, second.published, second.back_to) == (2, NOW + HOUR, None)
-    assert second.told == (f"2030: okayama.race-1: moved {then} → {now}",)
+    assert second.facts == (f"2030: okayama.race-1: moved {then} → {now}",)
     assert 0 < second.documents < count
     assert (third.generation, third.published, third.back_to) == (3, NOW + 3 * HOUR, 1)
-    assert third.told == (f"2030: okayama.race-1: moved {now} → {then}",)
-    assert CHRONICLE not in store.current("index").state
+    assert third.facts == (f"2030: okayama.race-1: moved {now} → {then}",)
+    assert HISTORY_FILE not in store.current("index").state
 
 
 def test_it_tells_all_that_was_told_and_what_has_no_news():
@@ -109,11 +116,11 @@ def test_it_tells_all_that_was_told_and_what_has_no_news():
     regenerate(store, everything_at_first(), now=NOW)
     report = regenerate(store, everything(), now=LATER, orders=Orders(accept_mass_change=True))
     told = next(part for part in report.parts if part.name == "cup").new_facts
-    assert len(rows(store, "cup")[1].told) == len(told) > 10
+    assert len(rows(store, "cup")[1].facts) == len(told) > 10
     store = MemoryStore()
     regenerate(store, contents(publisher=FEW), now=NOW)
     regenerate(store, contents(SEASON + '\n[[record]]\ntext = "A record."\n', publisher=FEW), now=NOW + HOUR)
-    assert [row.told for row in rows(store)] == [("2030: the season: announced",), ()]
+    assert [row.facts for row in rows(store)] == [("2030: the season: announced",), ()]
 
 
 def test_a_chronicle_alone_makes_no_generation():
@@ -152,7 +159,7 @@ def test_a_generation_without_a_chronicle_begins_one():
     store = MemoryStore()
     regenerate(store, contents(publisher=FEW), now=NOW)
     public = store.current("trial")
-    rest = {path: text for path, text in public.state.items() if path != CHRONICLE}
+    rest = {path: text for path, text in public.state.items() if path != HISTORY_FILE}
     sums = {path: text for path, text in public.manifest.state.items() if path in rest}
     empty = MemoryStore()
     empty.switch(replace(public.manifest, documents={}, state=sums), [], rest)
@@ -165,7 +172,10 @@ def test_generations_it_does_not_know_are_told_of_by_their_manifests():
     """After a recovery: when they came out and how many documents they hold; what it knows, it knows better."""
     page = Listed("index.html", "0" * 64, 3, HTML, NOW)
     manifests = [Manifest("trial", number, NOW + number * HOUR, {page.path: page}) for number in (2, 4)]
-    known = [Row(3, NOW + 3 * HOUR, 7, ("2030: the season: announced",)), Row(4, NOW + 4 * HOUR, 8, (), 3)]
-    assert completed(known, manifests) == (Row(2, NOW + 2 * HOUR, 1), *known)
-    assert completed([], manifests) == (Row(2, NOW + 2 * HOUR, 1), Row(4, NOW + 4 * HOUR, 1))
-    assert completed(known, []) == tuple(known)
+    listed = [
+        HistoryRow(3, NOW + 3 * HOUR, 7, ("2030: the season: announced",)),
+        HistoryRow(4, NOW + 4 * HOUR, 8, (), 3),
+    ]
+    assert complete_history(listed, manifests) == (HistoryRow(2, NOW + 2 * HOUR, 1), *listed)
+    assert complete_history([], manifests) == (HistoryRow(2, NOW + 2 * HOUR, 1), HistoryRow(4, NOW + 4 * HOUR, 1))
+    assert complete_history(listed, []) == tuple(listed)

@@ -75,12 +75,12 @@ def continue_history(
 ) -> dict[str, bytes]:
     """Return the history file of a part, with a row for the generation that is being made."""
     changed = changes(public.manifest if public else None, documents)
-    row = history.Row(
+    row = history.HistoryRow(
         generation=public.manifest.generation + 1 if public else 1,
         published=max(now, public.manifest.published + ONE_SECOND) if public else now,
         documents=len(changed.put),
-        told=tuple(f"{new.season}: {summarise(new.fact)}" for new in part.new_facts),
+        facts=tuple(f"{new.season}: {summarise(new.fact)}" for new in part.new_facts),
         back_to=part.back_to,
     )
-    text = public.state.get(history.CHRONICLE) if public else None
-    return {history.CHRONICLE: history.write((*(history.read(text) if text else ()), row))}
+    past = history.parse_history(public.state.get(history.HISTORY_FILE) if public else None)
+    return {history.HISTORY_FILE: history.write_history((*past, row))}

@@ -246,11 +246,9 @@ def _history(given: Namespace, chosen: Settings) -> int:
         raise UsageError(message, hint=f"these are: {', '.join(parts) or 'none'}")
     found = {}
     for name in given.series or parts:
-        public = place.current(name)
-        text = public.state.get(history.CHRONICLE) if public else None
         there = place.past(name)
         manifests = [place.generation(name, number).manifest for number in there]
-        found[name] = (history.completed(history.read(text) if text else (), manifests), there)
+        found[name] = (history.complete_history(history.read_history(place, name), manifests), there)
     print(output.history_json(found) if given.json else output.history(found))
     return DONE
 
@@ -297,7 +295,7 @@ def _before(store: Store, series: str, public: Generation) -> int:
     from aslms_feeds.publication import history
 
     number = public.manifest.generation
-    rows = history.read(public.state[history.CHRONICLE]) if history.CHRONICLE in public.state else ()
+    rows = history.read_history(store, series)
     shown = next((row.back_to for row in rows if row.generation == number and row.back_to), number)
     earlier = [one for one in store.past(series) if one < shown]
     if not earlier:

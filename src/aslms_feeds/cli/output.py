@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from aslms_feeds.publication.history import Row
+    from aslms_feeds.publication.history import HistoryRow
     from aslms_feeds.report import Part
 
 _MANY = 12
@@ -155,12 +155,12 @@ def _plan_data(part: Part) -> dict[str, Any]:
     }
 
 
-def history(found: Mapping[str, tuple[Sequence[Row], Sequence[int]]]) -> str:
+def history(found: Mapping[str, tuple[Sequence[HistoryRow], Sequence[int]]]) -> str:
     """Return the generations of each series, the newest first, with what subscribers were told."""
     return "\n\n".join(_of_series(name, rows, there) for name, (rows, there) in found.items()) or "nothing is published"
 
 
-def _of_series(name: str, rows: Sequence[Row], there: Sequence[int]) -> str:
+def _of_series(name: str, rows: Sequence[HistoryRow], there: Sequence[int]) -> str:
     count = f"{len(rows)} generation{'s' if len(rows) != 1 else ''}"
     lines = [f"{name}: {count}, of which {len(there)} can be gone back to"]
     for row in reversed(rows):
@@ -169,13 +169,13 @@ def _of_series(name: str, rows: Sequence[Row], there: Sequence[int]) -> str:
         lines.append(
             f"{row.generation:6}  {row.published:%Y-%m-%d %H:%M:%S} UTC  {row.documents} documents changed{back}{gone}"
         )
-        lines += [f"        {told}" for told in row.told[:_MANY]]
-        if len(row.told) > _MANY:
-            lines.append(f"        and {len(row.told) - _MANY} more")
+        lines += [f"        {fact}" for fact in row.facts[:_MANY]]
+        if len(row.facts) > _MANY:
+            lines.append(f"        and {len(row.facts) - _MANY} more")
     return "\n".join(lines)
 
 
-def history_json(found: Mapping[str, tuple[Sequence[Row], Sequence[int]]]) -> str:
+def history_json(found: Mapping[str, tuple[Sequence[HistoryRow], Sequence[int]]]) -> str:
     """Return the generations of each series, for programs."""
     data = {
         name: [
@@ -183,7 +183,7 @@ def history_json(found: Mapping[str, tuple[Sequence[Row], Sequence[int]]]) -> st
                 "generation": row.generation,
                 "published": format_moment(row.published),
                 "documents": row.documents,
-                "facts": list(row.told),
+                "facts": list(row.facts),
                 "back_to": row.back_to,
                 "there": row.generation in there,
             }

@@ -18,8 +18,8 @@ from aslms_feeds.errors import PublicationError
 from aslms_feeds.notify import messages as notify_messages
 from aslms_feeds.notify import outbox
 from aslms_feeds.notify.outbox import Known
-from aslms_feeds.publication import history
 from aslms_feeds.publication.formats import is_feed
+from aslms_feeds.publication.history import read_history
 from aslms_feeds.publication.manifest import INDEX, MANIFEST, read_manifest
 from aslms_feeds.publication.workspace import Workspace, open_store
 
@@ -118,8 +118,5 @@ def _of_part(store: Store, part: Part, mark: tuple[int, Mapping[str, str]] | Non
 
 
 def _missed(store: Store, part: str, generations: range) -> list[str]:
-    public = store.current(part) if generations else None
-    text = public.state.get(history.CHRONICLE) if public else None
-    if text is None:
-        return []
-    return [told for row in history.read(text) if row.generation in generations for told in row.told]
+    rows = read_history(store, part) if generations else ()
+    return [fact for row in rows if row.generation in generations for fact in row.facts]

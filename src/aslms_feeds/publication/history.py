@@ -1,6 +1,6 @@
-"""What became of a part, generation by generation: when, what subscribers were told, and what it went back to.
+"""What became of a part, generation by generation: when, which facts came with it, and what it went back to.
 
-It travels with the private state, so that it tells also of generations whose folders are gone.
+It travels with the private state, so that it also lists generations whose folders are gone.
 """
 
 from __future__ import annotations
@@ -16,62 +16,73 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from aslms_feeds.publication.manifest import Manifest
+    from aslms_feeds.publication.publish import Store
 
-CHRONICLE = "chronicle.json"
+HISTORY_FILE = "chronicle.json"
 """The file of the private state that holds it."""
-LONGEST = 500
-"""Generations that are remembered."""
+MOST_GENERATIONS = 500
+"""How many of them are remembered."""
 
 
 @dataclass(frozen=True)
-class Row:
+class HistoryRow:
     """One generation."""
 
     generation: int
     published: datetime
     documents: int
     """How many changed."""
-    told: tuple[str, ...] = ()
-    """The facts that came with it, as ``season: what about``."""
+    facts: tuple[str, ...] = ()
+    """What came with it, as ``season: what about``."""
     back_to: int | None = None
     """The generation whose content it shows again; None: the definitions'."""
 
 
-def write(rows: Iterable[Row]) -> bytes:
-    """Return the chronicle as text, the newest generations of it."""
-    kept = sorted(rows, key=lambda row: row.generation)[-LONGEST:]
+def write_history(rows: Iterable[HistoryRow]) -> bytes:
+    """Return the history as the private state holds it, the newest generations of it."""
+    newest = sorted(rows, key=lambda row: row.generation)[-MOST_GENERATIONS:]
     data = [
         {
             "generation": row.generation,
             "published": format_moment(row.published),
             "documents": row.documents,
-            "told": list(row.told),
+            "told": list(row.facts),
             "back_to": row.back_to,
         }
-        for row in kept
+        for row in newest
     ]
     return encode_json(data)
 
 
-def read(text: bytes) -> tuple[Row, ...]:
-    """Return what :func:`write` wrote, in order."""
+def parse_history(text: bytes | None) -> tuple[HistoryRow, ...]:
+    """Return what :func:`write_history` wrote, in order; nothing of a part that has none yet."""
+    if text is None:
+        return ()
     hint = "it only tells of the past: the next generation begins a new one"
-    return require_record(text, None, lambda data: tuple(map(_row, data)), name=CHRONICLE, hint=hint)
+    return require_record(text, None, lambda data: tuple(map(_parse_row, data)), name=HISTORY_FILE, hint=hint)
 
 
-def completed(rows: Iterable[Row], manifests: Iterable[Manifest]) -> tuple[Row, ...]:
-    """Return the chronicle with the generations that are there and that it does not tell of, as after a recovery."""
-    found = {one.generation: Row(one.generation, one.published, len(one.documents)) for one in manifests}
-    found |= {row.generation: row for row in rows}
-    return tuple(found[number] for number in sorted(found))
+def read_history(store: Store, part: str) -> tuple[HistoryRow, ...]:
+    """Return the history of a part that is public."""
+    return parse_history(store.read_state(part, HISTORY_FILE))
 
 
-def _row(data: dict[str, Any]) -> Row:
+def complete_history(rows: Iterable[HistoryRow], manifests: Iterable[Manifest]) -> tuple[HistoryRow, ...]:
+    """Return the history with the generations that are there and missing in it, as after a recovery."""
+    generations = {
+        manifest.generation: HistoryRow(manifest.generation, manifest.published, len(manifest.documents))
+        for manifest in manifests
+    }
+    generations |= {row.generation: row for row in rows}
+    return tuple(generations[number] for number in sorted(generations))
+
+
+def _parse_row(data: dict[str, Any]) -> HistoryRow:
     back_to = data["back_to"]
-    return Row(
+    return HistoryRow(
         generation=int(data["generation"]),
         published=datetime.fromisoformat(data["published"]),
         documents=int(data["documents"]),
-        told=tuple(map(str, data["told"])),
+        facts=tuple(map(str, data["told"])),
         back_to=None if back_to is None else int(back_to),
     )
