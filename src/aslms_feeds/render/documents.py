@@ -1,4 +1,4 @@
-"""An edition to all its documents, each read back before it may be published."""
+"""All documents of a series are rendered from its edition, and read back before they may be published."""
 
 from __future__ import annotations
 
@@ -61,8 +61,16 @@ def render_series(edition: Edition, past: PublicDocuments = NOTHING_PUBLIC, *, t
     sources = _Sources(edition, tools)
     renderer = _SeriesRenderer(edition, past, sources)
     feeds = tuple(_list_feeds(edition, digests))
-    seasons = [season for season in edition.seasons if not renderer.reuse(_season_unit(season), sources.season(season))]
-    new_feeds = [(folder, feed) for folder, feed in feeds if not renderer.reuse(_feed_unit(folder), sources.feed(feed))]
+    seasons = [
+        season
+        for season in edition.seasons
+        if not renderer.reuse(_name_season_unit(season), sources.fingerprint_season(season))
+    ]
+    new_feeds = [
+        (folder, feed)
+        for folder, feed in feeds
+        if not renderer.reuse(_name_feed_unit(folder), sources.fingerprint_feed(feed))
+    ]
     renderer.render(seasons, new_feeds, [folder for folder, feed in feeds if feed.archive])
     documents = renderer.documents + _render_old_addresses(edition, renderer.documents, digests)
     documents.sort(key=lambda document: document.path)
@@ -92,8 +100,8 @@ class _Sources:
         calendars = (f"{calendar.path} {calendar.title}" for calendar in self.edition.calendars)
         return (self.common, self.edition.current, *calendars)
 
-    def season(self, season: SeasonEdition) -> str:
-        """Of the documents of a season."""
+    def fingerprint_season(self, season: SeasonEdition) -> str:
+        """Return the fingerprint of the documents of a season."""
         files, ids = season.files, [season.files.id for season in self.edition.seasons]
         current = self.edition.current
         is_over = current in ids and ids.index(files.id) < ids.index(current)
@@ -102,8 +110,8 @@ class _Sources:
         rows.append(("ledger", season.ledger.to_json()))
         return fingerprint(rows, *self._whole_series, files.id, "over" if is_over else "")
 
-    def feed(self, feed: Feed) -> str:
-        """Of the documents of a feed."""
+    def fingerprint_feed(self, feed: Feed) -> str:
+        """Return the fingerprint of the documents of a feed."""
         return digest(self.common, feed.digest())
 
 
@@ -153,19 +161,21 @@ class _SeriesRenderer:
         """
         edition, pictures = self._edition, share.series_pictures(self._edition)
         for season in seasons:
-            self._add(_UnitPart(_season_unit(season), self._render_calendars(season.files.id)))
+            self._add(_UnitPart(_name_season_unit(season), self._render_calendars(season.files.id)))
         self.documents += [*self._render_calendars(""), *series.series_files(edition)]
         components = {file.calendar.path: file.components for file in self.calendar_files}
 
         def render_language(language: Language) -> list[_UnitPart]:
             parts = [
-                _UnitPart(_feed_unit(name), render_feed(name, feed)) for name, feed in feeds if _is_in(feed, language)
+                _UnitPart(_name_feed_unit(name), render_feed(name, feed))
+                for name, feed in feeds
+                if _is_in(feed, language)
             ]
             for season in seasons:
                 documents = render_season_data(edition, season, language)
                 documents += self._pages.season_in(language.tag, season.files.id)
                 pictures_of_season = share.season_pictures(edition, season, language)
-                parts.append(_UnitPart(_season_unit(season), documents, pictures_of_season))
+                parts.append(_UnitPart(_name_season_unit(season), documents, pictures_of_season))
             pages = self._pages.series_in(language.tag, archives, components)
             return [*parts, _UnitPart(_SERIES_UNIT, [render_series_data(edition, language), *pages])]
 
@@ -204,12 +214,12 @@ class _SeriesRenderer:
         return [Document(file.calendar.path, CALENDAR, file.body) for file in files]
 
 
-def _season_unit(season: SeasonEdition) -> str:
+def _name_season_unit(season: SeasonEdition) -> str:
     """Return the name of the unit of a season's documents."""
     return f"season/{season.files.id}"
 
 
-def _feed_unit(folder: str) -> str:
+def _name_feed_unit(folder: str) -> str:
     """Return the name of the unit of a feed's documents."""
     return f"feed/{folder}"
 

@@ -93,7 +93,7 @@ def _find_moved_pages(publisher: Publisher, bundles: Iterable[PublicBundle]) -> 
 
 def _reuse_or_render(edition: BundleEdition, unit: str, tools: str) -> tuple[list[Document], Unit]:
     """Return the documents of an edition and their sources; what would be rendered as it is, is taken as it is."""
-    sources = edition.find_sources(tools)
+    sources = edition.fingerprint_sources(tools)
     documents = edition.bundle.past.find_unit_documents(unit, sources)
     if documents is None:
         documents = _render(edition)

@@ -154,7 +154,7 @@ class BundleEdition:
             hub=publisher.feeds.hub,
         )
 
-    def find_sources(self, tools: str) -> str:
+    def fingerprint_sources(self, tools: str) -> str:
         """Return a fingerprint of everything that decides a byte of its documents."""
         bundle, tag = self.bundle, self.tag
         rows = [("", bundle.publisher.model_dump_json().encode())]
