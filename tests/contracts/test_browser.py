@@ -441,7 +441,7 @@ def test_timetable_prints_on_one_page(visit):
 
 def test_a_series_that_starts_is_usable(browser, tmp_path):
     """A series with one announced season is read from a folder, without a server, and its script runs."""
-    for document in series.series_pages(make_edition(series_files(announced(), languages=("en",)))):
+    for document in series.make_series_pages(make_edition(series_files(announced(), languages=("en",)))):
         file = tmp_path / document.path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(document.body)

@@ -393,8 +393,8 @@ def changed_edition():
 def whole_site(edition):
     """Return every document of the site by its path below the host."""
     root = urlsplit(edition.addresses.base_url).path
-    made = {f"{root}/ex/{one.path}": one for one in page_series.series_pages(edition)}
-    site = front.site_pages(edition.files.publisher, [page_series.teasers(edition)])
+    made = {f"{root}/ex/{one.path}": one for one in page_series.make_series_pages(edition)}
+    site = front.make_site_pages(edition.files.publisher, [page_series.make_teasers(edition)])
     return {**made, **{f"{root}/{one.path}": one for one in site}}
 
 

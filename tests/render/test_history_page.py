@@ -32,7 +32,7 @@ from aslms_feeds.definitions.values import Status
 from aslms_feeds.editions.compose import compose
 from aslms_feeds.editions.language import load_language
 from aslms_feeds.render.pages import drawings
-from aslms_feeds.render.pages.series import series_pages
+from aslms_feeds.render.pages.series import make_series_pages
 from aslms_feeds.render.pages.templates import Citations
 from seasons import CALENDARS, folder
 
@@ -63,7 +63,7 @@ def real_series():
     found = read_definitions(folder(CALENDARS), "calendars").series["aslms"]
     found = replace(found, publisher=found.publisher.model_copy(update={"languages": ("en", "ar")}))
     edition = compose(found, {}, now=REAL_NOW, base_url="https://calendars.example")
-    return edition, {one.path: one for one in series_pages(edition) if one.path.endswith(".html")}
+    return edition, {one.path: one for one in make_series_pages(edition) if one.path.endswith(".html")}
 
 
 def section(tree_, name):
@@ -204,14 +204,14 @@ def test_a_class_leads_to_the_one_that_continues_it():
     """The line runs from the end of the one to the begin of the other; without an end before it there is none."""
     old, new = (True, True, False, False), (False, False, False, True)
     english = load_language("en")
-    made = drawings.class_years(["1", "2", "3", "4"], [("a", "A", old, ()), ("b", "B", new, ("a",))], english)
+    made = drawings.draw_class_years(["1", "2", "3", "4"], [("a", "A", old, ()), ("b", "B", new, ("a",))], english)
     column, side = drawings._COLUMN, 2 * drawings._LETTER
     begin, middle, end = re.match(r"M(\d+) 38H(\d+)V64H(\d+)$", made.links[0]).groups()
     assert side + 2 * column - 4 < int(begin) < int(middle) < int(end) < side + 3 * column + 4
     together = [("a", "A", (True, True), ()), ("b", "B", (True, True), ("a", "nowhere"))]
-    assert drawings.class_years(["1", "2"], together, english).links == ()
-    assert drawings.class_years(["1"], [("a", "A", (True,), ())], english) is None
-    assert drawings.class_years(["1", "2"], [], english) is None
+    assert drawings.draw_class_years(["1", "2"], together, english).links == ()
+    assert drawings.draw_class_years(["1"], [("a", "A", (True,), ())], english) is None
+    assert drawings.draw_class_years(["1", "2"], [], english) is None
 
 
 def test_circuits_count_what_was_held(history):
@@ -304,9 +304,9 @@ def test_forerunners_alone_are_a_history():
 def test_sources_are_numbered_once():
     """A source has the number of its first citation, however often it is cited."""
     citations = Citations()
-    assert citations.numbers(["b", "a"]) == [1, 2]
-    assert citations.numbers(["c", "b", "c"]) == [3, 1]
-    assert citations.listed == [(1, "b"), (2, "a"), (3, "c")]
+    assert citations.number_sources(["b", "a"]) == [1, 2]
+    assert citations.number_sources(["c", "b", "c"]) == [3, 1]
+    assert citations.sources == [(1, "b"), (2, "a"), (3, "c")]
 
 
 def test_citations_lead_to_their_source(history):

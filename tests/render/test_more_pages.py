@@ -37,7 +37,7 @@ from aslms_feeds.render import calendar_files, ics
 from aslms_feeds.render import site as index
 from aslms_feeds.render.pages import front as pages_front
 from aslms_feeds.render.pages import series
-from aslms_feeds.render.pages.clients import clients
+from aslms_feeds.render.pages.clients import list_clients
 from seasons import NOW, PUBLISHER, contents
 
 OVER = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -51,9 +51,9 @@ def between(*seasons, now=OVER, **more):
     return {path: tree(one) for path, one in made.items() if path.endswith(".html")}
 
 
-def series_pages(edition, **given):
+def make_series_pages(edition, **given):
     """Return the parsed pages that belong to no one season, by path."""
-    made = series.SeriesPages(edition).series(**given)
+    made = series.SeriesPages(edition).make_series_pages(**given)
     return {one.path: tree(one) for one in made if one.media_type == HTML}
 
 
@@ -86,7 +86,7 @@ def test_feeds_say_whether_they_spoil_a_race(trees):
 def test_archives_are_listed_where_there_are_some(edition):
     """A feed leads to the archives that exist, each under its season's name, and to no other."""
     there = ["news/2024-25", "news/2009", "ja/results/2009"]
-    made = series_pages(edition, archives=there)
+    made = make_series_pages(edition, archives=there)
     folds = made["feeds/index.html"].xpath("//section[@aria-labelledby='page_feed_news']//ul[@class='archives']/li")
     assert [words(one.xpath("bdi")[0]) for one in folds] == ["2024/25 Season", "2009 Example Series"]
     assert folds[0].xpath(".//a/@href") == [f"/races/ex/news/2024-25/{file}" for file in FORMATS]
@@ -205,7 +205,7 @@ def test_what_was_cut_off_a_calendar_is_not_counted():
     held = {one.path: renderer.render_calendar(one).components for one in small.calendars}
     cut = [one for one in small.calendars if len(held[one.path]) < len(one.components)]
     assert cut
-    found = states(series_pages(small, held=held)["why/index.html"])
+    found = states(make_series_pages(small, components=held)["why/index.html"])
     for one in cut:
         if one.language == "en" and one.evergreen:
             assert found[one.title][1] == str(len(held[one.path]))
@@ -214,21 +214,21 @@ def test_what_was_cut_off_a_calendar_is_not_counted():
 @pytest.mark.parametrize("tag", ["en", "fr", "ar", "ja"])
 def test_every_app_has_an_answer_in_every_column(tag):
     """Nothing is left blank, no app is named twice, and how often the calendars ask to be read is said."""
-    known = clients(load_language(tag), refresh_hours=6)
+    known = list_clients(load_language(tag), refresh_hours=6)
     assert len({one.id for one in known}) == len({one.name for one in known}) == len(known) >= 9
     for one in known:
         assert all((one.name, one.refresh, one.again, one.subscribed, one.reminders, one.cancelled)), one.id
     said = {one.id: one.refresh for one in known}
     assert "6" in said["nextcloud"]
     assert "6" in said["outlook-windows"]
-    once = {one.id: one.refresh for one in clients(load_language(tag), refresh_hours=1)}
+    once = {one.id: one.refresh for one in list_clients(load_language(tag), refresh_hours=1)}
     assert "6" not in once["nextcloud"]
 
 
 def test_every_app_is_on_the_page(trees):
     """The table has a row for each app, and each cell its heading for small screens."""
     rows = page(trees, "why/").xpath("//table[contains(@class, 'apps')]/tbody/tr")
-    known = clients(load_language("en"), refresh_hours=6)
+    known = list_clients(load_language("en"), refresh_hours=6)
     assert [words(one.xpath("th")[0]) for one in rows] == [one.name for one in known]
     heads = [words(one) for one in page(trees, "why/").xpath("//table[contains(@class, 'apps')]/thead//th")]
     assert all(one.xpath("td/@data-label") == heads[1:] for one in rows)
@@ -261,7 +261,7 @@ def test_not_found_leads_to_every_series(trees):
     """The series, its current season and the addresses of its calendars are one step away."""
     links = trees["/races/404.html"].xpath("//main//section//a/@href")
     assert links == ["/races/ex/", "/races/ex/2025-26/", "/races/ex/subscribe/"]
-    (alone,) = [one for one in pages_front.site_pages(series_files().publisher, []) if one.path == "404.html"]
+    (alone,) = [one for one in pages_front.make_site_pages(series_files().publisher, []) if one.path == "404.html"]
     assert tree(alone).xpath("//main//a/@href") == ["/races/", "/races/ar/", "/races/ja/"]
 
 
@@ -427,7 +427,7 @@ def test_the_front_page_is_made_from_what_is_kept(edition):
     """What a series says of itself survives being written and read, and what an older version wrote is read too."""
     whole = make_edition(series_files(*every(running())), now=OVER)
     for one in (edition, whole):
-        assert index.parse_listing(index.write_listing(one)).teasers == series.teasers(one)
+        assert index.parse_listing(index.write_listing(one)).teasers == series.make_teasers(one)
     data = json.loads(index.write_listing(whole))
     for row in data["teasers"].values():
         for name in ("season_about", "last", "last_url", "last_events", "latest"):

@@ -31,7 +31,7 @@ from aslms_feeds.errors import RenderError
 from aslms_feeds.render.pages import front as pages_front
 from aslms_feeds.render.pages import series as page_series
 from aslms_feeds.render.pages import templates
-from aslms_feeds.render.pages.assets import icon_path
+from aslms_feeds.render.pages.assets import find_icon_path
 
 PACKAGE = Path(page_series.__file__).parent
 
@@ -186,7 +186,7 @@ def test_addresses_of_other_kinds_are_refused():
         "",
     ):
         with pytest.raises(RenderError, match="no address that a page may link to"):
-            templates.href(address)
+            templates.check_address(address)
     for address in (
         "https://x.example",
         "http://x.example",
@@ -195,7 +195,7 @@ def test_addresses_of_other_kinds_are_refused():
         "/a",
         "#b",
     ):
-        assert templates.href(address) == address
+        assert templates.check_address(address) == address
 
 
 def test_templates_filter_every_address():
@@ -299,7 +299,9 @@ def test_series_without_any_season():
 def test_front_page_without_series():
     """A site without series says so."""
     (front,) = [
-        one for one in pages_front.site_pages(series_files(languages=("en",)).publisher, []) if one.path == "index.html"
+        one
+        for one in pages_front.make_site_pages(series_files(languages=("en",)).publisher, [])
+        if one.path == "index.html"
     ]
     assert "No series has been published yet." in words(tree(front))
 
@@ -432,7 +434,7 @@ def test_assets_bear_their_digest(site):
     assert len(names) == 12
     for path in names:
         assert path.split(".")[-2] == site[path].sha256[:10]
-    icon = site[f"/races/ex/{icon_path()}"].body
+    icon = site[f"/races/ex/{find_icon_path()}"].body
     assert icon[:8] == b"\x89PNG\r\n\x1a\n"
     assert (int.from_bytes(icon[16:20], "big"), int.from_bytes(icon[20:24], "big")) == (512, 512)
 

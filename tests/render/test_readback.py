@@ -81,7 +81,7 @@ def test_a_feed_that_lost_an_item_is_refused(monkeypatch, feed_format):
 def test_a_page_without_a_heading_is_refused(monkeypatch):
     """Pages are read back too."""
     page = Document("x/index.html", "text/html; charset=utf-8", b"<!doctype html><html lang=en><title>x</title><p>x")
-    monkeypatch.setattr(documents.series.SeriesPages, "series_in", lambda *_values: [page])
+    monkeypatch.setattr(documents.series.SeriesPages, "make_series_pages_in", lambda *_values: [page])
     assert refused() == "x/index.html lacks a title, a heading or a language"
 
 

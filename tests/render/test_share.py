@@ -66,7 +66,7 @@ def families(picture):
 
 def pictures_of(edition, season):
     """Return the pictures of a season in every language."""
-    return [one for language in edition.languages for one in share.season_pictures(edition, season, language)]
+    return [one for language in edition.languages for one in share.make_season_pictures(edition, season, language)]
 
 
 def made_of(pictures, published):
@@ -90,7 +90,7 @@ def test_every_page_names_an_image_that_is_made(edition, heads):
     public = Public()
     for season in edition.seasons:
         assert made_of(pictures_of(edition, season), public) == []
-    assert made_of(share.series_pictures(edition), public) == []
+    assert made_of(share.make_series_pictures(edition), public) == []
     made = {f"{BASE}/ex/{path}" for path in public.asked}
     assert len(made) == len(public.asked)
     named = {path: dict(rows)["og:image"] for path, rows in heads.items() if path.endswith("/index.html")}
@@ -292,10 +292,10 @@ def test_seasons_and_meetings_say_what_is_known(edition):
     """A season lists its places; one without a calendar says that; a meeting without a day says that."""
 
     def shown(season, event=""):
-        view = share.SeasonView(share.Book(edition, load_language("en")), seasons[season])
+        view = share.SeasonView(share.SeriesView(edition, load_language("en")), seasons[season])
         if not event:
-            return texts(share.season_picture(view).svg)
-        return texts(share.meeting_picture(view, next(one for one in view.meetings if one.id == event)).svg)
+            return texts(share.make_season_picture(view).svg)
+        return texts(share.make_meeting_picture(view, next(one for one in view.meetings if one.id == event)).svg)
 
     seasons = {one.files.id: one for one in edition.seasons}
     assert "The calendar is to be announced." in shown("2026-27")

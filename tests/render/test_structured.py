@@ -10,7 +10,7 @@ from page_editions import BASE, EVIL, LATER, changed_edition, make_edition, runn
 from aslms_feeds.definitions.model import SeasonFiles
 from aslms_feeds.definitions.season import Change, Event, Season, Session
 from aslms_feeds.definitions.values import Kind, Status, What
-from aslms_feeds.render.pages.structured import breadcrumbs, data_block
+from aslms_feeds.render.pages.structured import make_breadcrumbs, write_data_block
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d[+-]\d\d:\d\d)?")
 STATES = {"EventScheduled", "EventCancelled", "EventPostponed", "EventRescheduled"}
@@ -250,13 +250,13 @@ def test_every_page_knows_its_place(blocks, site):
 
 def test_one_step_is_no_way():
     """The front page has no breadcrumbs: search engines want two steps."""
-    assert breadcrumbs([("https://one.example/", "One")]) == {}
+    assert make_breadcrumbs([("https://one.example/", "One")]) == {}
 
 
 def test_nothing_closes_a_data_block():
     """What a text holds is an escape in the block, and the same text when it is read."""
     said = {"name": f"{EVIL}</script><!--\u2028\u2029"}
-    text = str(data_block(said))
+    text = str(write_data_block(said))
     assert not set("<>&\u2028\u2029") & set(text)
     assert json.loads(text) == said
 

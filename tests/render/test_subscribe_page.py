@@ -24,9 +24,9 @@ from aslms_feeds.publication.manifest import INDEX
 from aslms_feeds.publication.stores.memory import MemoryStore
 from aslms_feeds.render.documents import render_series
 from aslms_feeds.render.pages import series
-from aslms_feeds.render.pages.clients import clients
-from aslms_feeds.render.pages.links import report_link
-from aslms_feeds.render.pages.series_view import Book
+from aslms_feeds.render.pages.clients import list_clients
+from aslms_feeds.render.pages.links import make_report_link
+from aslms_feeds.render.pages.series_view import SeriesView
 from seasons import CALENDARS, NOW, PUBLISHER, contents, folder
 
 KINDS = ("what", "class", "reminders", "season")
@@ -176,7 +176,7 @@ def test_each_client_is_told_of_once(trees, tag):
     """Every client that is known stands in one row, with an answer in each column."""
     tables = subscribe_page(trees, tag).xpath("//table[contains(@class, 'clients')]")
     found = [row for table in tables for row in table.xpath("./tbody/tr")]
-    known = clients(load_language(tag), refresh_hours=6)
+    known = list_clients(load_language(tag), refresh_hours=6)
     assert len(found) == len(known)
     told = sorted(tuple(words(cell) for cell in row.xpath("td")) for row in found)
     stays = {row[1] for row in told}
@@ -237,7 +237,7 @@ def test_a_wrong_time_is_reported_by_mail(report, tag):
 
 def test_hostile_names_stay_in_the_subject():
     """A name with & and ? in it cannot add anything to the message."""
-    link = report_link("a@b.example", "A & b?body=c#d\r\nBcc: x", "https://x.example/?a=1&b=2")
+    link = make_report_link("a@b.example", "A & b?body=c#d\r\nBcc: x", "https://x.example/?a=1&b=2")
     said = parse_qs(urlsplit(link).query, strict_parsing=True)
     assert said == {"subject": ["A & b?body=c#d\r\nBcc: x"], "body": ["https://x.example/?a=1&b=2"]}
     assert "\r" not in link
@@ -316,11 +316,11 @@ def test_the_frame_shows_the_current_season(edition, trees, tag):
     """Every race meeting of the current season is in it with its days and place, and what the countdown needs."""
     own = "" if tag == "en" else f"{tag}/"
     one = trees[f"/races/ex/{own}embed.html"]
-    made = Book(edition, load_language(tag))
+    made = SeriesView(edition, load_language(tag))
     (season,) = [found for found in edition.files.seasons if found.id == edition.current]
     listed = one.xpath("//ol/li")
     assert [link.get("href") for link in one.xpath("//ol/li/a")] == [
-        made.href(season.id, event.id) for event in season.season.events
+        made.link_to(season.id, event.id) for event in season.season.events
     ]
     assert all(words(line.xpath("span[@class='days']")[0]) for line in listed)
     (sepang,) = [line for line in listed if line.xpath("a[contains(@href, '/sepang/')]")]
@@ -374,7 +374,7 @@ def test_frames_are_in_no_sitemap():
 def real_pages():
     """Return the pages of the real seasons, by path."""
     files = reading.read_definitions(folder(CALENDARS), "calendars").series["aslms"]
-    return {one.path: one.body for one in series.series_pages(compose(files, {}, now=REAL_NOW, base_url=BASE))}
+    return {one.path: one.body for one in series.make_series_pages(compose(files, {}, now=REAL_NOW, base_url=BASE))}
 
 
 @pytest.mark.parametrize(("path", "most"), [("subscribe/index.html", 25_000), ("embed.html", 5_000)])

@@ -68,7 +68,7 @@ def load() -> None:
     from aslms_feeds.editions import language
     from aslms_feeds.render.pages import templates
 
-    templates.load()
+    templates.compile_templates()
     language.load_every_language()
 
 

@@ -17,7 +17,7 @@ from aslms_feeds.render.data.documents import render_season_data, render_series_
 from aslms_feeds.render.feed_documents import render_feed
 from aslms_feeds.render.images import drawing
 from aslms_feeds.render.pages import series, share
-from aslms_feeds.render.pages.assets import icon_path
+from aslms_feeds.render.pages.assets import find_icon_path
 from aslms_feeds.render.reuse import PublicDocuments, Unit
 
 if TYPE_CHECKING:
@@ -159,10 +159,10 @@ class _SeriesRenderer:
 
         What is in one language is made by itself, and languages are shared among processors.
         """
-        edition, pictures = self._edition, share.series_pictures(self._edition)
+        edition, pictures = self._edition, share.make_series_pictures(self._edition)
         for season in seasons:
             self._add(_UnitPart(_name_season_unit(season), self._render_calendars(season.files.id)))
-        self.documents += [*self._render_calendars(""), *series.series_files(edition)]
+        self.documents += [*self._render_calendars(""), *series.make_series_assets(edition)]
         components = {file.calendar.path: file.components for file in self.calendar_files}
 
         def render_language(language: Language) -> list[_UnitPart]:
@@ -173,10 +173,10 @@ class _SeriesRenderer:
             ]
             for season in seasons:
                 documents = render_season_data(edition, season, language)
-                documents += self._pages.season_in(language.tag, season.files.id)
-                pictures_of_season = share.season_pictures(edition, season, language)
+                documents += self._pages.make_season_pages_in(language.tag, season.files.id)
+                pictures_of_season = share.make_season_pictures(edition, season, language)
                 parts.append(_UnitPart(_name_season_unit(season), documents, pictures_of_season))
-            pages = self._pages.series_in(language.tag, archives, components)
+            pages = self._pages.make_series_pages_in(language.tag, archives, components)
             return [*parts, _UnitPart(_SERIES_UNIT, [render_series_data(edition, language), *pages])]
 
         for parts in share_work(render_language, edition.languages, self._count_processes(seasons, len(feeds))):
@@ -236,7 +236,7 @@ def _render_old_addresses(edition: Edition, documents: Iterable[Document], publi
     new = {document.path: document for document in documents}
     successors = [(path, new.get(find_successor(path, edition.files))) for path in published if path not in new]
     return [
-        series.moved_page(edition, path, document.path)
+        series.make_moved_page(edition, path, document.path)
         if document.media_type == HTML
         else Document(path, document.media_type, document.body)
         for path, document in successors
@@ -261,7 +261,7 @@ def _list_feeds(edition: Edition, published: Collection[str]) -> list[tuple[str,
             language,
             over=ids[: ids.index(edition.current)] if edition.current else [],
             opened=opened,
-            icon_url=edition.addresses.url(icon_path()),
+            icon_url=edition.addresses.url(find_icon_path()),
             published=published,
         )
     ]

@@ -20,8 +20,8 @@ from aslms_feeds.publication.manifest import EMBED_PAGE, HTML, NOT_FOUND_PAGE, O
 from aslms_feeds.publication.records import encode_json, require_record
 from aslms_feeds.render import opml
 from aslms_feeds.render.bundles.documents import NO_BUNDLES
-from aslms_feeds.render.pages.front import site_pages
-from aslms_feeds.render.pages.series import teasers
+from aslms_feeds.render.pages.front import make_site_pages
+from aslms_feeds.render.pages.series import make_teasers
 from aslms_feeds.render.pages.summary import Teaser, TeaserEvent, TeaserItem
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def write_listing(edition: Edition, published: Iterable[str] = ()) -> bytes:
             page = edition.addresses.page_url(language.tag)
             feeds.append(opml.Outline(title, edition.addresses.url(path), page, language.tag))
     data = {
-        "teasers": {tag: asdict(teaser) for tag, teaser in teasers(edition).items()},
+        "teasers": {tag: asdict(teaser) for tag, teaser in make_teasers(edition).items()},
         "feeds": [asdict(outline) for outline in feeds],
         "moved": sorted(path for path in published if find_successor(path, edition.files) != path),
     }
@@ -96,7 +96,7 @@ def render_site(
 ) -> tuple[Document, ...]:
     """Return the documents of the top of the site; ``listings`` and ``manifests`` are by series."""
     names = sorted(listings)
-    documents = site_pages(publisher, [listings[name].teasers for name in names], bundles.views)
+    documents = make_site_pages(publisher, [listings[name].teasers for name in names], bundles.views)
     documents += bundles.documents
     outlines = [*(_make_folder(listings[name], publisher.languages[0]) for name in names), *bundles.feeds]
     documents.append(Document("feeds.opml", OPML, opml.render_opml(publisher.name, outlines)))

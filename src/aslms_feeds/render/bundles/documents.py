@@ -106,12 +106,12 @@ def _render(edition: BundleEdition) -> list[Document]:
     for feed in edition.feeds:
         documents += render_feed(addresses.path(tag, feed.name), feed)
     alternates = [(language, addresses.page_url(language.tag)) for language in bundle.languages]
-    page = pages.page(edition.view, bundle.publisher, edition.language, alternates)
+    page = pages.make_bundle_page(edition.view, bundle.publisher, edition.language, alternates)
     documents.append(Document(addresses.path(tag, INDEX_PAGE), HTML, page))
     _check(edition, documents)
     moved_page = b""
     if bundle.former_addresses:
-        moved_page = pages.moved(edition.view, bundle.publisher, edition.language, alternates)
+        moved_page = pages.make_moved_bundle_page(edition.view, bundle.publisher, edition.language, alternates)
     return documents + _render_old_addresses(edition, documents, moved_page)
 
 

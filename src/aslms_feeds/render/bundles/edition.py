@@ -17,10 +17,10 @@ from aslms_feeds.publication.formats import ATOM, FEED_FILES
 from aslms_feeds.render import opml
 from aslms_feeds.render.bundles.calendars import join_events
 from aslms_feeds.render.bundles.items import parse_items, rank_newest_first
-from aslms_feeds.render.pages.assets import icon_path
+from aslms_feeds.render.pages.assets import find_icon_path
 from aslms_feeds.render.pages.bundle import BundleView, SeriesLink
 from aslms_feeds.render.pages.links import CalendarLink, FeedLink
-from aslms_feeds.render.pages.series_view import told
+from aslms_feeds.render.pages.series_view import introduce_feed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +90,7 @@ class BundleEdition:
     def _make_feed_link(self, name: FeedName) -> FeedLink:
         addresses = self.bundle.addresses
         urls = {file: addresses.url(addresses.path(self.tag, name, file)) for file in FEED_FILES}
-        return FeedLink(name, *told(name, self.name, self.language), urls)
+        return FeedLink(name, *introduce_feed(name, self.name, self.language), urls)
 
     def _make_calendar_link(self, name: CalendarName) -> CalendarLink:
         _ = self.language.gettext
@@ -147,7 +147,7 @@ class BundleEdition:
             description=description,
             page_url=self.bundle.addresses.page_url(self.tag),
             urls=link.urls,
-            icon_url=f"{publisher.base_url}/{icon_path()}",
+            icon_url=f"{publisher.base_url}/{find_icon_path()}",
             author=translate(publisher.name, publisher.names, self.tag),
             items=tuple(items),
             updated=max((item.updated_at for item in items), default=min(row.modified for _series, row in rows)),

@@ -19,35 +19,35 @@ _COLOUR = re.compile(r"^[A-Za-z]{3,24}$")
 
 
 @cache
-def asset(name: str) -> Document:
+def load_asset(name: str) -> Document:
     """Return a static file under a name that changes with its content, so that it may be cached for ever."""
-    return _named(name, (_STATIC / name).read_bytes())
+    return _name_by_content(name, (_STATIC / name).read_bytes())
 
 
-def assets() -> tuple[Document, ...]:
+def load_assets() -> tuple[Document, ...]:
     """Return every static file."""
-    return tuple(asset(name) for name in ("site.css", "site.js", "icon.svg", "icon.png"))
+    return tuple(load_asset(name) for name in ("site.css", "site.js", "icon.svg", "icon.png"))
 
 
-def series_assets() -> tuple[Document, ...]:
+def load_series_assets() -> tuple[Document, ...]:
     """Return the static files that only pages of a series use."""
-    return tuple(asset(name) for name in ("subscribe.css", "subscribe.js", "embed.css"))
+    return tuple(load_asset(name) for name in ("subscribe.css", "subscribe.js", "embed.css"))
 
 
-def icon_path() -> str:
+def find_icon_path() -> str:
     """Return the path of the square PNG icon, 512 pixels wide, as every part of the site has it."""
-    return asset("icon.png").path
+    return load_asset("icon.png").path
 
 
-def colours(series: Series) -> Document:
+def write_colours(series: Series) -> Document:
     """Return the stylesheet with the colours of a series and its classes; what is no colour name is left out."""
-    marks = [(":root", "--series", series.colour)]
-    marks += [(f".class-{one.id}", "--mark", one.colour) for one in series.classes if one.colour]
-    rules = [f"{where} {{ {what}: {colour} }}\n" for where, what, colour in marks if _COLOUR.match(colour)]
-    return _named("classes.css", "".join(rules).encode())
+    colours = [(":root", "--series", series.colour)]
+    colours += [(f".class-{mark.id}", "--mark", mark.colour) for mark in series.classes if mark.colour]
+    rules = [f"{where} {{ {name}: {colour} }}\n" for where, name, colour in colours if _COLOUR.match(colour)]
+    return _name_by_content("classes.css", "".join(rules).encode())
 
 
-def _named(name: str, body: bytes) -> Document:
+def _name_by_content(name: str, body: bytes) -> Document:
     file = Path(name)
     digest = hashlib.sha256(body).hexdigest()[:10]
     return Document(f"{ASSETS}{file.stem}.{digest}{file.suffix}", _MEDIA_TYPES[file.suffix], body)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from aslms_feeds.definitions.values import translate
 from aslms_feeds.editions import markup
 from aslms_feeds.editions.addresses import Addresses
-from aslms_feeds.render.pages.assets import icon_path
-from aslms_feeds.render.pages.frame import Page, opml_path, site_url, summary
-from aslms_feeds.render.pages.links import local
+from aslms_feeds.render.pages.frame import Page, frame_site_page, make_site_url, shorten_description
+from aslms_feeds.render.pages.links import strip_host
 from aslms_feeds.render.pages.templates import render
 
 if TYPE_CHECKING:
@@ -53,38 +51,33 @@ class BundleView:
     feeds: tuple[FeedLink, ...]
 
 
-def page(
+def make_bundle_page(
     bundle: BundleView, publisher: Publisher, language: Language, alternates: Sequence[tuple[Language, str]]
 ) -> bytes:
     """Return the page of a bundle; ``alternates`` are the addresses of its pages in every language."""
-    return render("bundle.html", language, page=_framed(bundle, publisher, language, alternates), bundle=bundle)
+    return render("bundle.html", language, page=_frame_bundle(bundle, publisher, language, alternates), bundle=bundle)
 
 
-def moved(
+def make_moved_bundle_page(
     bundle: BundleView, publisher: Publisher, language: Language, alternates: Sequence[tuple[Language, str]]
 ) -> bytes:
     """Return the page at a former address of a bundle: it leads on, at once and by itself."""
-    return render("moved.html", language, page=_framed(bundle, publisher, language, alternates))
+    return render("moved.html", language, page=_frame_bundle(bundle, publisher, language, alternates))
 
 
-def _framed(
+def _frame_bundle(
     bundle: BundleView, publisher: Publisher, language: Language, alternates: Sequence[tuple[Language, str]]
 ) -> Page:
-    _ = language.gettext
-    site = translate(publisher.name, publisher.names, language.tag)
-    home = site_url(Addresses(publisher.base_url, "", publisher.languages[0]), language)
-    names = _("%(series)s in one calendar and one feed.", series=language.listing([one.name for one in bundle.series]))
-    return Page(
-        title=bundle.name,
+    home = make_site_url(Addresses(publisher.base_url, "", publisher.languages[0]), language)
+    series = language.listing([series.name for series in bundle.series])
+    names = language.gettext("%(series)s in one calendar and one feed.", series=series)
+    page = frame_site_page(
+        publisher,
+        language,
         heading=bundle.name,
-        description=summary(markup.plain(bundle.about) if bundle.about else names),
+        description=shorten_description(markup.plain(bundle.about) if bundle.about else names),
         url=bundle.url,
-        alternates=tuple(alternates),
-        site=site,
-        assets=f"{local(publisher.base_url)}/",
-        icon=f"{publisher.base_url}/{icon_path()}",
-        crumbs=((local(home), site),),
-        footer=((opml_path(publisher.base_url), _("All feeds as one OPML file")),),
-        feeds=bundle.feeds,
-        calendars=bundle.calendars,
+        alternates=alternates,
     )
+    crumbs = ((strip_host(home), page.site),)
+    return replace(page, crumbs=crumbs, feeds=bundle.feeds, calendars=bundle.calendars)

@@ -1,4 +1,4 @@
-"""What is known of the apps that people subscribe with, said once: the page about each matter shows its own columns.
+"""What is known of the apps that people subscribe with, in one place: the page about each matter shows its own columns.
 
 Makers publish little of it. What stands here was read in the sources of an app, on its maker's pages, or in reports.
 """
@@ -23,14 +23,14 @@ class Client:
     again: str
     """How a person makes it look now."""
     subscribed: str
-    """How a subscription looks in it, by which an imported copy is told."""
+    """How a subscription looks in it; an imported copy looks otherwise."""
     reminders: str
     """What it does with the reminders of a calendar that has some."""
     cancelled: str
     """What it does with an entry that is marked as cancelled (RFC 5545 section 3.8.1.11)."""
 
 
-def clients(language: Language, *, refresh_hours: int) -> tuple[Client, ...]:
+def list_clients(language: Language, *, refresh_hours: int) -> tuple[Client, ...]:
     """Return what is known of each kind of client; ``refresh_hours`` is how often the calendars ask to be read."""
     _ = language.gettext
     anew = _("It cannot be made to. Remove the calendar there, and subscribe to it again.")

@@ -54,14 +54,14 @@ class Timeline:
     title: str
 
 
-def timeline(
+def lay_out_timeline(
     meetings: Sequence[tuple[str, Status, tuple[date, date]]], title: str, language: Language
 ) -> Timeline | None:
     """Lay meetings, each a name, a status and days, out over their months; nothing without two to compare."""
     if len(meetings) < 2:  # noqa: PLR2004 - one meeting has nothing to be compared with
         return None
     first = min(days[0] for _name, _status, days in meetings).replace(day=1)
-    end = _next_month(max(days[1] for _name, _status, days in meetings))
+    end = _find_next_month(max(days[1] for _name, _status, days in meetings))
     whole = (end - first).days
     mirrored = language.direction == "rtl"
 
@@ -69,7 +69,7 @@ def timeline(
         return 100 * (day - first).days / whole
 
     bars = []
-    for row, (name, status, (start, last)) in enumerate(sorted(meetings, key=lambda one: one[2])):
+    for row, (name, status, (start, last)) in enumerate(sorted(meetings, key=lambda meeting: meeting[2])):
         x, width = across(start), max(across(last + ONE_DAY) - across(start), 1.0)
         after = x + width / 2 < 50  # noqa: PLR2004 - the label goes where there is more room
         text_x = x + width if after else x
@@ -97,15 +97,15 @@ def timeline(
 def _months(first: date, end: date) -> Iterator[date]:
     while first < end:
         yield first
-        first = _next_month(first)
+        first = _find_next_month(first)
 
 
-def _next_month(day: date) -> date:
+def _find_next_month(day: date) -> date:
     return date(day.year + day.month // 12, day.month % 12 + 1, 1)
 
 
 @dataclass(frozen=True)
-class Run:
+class ClassRun:
     """Seasons one after the other in which there was a class; positions are pixels."""
 
     race_class: str
@@ -115,7 +115,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Label:
+class DrawnText:
     """A text in the drawing."""
 
     x: int
@@ -129,60 +129,62 @@ class ClassYears:
 
     width: int
     height: int
-    seasons: tuple[Label, ...]
-    names: tuple[Label, ...]
-    runs: tuple[Run, ...]
+    seasons: tuple[DrawnText, ...]
+    names: tuple[DrawnText, ...]
+    runs: tuple[ClassRun, ...]
     links: tuple[str, ...]
     """Paths from a class to the one that continues it."""
 
 
-def class_years(
+def draw_class_years(
     seasons: Sequence[str], classes: Sequence[tuple[str, str, Sequence[bool], Sequence[str]]], language: Language
 ) -> ClassYears | None:
-    """Draw when there was which class, each an id, a name, its seasons and what it continues."""
+    """Draw the seasons of classes, each an id, a name, whether each season has it, and the classes it continues."""
     if len(seasons) < 2 or not classes:  # noqa: PLR2004 - one season has no years to be drawn over
         return None
     mirrored = language.direction == "rtl"
-    side = _LETTER * min(_NAME_LENGTH, max(len(name) for _id, name, _held, _before in classes)) + _LETTER
+    side = _LETTER * min(_NAME_LENGTH, max(len(name) for _id, name, _presence, _continued in classes)) + _LETTER
     width = side + _COLUMN * len(seasons)
 
     def across(x: int, wide: int = 0) -> int:
         return width - x - wide if mirrored else x
 
     runs, names, links = [], [], []
-    rows = {one[0]: (row, one[2]) for row, one in enumerate(classes)}
-    for row, (race_class, name, held, before) in enumerate(classes):
+    rows = {race_class: (row, presence) for row, (race_class, _name, presence, _continued) in enumerate(classes)}
+    for row, (race_class, name, presence, continued) in enumerate(classes):
         y = _TOP + row * _ROW
-        names.append(Label(across(0), y + 13, shorten(name, _NAME_LENGTH)))
-        for start, count in _runs(held):
+        names.append(DrawnText(across(0), y + 13, shorten(name, _NAME_LENGTH)))
+        for start, count in _find_runs(presence):
             wide = count * _COLUMN - 2 * _GAP
-            runs.append(Run(race_class, across(side + start * _COLUMN + _GAP, wide), y, wide))
-        for other in before:
-            if other in rows and (ends := _link(rows[other][1], held)):
-                old, new = (side + column * _COLUMN for column in ends)
-                points = [across(x) for x in (old - _GAP, (old + new) // 2, new + _GAP)]
-                top, low = _TOP + rows[other][0] * _ROW + 8, y + 8
-                links.append(f"M{points[0]} {top}H{points[1]}V{low}H{points[2]}")
-    heads = tuple(Label(across(side + (2 * at + 1) * _COLUMN // 2), 14, name) for at, name in enumerate(seasons))
+            runs.append(ClassRun(race_class, across(side + start * _COLUMN + _GAP, wide), y, wide))
+        for old_row, old_presence in (rows[old] for old in continued if old in rows):
+            if ends := _find_link(old_presence, presence):
+                end, begin = (side + column * _COLUMN for column in ends)
+                points = [across(x) for x in (end - _GAP, (end + begin) // 2, begin + _GAP)]
+                top, bottom = _TOP + old_row * _ROW + 8, y + 8
+                links.append(f"M{points[0]} {top}H{points[1]}V{bottom}H{points[2]}")
+    heads = tuple(
+        DrawnText(across(side + (2 * column + 1) * _COLUMN // 2), 14, name) for column, name in enumerate(seasons)
+    )
     return ClassYears(width, _TOP + len(classes) * _ROW, heads, tuple(names), tuple(runs), tuple(links))
 
 
-def _runs(held: Sequence[bool]) -> Iterator[tuple[int, int]]:
-    """Yield the first column and the length of each unbroken run."""
-    for is_held, columns in groupby(range(len(held)), key=lambda column: held[column]):
-        if is_held:
-            found = list(columns)
-            yield found[0], len(found)
+def _find_runs(presence: Sequence[bool]) -> Iterator[tuple[int, int]]:
+    """Yield the first column and the length of each unbroken run of seasons in which there was a class."""
+    for is_present, group in groupby(range(len(presence)), key=lambda column: presence[column]):
+        if is_present:
+            columns = list(group)
+            yield columns[0], len(columns)
 
 
-def _link(before: Sequence[bool], after: Sequence[bool]) -> tuple[int, int] | None:
+def _find_link(before: Sequence[bool], after: Sequence[bool]) -> tuple[int, int] | None:
     """Return where a class ends and the one that continues it begins; nothing when both began together."""
     begins = after.index(True)
-    ends = [column + 1 for column, held in enumerate(before) if held and column < begins]
+    ends = [column + 1 for column, is_present in enumerate(before) if is_present and column < begins]
     return (ends[-1], begins) if ends else None
 
 
-def qr_code(url: str, title: str) -> Markup:
+def draw_qr_code(url: str, title: str) -> Markup:
     """Return a QR code as inline SVG; its colours are fixed, because dark on light is what cameras read."""
     out = io.BytesIO()
     segno.make(url, error="m", micro=False).save(

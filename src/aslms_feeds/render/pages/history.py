@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from aslms_feeds.render.pages.drawings import ClassYears
     from aslms_feeds.render.pages.meetings import MeetingView, SessionView
     from aslms_feeds.render.pages.seasons import SeasonView
-    from aslms_feeds.render.pages.series_view import Book, ClassMark
+    from aslms_feeds.render.pages.series_view import ClassMark, SeriesView
 
-TOLD = frozenset(
+HISTORIC_CHANGES = frozenset(
     {
         What.ANNOUNCED,
         What.ADDED,
@@ -48,18 +48,19 @@ class ClassRow:
     """One class through the years."""
 
     mark: ClassMark
-    held: tuple[bool, ...]
+    presence: tuple[bool, ...]
     """Whether each season has it, the oldest season first."""
     continues: tuple[ClassMark, ...]
 
 
 @dataclass(frozen=True)
-class Use:
-    """One season at a circuit."""
+class SeasonAtCircuit:
+    """The race meetings of one season at a circuit."""
 
     season: SeasonView
-    held: tuple[MeetingView, ...]
-    off: tuple[MeetingView, ...]
+    meetings: tuple[MeetingView, ...]
+    """Those that took place, or are to."""
+    called_off: tuple[MeetingView, ...]
 
 
 @dataclass(frozen=True)
@@ -69,54 +70,54 @@ class CircuitRow:
     circuit: Circuit
     name: str
     place: str
-    uses: tuple[Use, ...]
+    seasons: tuple[SeasonAtCircuit, ...]
     """The newest season first."""
 
     @property
     def count(self) -> int:
         """How many meetings were held there; what is still to come does not count."""
-        return sum(len(use.held) for use in self.uses if use.season.over)
+        return sum(len(visit.meetings) for visit in self.seasons if visit.season.is_over)
 
 
 @dataclass(frozen=True)
-class Off:
-    """A meeting or session that is off, of which no change tells."""
+class CalledOff:
+    """A meeting or session that is off without a change that says why."""
 
     meeting: MeetingView
     session: SessionView | None = None
 
     @property
-    def what(self) -> MeetingView | SessionView:
-        """What is off."""
+    def view(self) -> MeetingView | SessionView:
+        """The meeting or session that is off."""
         return self.session or self.meeting
 
 
 @dataclass(frozen=True)
-class Changed:
+class SeasonChanges:
     """What changed in one season."""
 
     season: SeasonView
     items: tuple[Item, ...]
-    off: tuple[Off, ...]
+    called_off: tuple[CalledOff, ...]
 
 
 @dataclass(frozen=True)
 class History:
     """The history of a series; ``seasons`` and ``forerunners`` are the newest first."""
 
-    book: Book
+    series: SeriesView
     seasons: tuple[SeasonView, ...]
     forerunners: tuple[SeasonView, ...]
 
     @cached_property
     def finished(self) -> tuple[SeasonView, ...]:
         """The seasons before the current one."""
-        return tuple(season for season in self.seasons if season.over)
+        return tuple(season for season in self.seasons if season.is_over)
 
     @cached_property
     def current(self) -> SeasonView | None:
         """The current season, of which no result is told."""
-        return next((season for season in self.seasons if season.id == self.book.edition.current), None)
+        return next((season for season in self.seasons if season.id == self.series.edition.current), None)
 
     @cached_property
     def columns(self) -> tuple[SeasonView, ...]:
@@ -126,93 +127,97 @@ class History:
     @cached_property
     def classes(self) -> tuple[ClassRow, ...]:
         """Every class there was, in the order of its first season."""
-        had = [{one.id for one in season.classes} for season in self.columns]
-        rows = [
-            ClassRow(mark, tuple(one.id in ids for ids in had), self.book.classes(one.continues))
-            for one in self.book.series.classes
-            for mark in self.book.classes([one.id])
-        ]
-        known = [row for row in rows if any(row.held)]
-        return tuple(sorted(known, key=lambda row: row.held.index(True)))
+        ids_by_season = [{mark.id for mark in season.classes} for season in self.columns]
+        rows = (
+            ClassRow(
+                mark,
+                tuple(race_class.id in ids for ids in ids_by_season),
+                self.series.mark_classes(race_class.continues),
+            )
+            for race_class in self.series.definition.classes
+            for mark in self.series.mark_classes([race_class.id])
+        )
+        return tuple(sorted((row for row in rows if any(row.presence)), key=lambda row: row.presence.index(True)))
 
     @cached_property
     def marks(self) -> tuple[ClassMark, ...]:
         """The same classes, and after them those that only forerunners had."""
-        known = tuple(row.mark for row in self.classes)
-        before = self.book.classes(one.id for season in self.forerunners for one in season.classes)
-        return known + tuple(one for one in before if one not in known)
+        marks = tuple(row.mark for row in self.classes)
+        before = self.series.mark_classes(mark.id for season in self.forerunners for mark in season.classes)
+        return marks + tuple(mark for mark in before if mark not in marks)
 
     @cached_property
     def drawing(self) -> ClassYears | None:
         """The same as a drawing."""
-        return drawings.class_years(
+        return drawings.draw_class_years(
             [season.short for season in self.columns],
-            [(row.mark.id, row.mark.name, row.held, [one.id for one in row.continues]) for row in self.classes],
-            self.book.language,
+            [(row.mark.id, row.mark.name, row.presence, [mark.id for mark in row.continues]) for row in self.classes],
+            self.series.language,
         )
 
     @cached_property
     def circuits(self) -> tuple[CircuitRow, ...]:
         """Every circuit of a season, the one with most meetings first."""
-        found: dict[str, list[Use]] = {}
-        shown: dict[str, MeetingView] = {}
+        seasons: dict[str, list[SeasonAtCircuit]] = {}
+        meeting_at: dict[str, MeetingView] = {}
         for season in self.seasons:
-            here: dict[str, list[MeetingView]] = {}
+            meetings: dict[str, list[MeetingView]] = {}
             for meeting in season.meetings:
                 if meeting.circuit and meeting.event.circuit:
-                    here.setdefault(meeting.event.circuit, []).append(meeting)
-                    shown[meeting.event.circuit] = meeting
-            for circuit, meetings in here.items():
-                found.setdefault(circuit, []).append(self._use(season, meetings))
-        rows = [self._circuit(shown[circuit], tuple(uses)) for circuit, uses in found.items()]
+                    meetings.setdefault(meeting.event.circuit, []).append(meeting)
+                    meeting_at[meeting.event.circuit] = meeting
+            for circuit, meetings_there in meetings.items():
+                seasons.setdefault(circuit, []).append(_view_season_at_circuit(season, meetings_there))
+        rows = [self._view_circuit(meeting_at[circuit], tuple(visits)) for circuit, visits in seasons.items()]
         return tuple(sorted(rows, key=lambda row: (-row.count, row.name)))
 
-    def _use(self, season: SeasonView, meetings: Sequence[MeetingView]) -> Use:
-        return Use(
-            season,
-            held=tuple(one for one in meetings if not one.off),
-            off=tuple(one for one in meetings if one.off),
-        )
-
-    def _circuit(self, meeting: MeetingView, uses: tuple[Use, ...]) -> CircuitRow:
-        circuit = self.book.edition.files.circuits[meeting.event.circuit or ""]
-        name = circuit.names.get(self.book.language.tag, circuit.name)
-        return CircuitRow(circuit, name, meeting.place, uses)
+    def _view_circuit(self, meeting: MeetingView, seasons: tuple[SeasonAtCircuit, ...]) -> CircuitRow:
+        circuit = self.series.edition.files.circuits[meeting.event.circuit or ""]
+        name = circuit.names.get(self.series.language.tag, circuit.name)
+        return CircuitRow(circuit, name, meeting.place, seasons)
 
     @cached_property
-    def changes(self) -> tuple[Changed, ...]:
+    def changes(self) -> tuple[SeasonChanges, ...]:
         """What changed, season by season."""
-        made = (Changed(season, _items(season), _untold(season)) for season in self.seasons)
-        return tuple(one for one in made if one.items or one.off)
+        changes = (SeasonChanges(season, _list_changes(season), _find_unexplained(season)) for season in self.seasons)
+        return tuple(change for change in changes if change.items or change.called_off)
 
     @staticmethod
-    def told(season: SeasonView) -> tuple[Item, ...]:
-        """Return what is told of a forerunner, its news included."""
-        news = {item.key for item in (*season.news, *season.spoilers) if item.what is None}
-        changes = {item.key for item in _items(season)}
-        return tuple(item for item in season.items if item.key in news | changes)
+    def list_items(forerunner: SeasonView) -> tuple[Item, ...]:
+        """Return the feed items of a forerunner, its news included."""
+        news = {item.key for item in (*forerunner.news, *forerunner.spoilers) if item.what is None}
+        changes = {item.key for item in _list_changes(forerunner)}
+        return tuple(item for item in forerunner.items if item.key in news | changes)
 
 
-def _items(season: SeasonView) -> tuple[Item, ...]:
+def _view_season_at_circuit(season: SeasonView, meetings: Sequence[MeetingView]) -> SeasonAtCircuit:
+    return SeasonAtCircuit(
+        season,
+        meetings=tuple(meeting for meeting in meetings if not meeting.is_off),
+        called_off=tuple(meeting for meeting in meetings if meeting.is_off),
+    )
+
+
+def _list_changes(season: SeasonView) -> tuple[Item, ...]:
     # That the season is announced is no change of it; what led to it may be one.
     first = f"{season.edition.files.lasting_id}/change/announced"
-    return tuple(item for item in season.items if item.what in TOLD and item.key != first)
+    return tuple(item for item in season.items if item.what in HISTORIC_CHANGES and item.key != first)
 
 
-def _untold(season: SeasonView) -> tuple[Off, ...]:
+def _find_unexplained(season: SeasonView) -> tuple[CalledOff, ...]:
     """Return what its status says is off, where no change says so."""
-    told = {(fact.what.value, fact.event, fact.session) for fact in season.edition.ledger.facts}
-    told |= {(change.what.value, "", "") for change in season.season.changes}
-    found: list[Off] = []
+    explained = {(fact.what.value, fact.event, fact.session) for fact in season.edition.ledger.facts}
+    explained |= {(change.what.value, "", "") for change in season.definition.changes}
+    called_off: list[CalledOff] = []
     for meeting in season.meetings:
-        told |= {(change.what.value, meeting.id, change.session or "") for change in meeting.event.changes}
-        if meeting.off:
-            if not {(meeting.status.value, meeting.id, ""), (meeting.status.value, "", "")} & told:
-                found.append(Off(meeting))
+        explained |= {(change.what.value, meeting.id, change.session or "") for change in meeting.event.changes}
+        if meeting.is_off:
+            if not {(meeting.status.value, meeting.id, ""), (meeting.status.value, "", "")} & explained:
+                called_off.append(CalledOff(meeting))
             continue
-        found += [
-            Off(meeting, session)
+        called_off += [
+            CalledOff(meeting, session)
             for session in meeting.sessions
-            if session.status in OFF and (session.status.value, meeting.id, session.id) not in told
+            if session.status in OFF and (session.status.value, meeting.id, session.id) not in explained
         ]
-    return tuple(found)
+    return tuple(called_off)

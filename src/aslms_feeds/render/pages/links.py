@@ -64,19 +64,19 @@ class CalendarLink:
     @property
     def outlook(self) -> str:
         """The same page of Outlook.com."""
-        return self._microsoft("outlook.live.com")
+        return self._link_to_microsoft("outlook.live.com")
 
     @property
     def office(self) -> str:
         """The same page of Microsoft 365."""
-        return self._microsoft("outlook.office.com")
+        return self._link_to_microsoft("outlook.office.com")
 
-    def _microsoft(self, host: str) -> str:
+    def _link_to_microsoft(self, host: str) -> str:
         name = quote(self.calendar.title, safe="")
         return f"https://{host}/calendar/0/addfromweb?url={quote(self.url, safe='')}&name={name}"
 
 
-def report_link(report: str, subject: str, page_url: str) -> str:
+def make_report_link(report: str, subject: str, page_url: str) -> str:
     """Return where a reader reports a wrong time: the publisher's address, or a message about a page (RFC 6068)."""
     if report.startswith("https://"):
         return report
@@ -84,6 +84,6 @@ def report_link(report: str, subject: str, page_url: str) -> str:
     return f"mailto:{address}?subject={quote(subject, safe='')}&body={quote(page_url, safe='')}"
 
 
-def local(url: str) -> str:
+def strip_host(url: str) -> str:
     """Return an address of ours without its host, so that a copy of the site elsewhere leads nowhere else."""
     return urlsplit(url).path

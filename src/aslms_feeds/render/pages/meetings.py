@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 class SessionView:
     """One session in one language."""
 
-    session: Session
+    definition: Session
     name: str
     status: Status
     badge: Status | None
@@ -44,23 +44,22 @@ class SessionView:
     @property
     def id(self) -> str:
         """The id, which is the anchor too."""
-        return self.session.id
+        return self.definition.id
 
     @property
-    def off(self) -> bool:
+    def is_off(self) -> bool:
         """Whether it is cancelled or postponed."""
         return self.status in OFF
 
     @property
-    def timed(self) -> bool:
+    def is_timed(self) -> bool:
         """Whether its time is known."""
         return self.span is not None and self.span.timed
 
     @property
     def day(self) -> date | None:
         """Its day at the circuit, where that is known."""
-        known = self.span is not None and self.span.precision is not Precision.EVENT
-        return self.span.first_day if known and self.span else None
+        return self.span.first_day if self.span and self.span.precision is not Precision.EVENT else None
 
     @property
     def start(self) -> datetime | date | None:
@@ -75,12 +74,12 @@ class SessionView:
     @property
     def starts_at(self) -> str:
         """The instant it starts."""
-        return _instants(self.span)[0]
+        return _format_instants(self.span)[0]
 
     @property
     def ends_at(self) -> str:
         """The instant it ends."""
-        return _instants(self.span)[1]
+        return _format_instants(self.span)[1]
 
 
 @dataclass(frozen=True)
@@ -90,8 +89,8 @@ class MeetingView:
     event: Event
     name: str
     url: str
-    over: bool
-    """Whether its season is: nothing more is to come."""
+    is_over: bool
+    """Whether its season is over: nothing more is to come."""
     status: Status
     reason: str
     new_day: str
@@ -105,7 +104,7 @@ class MeetingView:
     span: Span | None
     sessions: tuple[SessionView, ...]
     calendar: CalendarLink | None
-    lists: tuple[EntryList, ...]
+    entry_lists: tuple[EntryList, ...]
     results: tuple[tuple[str, Result], ...]
     """With the name of the race."""
     broadcasts: tuple[Broadcast, ...]
@@ -118,30 +117,32 @@ class MeetingView:
         return self.event.id
 
     @property
-    def off(self) -> bool:
+    def is_off(self) -> bool:
         """Whether it is cancelled or postponed."""
         return self.status in OFF
 
     @property
     def starts_at(self) -> str:
         """The instant its first day begins."""
-        return _instants(self.span)[0]
+        return _format_instants(self.span)[0]
 
     @property
     def ends_at(self) -> str:
         """The instant its last day ends."""
-        return _instants(self.span)[1]
+        return _format_instants(self.span)[1]
 
     @property
-    def stamped(self) -> tuple[SessionView, ...]:
+    def stamped_sessions(self) -> tuple[SessionView, ...]:
         """Its sessions that are in calendars."""
-        return tuple(one for one in self.sessions if one.revision)
+        return tuple(session for session in self.sessions if session.revision)
 
     @property
     def by_day(self) -> list[tuple[date | None, list[SessionView]]]:
         """The sessions of each day; those whose day is not known come last."""
-        ordered = sorted(self.sessions, key=lambda one: (one.day is None, one.day or date.min, one.starts_at))
-        return [(day, list(group)) for day, group in groupby(ordered, key=lambda one: one.day)]
+        ordered = sorted(
+            self.sessions, key=lambda session: (session.day is None, session.day or date.min, session.starts_at)
+        )
+        return [(day, list(sessions)) for day, sessions in groupby(ordered, key=lambda session: session.day)]
 
     @property
     def length(self) -> float | None:
@@ -149,19 +150,21 @@ class MeetingView:
         return self.event.length_km or (self.circuit.length_km if self.circuit else None)
 
 
-def _instants(span: Span | None) -> tuple[str, str]:
+def _format_instants(span: Span | None) -> tuple[str, str]:
     """Return start and end as UTC instants; a day lasts from midnight to midnight at the circuit."""
     if span is None:
         return "", ""
     start, end = (
-        one if isinstance(one, datetime) else find_midnight(one, span.timezone) for one in (span.start, span.end)
+        time if isinstance(time, datetime) else find_midnight(time, span.timezone) for time in (span.start, span.end)
     )
     return format_instant(start), format_instant(end)
 
 
-def by_class(entries: Sequence[Entry], classes: Sequence[ClassMark]) -> list[tuple[ClassMark, list[Entry]]]:
+def group_by_class(entries: Sequence[Entry], classes: Sequence[ClassMark]) -> list[tuple[ClassMark, list[Entry]]]:
     """Return the cars of each class, in the series' order; classes that are not defined come last."""
-    known = {one.id: one for one in classes}
-    unknown = sorted({entry.race_class for entry in entries} - known.keys())
-    ordered = [*classes, *(ClassMark(name, name) for name in unknown)]
-    return [(one, held) for one in ordered if (held := [car for car in entries if car.race_class == one.id])]
+    undefined = sorted({entry.race_class for entry in entries} - {mark.id for mark in classes})
+    groups = (
+        (mark, [entry for entry in entries if entry.race_class == mark.id])
+        for mark in (*classes, *(ClassMark(name, name) for name in undefined))
+    )
+    return [(mark, cars) for mark, cars in groups if cars]

@@ -11,7 +11,7 @@ from aslms_feeds.editions import labels
 from aslms_feeds.editions.calendars import describe_content
 from aslms_feeds.editions.items import FEED_NAMES
 from aslms_feeds.publication.formats import FEED_FILES
-from aslms_feeds.render.pages.links import CalendarLink, FeedLink, local
+from aslms_feeds.render.pages.links import CalendarLink, FeedLink, strip_host
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 _TELL_RESULTS = ("results", "everything")
-"""The feeds that spoil a race for who wants to watch it later."""
+"""The feeds that spoil a race for somebody who wants to watch it later."""
 
 
 @dataclass(frozen=True)
@@ -52,50 +52,50 @@ class ListedFeed:
 
 @dataclass(frozen=True)
 class CalendarState:
-    """What a calendar holds, by which an old copy of it can be told."""
+    """What a calendar holds, by which readers recognise an old copy of it."""
 
     title: str
     """What apps call it."""
     count: int
-    """How many events it holds."""
+    """How many components it holds."""
     changed: datetime
     """When the newest change of one of them was published."""
 
 
 @dataclass(frozen=True)
-class Book:
+class SeriesView:
     """One series in one language."""
 
     edition: Edition
     language: Language
 
     @property
-    def series(self) -> Series:
+    def definition(self) -> Series:
         """The series as it is defined."""
         return self.edition.files.series
 
-    def url(self, *parts: str) -> str:
+    def make_url(self, *parts: str) -> str:
         """Return the public address of a page."""
         return self.edition.addresses.page_url(self.language.tag, *parts)
 
-    def href(self, *parts: str) -> str:
+    def link_to(self, *parts: str) -> str:
         """Return the address of a page on this host."""
-        return local(self.url(*parts))
+        return strip_host(self.make_url(*parts))
 
-    def data(self, *parts: str) -> str:
+    def link_to_data(self, *parts: str) -> str:
         """Return the address of a data document on this host."""
         addresses = self.edition.addresses
-        return local(addresses.url(addresses.path(self.language.tag, *parts)))
+        return strip_host(addresses.url(addresses.path(self.language.tag, *parts)))
 
     @cached_property
     def name(self) -> str:
         """The name of the series."""
-        return labels.name_series(self.series, self.language)
+        return labels.name_series(self.definition, self.language)
 
     @cached_property
     def about(self) -> str:
         """What the series is, in Markdown."""
-        return translate(self.series.about or "", self.series.abouts, self.language.tag)
+        return translate(self.definition.about or "", self.definition.abouts, self.language.tag)
 
     @cached_property
     def site(self) -> str:
@@ -104,56 +104,66 @@ class Book:
         return translate(publisher.name, publisher.names, self.language.tag)
 
     @cached_property
-    def over(self) -> frozenset[str]:
+    def finished_seasons(self) -> frozenset[str]:
         """The seasons before the current one, by id: nothing more is to come in them."""
-        ids = [one.files.id for one in self.edition.seasons]
+        ids = [season.files.id for season in self.edition.seasons]
         return frozenset(ids[: ids.index(self.edition.current)] if self.edition.current in ids else ids)
 
-    def classes(self, ids: Iterable[str]) -> tuple[ClassMark, ...]:
-        """Return classes in the series' order."""
-        wanted = set(ids)
-        return tuple(self._class(one) for one in self.series.classes if one.id in wanted)
+    def mark_classes(self, ids: Iterable[str]) -> tuple[ClassMark, ...]:
+        """Return the marks of some classes, in the series' order."""
+        ids = set(ids)
+        return tuple(self._mark_class(race_class) for race_class in self.definition.classes if race_class.id in ids)
 
-    def _class(self, race_class: RaceClass) -> ClassMark:
+    def _mark_class(self, race_class: RaceClass) -> ClassMark:
         name = translate(race_class.name, race_class.names, self.language.tag)
         return ClassMark(race_class.id, name, race_class.what or "", race_class.sources)
 
     @cached_property
     def calendars(self) -> tuple[CalendarLink, ...]:
         """Every calendar in this language."""
-        own = (one for one in self.edition.calendars if one.language == self.language.tag)
-        return tuple(CalendarLink(one, self._label(one), self.edition.addresses.url(one.path)) for one in own)
+        return tuple(
+            CalendarLink(calendar, self._label_calendar(calendar), self.edition.addresses.url(calendar.path))
+            for calendar in self.edition.calendars
+            if calendar.language == self.language.tag
+        )
 
-    def _label(self, calendar: Calendar) -> str:
+    def _label_calendar(self, calendar: Calendar) -> str:
         _ = self.language.gettext
         if calendar.event:
             return calendar.title
-        held = describe_content(calendar.name, self.language)
-        held = held[:1].upper() + held[1:]
+        content = describe_content(calendar.name, self.language)
+        content = content[:1].upper() + content[1:]
         if calendar.race_class:
-            race_class = labels.name_class(calendar.race_class, self.series, self.language)
-            return _("%(class)s: %(what)s", **{"class": race_class, "what": held})
-        return held
+            race_class = labels.name_class(calendar.race_class, self.definition, self.language)
+            return _("%(class)s: %(what)s", **{"class": race_class, "what": content})
+        return content
 
     @cached_property
     def evergreen(self) -> tuple[CalendarLink, ...]:
         """The calendars that hold every season."""
-        return tuple(one for one in self.calendars if one.calendar.evergreen)
+        return tuple(link for link in self.calendars if link.calendar.evergreen)
 
     @property
     def main_calendars(self) -> tuple[CalendarLink, ...]:
         """Those of all classes, without reminders."""
-        return tuple(one for one in self.evergreen if not one.calendar.race_class and not one.calendar.reminders)
+        return self._choose_evergreen(of_a_class=False, reminders=False)
 
     @property
     def class_calendars(self) -> tuple[CalendarLink, ...]:
         """Those of one class, without reminders."""
-        return tuple(one for one in self.evergreen if one.calendar.race_class and not one.calendar.reminders)
+        return self._choose_evergreen(of_a_class=True, reminders=False)
 
     @property
     def reminder_calendars(self) -> tuple[CalendarLink, ...]:
         """Those that ring."""
-        return tuple(one for one in self.evergreen if one.calendar.reminders)
+        return tuple(link for link in self.evergreen if link.calendar.reminders)
+
+    def _choose_evergreen(self, *, of_a_class: bool, reminders: bool) -> tuple[CalendarLink, ...]:
+        return tuple(
+            link
+            for link in self.evergreen
+            if bool(link.calendar.race_class) is of_a_class and link.calendar.reminders is reminders
+        )
 
     @cached_property
     def feeds(self) -> tuple[FeedLink, ...]:
@@ -162,19 +172,20 @@ class Book:
         return tuple(
             FeedLink(
                 feed,
-                *told(feed, self.series.short, self.language),
+                *introduce_feed(feed, self.definition.short, self.language),
                 {file: addresses.url(addresses.feed(tag, feed, file)) for file in FEED_FILES},
             )
             for feed in FEED_NAMES
         )
 
-    def listed_feeds(self, archives: Collection[str], seasons: Mapping[str, str]) -> tuple[ListedFeed, ...]:
+    def list_feeds(self, archives: Collection[str], seasons: Mapping[str, str]) -> tuple[ListedFeed, ...]:
         """Return every feed with its archives; ``archives`` are the folders there are, ``seasons`` names by id."""
         return tuple(
-            ListedFeed(one, one.name in _TELL_RESULTS, self._archives(one, archives, seasons)) for one in self.feeds
+            ListedFeed(feed, feed.name in _TELL_RESULTS, self._list_archives(feed, archives, seasons))
+            for feed in self.feeds
         )
 
-    def _archives(
+    def _list_archives(
         self, feed: FeedLink, archives: Collection[str], seasons: Mapping[str, str]
     ) -> tuple[tuple[str, Mapping[str, str]], ...]:
         addresses, tag = self.edition.addresses, self.language.tag
@@ -185,19 +196,22 @@ class Book:
             if folder in archives
         )
 
-    def states(
-        self, links: Iterable[CalendarLink], held: Mapping[str, Sequence[Component]]
+    def describe_calendars(
+        self, links: Iterable[CalendarLink], components: Mapping[str, Sequence[Component]]
     ) -> tuple[CalendarState, ...]:
-        """Return what calendars hold; ``held`` says it by path where that is less than what there is for them."""
-        revisions = self.edition.revisions
-        found = ((link.calendar, held.get(link.calendar.path, link.calendar.components)) for link in links)
+        """Return what calendars hold; ``components`` says it by path where a calendar was cut to a size."""
         return tuple(
-            CalendarState(one.title, len(events), max(revisions[event.uid].last_modified for event in events))
-            for one, events in found
+            self._describe_calendar(link, components.get(link.calendar.path, link.calendar.components))
+            for link in links
         )
 
+    def _describe_calendar(self, link: CalendarLink, components: Sequence[Component]) -> CalendarState:
+        revisions = self.edition.revisions
+        newest = max(revisions[component.uid].last_modified for component in components)
+        return CalendarState(link.calendar.title, len(components), newest)
 
-def told(feed: FeedName, series: str, language: Language) -> tuple[str, str]:
+
+def introduce_feed(feed: FeedName, series: str, language: Language) -> tuple[str, str]:
     """Return the name of a feed of a series, or of a bundle of some, and what it tells."""
     _ = language.gettext
     match feed:

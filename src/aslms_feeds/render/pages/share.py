@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from aslms_feeds.definitions.values import Status
 from aslms_feeds.editions import labels
 from aslms_feeds.render.images.posters import Poster, make_picture
-from aslms_feeds.render.pages.frame import series_picture
+from aslms_feeds.render.pages.frame import make_series_picture
 from aslms_feeds.render.pages.seasons import SeasonView
-from aslms_feeds.render.pages.series_view import Book
+from aslms_feeds.render.pages.series_view import SeriesView
 
 if TYPE_CHECKING:
     from aslms_feeds.editions.edition import Edition, SeasonEdition
@@ -22,51 +22,55 @@ if TYPE_CHECKING:
     from aslms_feeds.render.pages.meetings import MeetingView
 
 
-def season_picture(season: SeasonView) -> Picture:
+def make_season_picture(season: SeasonView) -> Picture:
     """Return the share image of a season's page."""
-    book = season.book
-    _ = book.language.gettext
-    status = season.season.status
-    cities = (one.circuit.city or one.venue if one.circuit else one.venue for one in season.meetings if not one.off)
+    series = season.series
+    _ = series.language.gettext
+    status = season.definition.status
+    cities = (
+        (meeting.circuit.city if meeting.circuit else "") or meeting.venue
+        for meeting in season.meetings
+        if not meeting.is_off
+    )
     poster = Poster(
-        short=book.series.short,
-        series="" if book.name in season.name else book.name,
-        colour=book.series.colour,
+        short=series.definition.short,
+        series="" if series.name in season.name else series.name,
+        colour=series.definition.colour,
         title=season.name,
         days=season.days or ("" if season.meetings else _("The calendar is to be announced.")),
-        place=book.language.commas(dict.fromkeys(cities)),
+        place=series.language.commas(dict.fromkeys(cities)),
         status=status,
-        status_name=labels.name_status(status, book.language),
+        status_name=labels.name_status(status, series.language),
     )
-    return make_picture(poster, book.edition.addresses, book.language, season.id)
+    return make_picture(poster, series.edition.addresses, series.language, season.id)
 
 
-def meeting_picture(season: SeasonView, meeting: MeetingView) -> Picture:
+def make_meeting_picture(season: SeasonView, meeting: MeetingView) -> Picture:
     """Return the share image of a race meeting's page."""
-    book = season.book
-    _ = book.language.gettext
+    series = season.series
+    _ = series.language.gettext
     poster = Poster(
-        short=book.series.short,
-        series=book.name,
-        colour=book.series.colour,
+        short=series.definition.short,
+        series=series.name,
+        colour=series.definition.colour,
         title=meeting.name,
         days=meeting.days or _("The day is not known yet"),
-        place=labels.describe_location(meeting.circuit, meeting.event, book.language),
+        place=labels.describe_location(meeting.circuit, meeting.event, series.language),
         status=meeting.status,
-        status_name=labels.name_status(meeting.status, book.language),
+        status_name=labels.name_status(meeting.status, series.language),
         new_days=meeting.new_day if meeting.status is Status.POSTPONED else "",
     )
-    return make_picture(poster, book.edition.addresses, book.language, season.id, meeting.id)
+    return make_picture(poster, series.edition.addresses, series.language, season.id, meeting.id)
 
 
-def season_pictures(edition: Edition, season: SeasonEdition, language: Language) -> list[Picture]:
+def make_season_pictures(edition: Edition, season: SeasonEdition, language: Language) -> list[Picture]:
     """Return the images of a season and its race meetings in one language, not drawn yet; a forerunner has none."""
-    view = SeasonView(Book(edition, language), season)
-    if view.forerunner:
+    view = SeasonView(SeriesView(edition, language), season)
+    if view.is_forerunner:
         return []
-    return [season_picture(view), *(meeting_picture(view, meeting) for meeting in view.meetings)]
+    return [make_season_picture(view), *(make_meeting_picture(view, meeting) for meeting in view.meetings)]
 
 
-def series_pictures(edition: Edition) -> list[Picture]:
+def make_series_pictures(edition: Edition) -> list[Picture]:
     """Return the images of the series in every language, not drawn yet."""
-    return [series_picture(Book(edition, language)) for language in edition.languages]
+    return [make_series_picture(SeriesView(edition, language)) for language in edition.languages]

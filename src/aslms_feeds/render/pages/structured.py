@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from aslms_feeds.render.images.posters import ShareImage
     from aslms_feeds.render.pages.meetings import MeetingView, SessionView
     from aslms_feeds.render.pages.seasons import SeasonView
-    from aslms_feeds.render.pages.series_view import Book
+    from aslms_feeds.render.pages.series_view import SeriesView
 
 Data = dict[str, Any]
 
@@ -42,81 +42,92 @@ _RESCHEDULED = f"{CONTEXT}/EventRescheduled"
 _NEW_STARTS = (What.MOVED, What.RETIMED, What.REINSTATED)
 
 
-def season_data(book: Book, season: SeasonView, image: ShareImage, description: str) -> Data:
+def describe_season(series: SeriesView, season: SeasonView, image: ShareImage, description: str) -> Data:
     """Return a season as an EventSeries of its meetings; nothing while no day or no place of it is known."""
-    data = _season(book, season)
+    data = _refer_to_season(series, season)
     if "startDate" not in data or "location" not in data:
         return {}
-    before = _former_starts(season)
-    known = [told for meeting in season.meetings if (told := _meeting(book, season, meeting, before))]
+    former_starts = _find_former_starts(season)
+    meetings = [_describe_event(series, season, meeting, former_starts) for meeting in season.meetings]
     return {
         "@context": CONTEXT,
         **data,
-        **_presented(book, image, description),
-        **_organised(book, season),
-        "eventStatus": _STATUS[season.season.status],
-        "subEvent": known,
+        **_describe_page(series, image, description),
+        **_describe_organiser(series, season),
+        "eventStatus": _STATUS[season.definition.status],
+        "subEvent": [meeting for meeting in meetings if meeting],
     }
 
 
-def meeting_data(book: Book, meeting: MeetingView, season: SeasonView, image: ShareImage, description: str) -> Data:
+def describe_meeting(
+    series: SeriesView, meeting: MeetingView, season: SeasonView, image: ShareImage, description: str
+) -> Data:
     """Return a race meeting as a SportsEvent with its sessions; nothing while its day or place is not known."""
-    before = _former_starts(season)
-    data = _meeting(book, season, meeting, before)
+    former_starts = _find_former_starts(season)
+    data = _describe_event(series, season, meeting, former_starts)
     if not data:
         return {}
-    parts = [
+    sessions = [
         {
             "@type": "SportsEvent",
-            "name": book.language.gettext("%(event)s: %(session)s", event=meeting.name, session=one.name),
-            "url": f"{data['url']}#{one.id}",
+            "name": series.language.gettext("%(event)s: %(session)s", event=meeting.name, session=session.name),
+            "url": f"{data['url']}#{session.id}",
             "sport": "Motorsport",
             "location": data["location"],
-            **_when(one, one.span, before.get((meeting.id, one.id), ""), _postponed_to(meeting, one)),
+            **_describe_times(
+                session,
+                session.span,
+                former_starts.get((meeting.id, session.id), ""),
+                _find_postponed_start(meeting, session),
+            ),
         }
-        for one in meeting.sessions
-        if one.span and one.day
+        for session in meeting.sessions
+        if session.span and session.day
     ]
     return {
         "@context": CONTEXT,
         **data,
-        **_presented(book, image, description),
-        **({"subEvent": parts} if parts else {}),
-        "superEvent": _season(book, season),
+        **_describe_page(series, image, description),
+        **({"subEvent": sessions} if sessions else {}),
+        "superEvent": _refer_to_season(series, season),
     }
 
 
-def _season(book: Book, season: SeasonView) -> Data:
+def _refer_to_season(series: SeriesView, season: SeasonView) -> Data:
     """Return what is said of a season wherever it is named."""
-    url = book.url(season.id)
+    url = series.make_url(season.id)
     data: Data = {"@type": "EventSeries", "@id": url, "name": season.name, "url": url}
     if season.dates:
         first, last = season.dates
         data |= {"startDate": first.isoformat(), "endDate": last.isoformat()}
-    places = {one.venue: _place(one) for one in season.meetings if one.circuit}
+    places = {meeting.venue: _describe_place(meeting) for meeting in season.meetings if meeting.circuit}
     if places:
         data["location"] = list(places.values())
     return data
 
 
-def _meeting(book: Book, season: SeasonView, meeting: MeetingView, before: Mapping[tuple[str, str], str]) -> Data:
+def _describe_event(
+    series: SeriesView, season: SeasonView, meeting: MeetingView, former_starts: Mapping[tuple[str, str], str]
+) -> Data:
     """Return a meeting as a SportsEvent, or nothing while the day or place that search engines demand is not known."""
     if not meeting.span or not meeting.circuit:
         return {}
-    url = book.url(season.id, meeting.id)
+    url = series.make_url(season.id, meeting.id)
     return {
         "@type": "SportsEvent",
         "@id": url,
         "name": meeting.name,
         "url": url,
         "sport": "Motorsport",
-        "location": _place(meeting),
-        **_when(meeting, meeting.span, before.get((meeting.id, ""), ""), _postponed_to(meeting)),
-        **_organised(book, season),
+        "location": _describe_place(meeting),
+        **_describe_times(
+            meeting, meeting.span, former_starts.get((meeting.id, ""), ""), _find_postponed_start(meeting)
+        ),
+        **_describe_organiser(series, season),
     }
 
 
-def _place(meeting: MeetingView) -> Data:
+def _describe_place(meeting: MeetingView) -> Data:
     circuit = meeting.circuit
     place: Data = {"@type": "Place", "name": meeting.venue}
     if circuit:
@@ -127,47 +138,47 @@ def _place(meeting: MeetingView) -> Data:
     return place
 
 
-def _organised(book: Book, season: SeasonView) -> Data:
+def _describe_organiser(series: SeriesView, season: SeasonView) -> Data:
     if not season.organiser:
         return {}
     # The series' own site is its organiser's, not that of who organised an old season.
-    own = {"url": book.series.url} if book.series.url and not season.season.organiser else {}
-    return {"organizer": {"@type": "Organization", "name": season.organiser, **own}}
+    site = {"url": series.definition.url} if series.definition.url and not season.definition.organiser else {}
+    return {"organizer": {"@type": "Organization", "name": season.organiser, **site}}
 
 
-def _presented(book: Book, image: ShareImage, description: str) -> Data:
-    return {"image": [image.url], "description": description, "inLanguage": book.language.tag}
+def _describe_page(series: SeriesView, image: ShareImage, description: str) -> Data:
+    return {"image": [image.url], "description": description, "inLanguage": series.language.tag}
 
 
-def _when(about: MeetingView | SessionView, span: Span, former: str, postponed_to: str) -> Data:
+def _describe_times(event: MeetingView | SessionView, span: Span, former: str, postponed_to: str) -> Data:
     """Return status, start and end as schema.org wants them, and the former start of what has another one now."""
-    days = _days(span)
-    if about.status is Status.POSTPONED and postponed_to:
+    days = _describe_days(span)
+    if event.status is Status.POSTPONED and postponed_to:
         return {"eventStatus": _RESCHEDULED, "previousStartDate": days["startDate"], "startDate": postponed_to}
     # A day that got its time is no other start.
-    if former and not about.off and not days["startDate"].startswith(former):
+    if former and not event.is_off and not days["startDate"].startswith(former):
         return {"eventStatus": _RESCHEDULED, "previousStartDate": former, **days}
-    return {"eventStatus": _STATUS[about.status], **days}
+    return {"eventStatus": _STATUS[event.status], **days}
 
 
-def _days(span: Span) -> dict[str, str]:
+def _describe_days(span: Span) -> dict[str, str]:
     """Return start and end: times with their offset, or days, the last one included; no end that is assumed."""
     if isinstance(span.local_start, datetime):
-        said = {"startDate": span.local_start.isoformat()}
-        return {**said, "endDate": span.local_end.isoformat()} if span.end_known else said
+        start = {"startDate": span.local_start.isoformat()}
+        return {**start, "endDate": span.local_end.isoformat()} if span.end_known else start
     return {"startDate": span.first_day.isoformat(), "endDate": span.last_day.isoformat()}
 
 
-def _postponed_to(meeting: MeetingView, session: SessionView | None = None) -> str:
+def _find_postponed_start(meeting: MeetingView, session: SessionView | None = None) -> str:
     """Return the new start of what is postponed, where its own ``change`` says a day or a time; else nothing."""
-    about = session.id if session else None
+    session_id = session.id if session else None
     for change in meeting.event.changes:
-        if change.session == about and change.what is What.POSTPONED:
-            return _moment(change, meeting.circuit.timezone if meeting.circuit else "UTC")
+        if change.session == session_id and change.what is What.POSTPONED:
+            return _format_new_start(change, meeting.circuit.timezone if meeting.circuit else "UTC")
     return ""
 
 
-def _moment(change: Change, timezone: str) -> str:
+def _format_new_start(change: Change, timezone: str) -> str:
     match change.after:
         case datetime() as start:
             return start.replace(tzinfo=timezone_of(timezone)).isoformat()
@@ -177,22 +188,22 @@ def _moment(change: Change, timezone: str) -> str:
             return ""
 
 
-def _former_starts(season: SeasonView) -> dict[tuple[str, str], str]:
+def _find_former_starts(season: SeasonView) -> dict[tuple[str, str], str]:
     """Return the start that each meeting and session had before its last change, by their ids today."""
-    names = {old: event.id for event in season.season.events for old in (event.id, *event.formerly)}
-    found = {}
-    facts = collect_facts(season.edition.files, season.book.edition.files, season.edition.ledger)
-    # What the ledger saw comes first, oldest first; history that was only told is older than that.
+    names = {old: event.id for event in season.definition.events for old in (event.id, *event.formerly)}
+    former_starts = {}
+    facts = collect_facts(season.edition.files, season.series.edition.files, season.edition.ledger)
+    # Sorted first is what only the definitions tell; then comes what the ledger has seen itself, the oldest first.
     for fact in sorted(
-        facts, key=lambda one: (one.at is not None, one.at.isoformat() if one.at else str(one.on or ""))
+        facts, key=lambda fact: (fact.at is not None, fact.at.isoformat() if fact.at else str(fact.on or ""))
     ):
         if fact.what in _NEW_STARTS and isinstance(fact.before, When):
             start = to_local(fact.before.start, fact.timezone)
-            found[names.get(fact.event, fact.event), fact.session] = start.isoformat()
-    return found
+            former_starts[names.get(fact.event, fact.event), fact.session] = start.isoformat()
+    return former_starts
 
 
-def data_block(data: Mapping[str, Any]) -> Markup:
+def write_data_block(data: Mapping[str, Any]) -> Markup:
     """Return JSON for a data block: ``<`` is written as an escape, so that nothing can close the element."""
     text = json.dumps(data, ensure_ascii=False, sort_keys=True)
     for character in "<>&\u2028\u2029":
@@ -200,7 +211,7 @@ def data_block(data: Mapping[str, Any]) -> Markup:
     return Markup(text)  # noqa: S704 - escaped for a data block above
 
 
-def breadcrumbs(trail: Sequence[tuple[str, str]]) -> dict[str, Any]:
+def make_breadcrumbs(trail: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """Return the way from the front page to a page, each step an address and a name; search engines want two."""
     if len(trail) < 2:  # noqa: PLR2004 - the front page has no way to it
         return {}

@@ -15,7 +15,7 @@ from markupsafe import escape
 from aslms_feeds.definitions.publisher import Cancelled
 from aslms_feeds.definitions.values import Kind
 from aslms_feeds.editions import labels
-from aslms_feeds.render.pages.clients import clients
+from aslms_feeds.render.pages.clients import list_clients
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from aslms_feeds.definitions.publisher import CalendarName
     from aslms_feeds.render.pages.links import CalendarLink
     from aslms_feeds.render.pages.seasons import SeasonView
-    from aslms_feeds.render.pages.series_view import Book, ClassMark
+    from aslms_feeds.render.pages.series_view import ClassMark, SeriesView
 
 WAYS = {
     "apple": (("webcal", "Apple Calendar"),),
@@ -53,28 +53,28 @@ class Way:
 
 
 @dataclass(frozen=True)
-class Group:
+class CalendarGroup:
     """Calendars that are listed together."""
 
     title: str
     links: tuple[CalendarLink, ...]
     meetings: tuple[CalendarLink, ...] = ()
     """The calendars of single race meetings."""
-    over: bool = False
+    is_over: bool = False
     """Whether it is a season in which nothing changes any more."""
 
 
 @dataclass(frozen=True)
-class Subscribing:
+class SubscribeChoices:
     """What there is to subscribe to, in one language."""
 
-    book: Book
+    series: SeriesView
     seasons: Sequence[SeasonView]
 
     @cached_property
     def links(self) -> tuple[CalendarLink, ...]:
         """Every calendar that can be chosen, the first one first: of every season, then of single ones."""
-        return (*self.book.evergreen, *(link for season in self.seasons for link in season.calendars))
+        return (*self.series.evergreen, *(link for season in self.seasons for link in season.calendars))
 
     @property
     def first(self) -> CalendarLink | None:
@@ -84,79 +84,81 @@ class Subscribing:
     @cached_property
     def names(self) -> tuple[tuple[CalendarName, str], ...]:
         """What a calendar may hold, and how that is called."""
-        found: dict[CalendarName, str] = {}
+        names: dict[CalendarName, str] = {}
         for link in self.links:
             if not link.calendar.race_class:
-                found.setdefault(link.calendar.name, link.label)
-        return tuple(found.items())
+                names.setdefault(link.calendar.name, link.label)
+        return tuple(names.items())
 
     @cached_property
     def classes(self) -> tuple[ClassMark, ...]:
         """The classes that have calendars of their own."""
-        return self.book.classes(link.calendar.race_class for link in self.links)
+        return self.series.mark_classes(link.calendar.race_class for link in self.links)
 
     @cached_property
-    def in_season(self) -> tuple[SeasonView, ...]:
+    def seasons_with_calendars(self) -> tuple[SeasonView, ...]:
         """The seasons that have calendars of their own."""
         return tuple(season for season in self.seasons if season.calendars)
 
     @property
-    def evergreen(self) -> bool:
+    def has_evergreen(self) -> bool:
         """Whether there is a calendar of every season."""
-        return bool(self.book.evergreen)
+        return bool(self.series.evergreen)
 
     @property
-    def rings(self) -> bool:
+    def has_reminders(self) -> bool:
         """Whether there are calendars with reminders."""
-        return bool(self.book.reminder_calendars)
+        return bool(self.series.reminder_calendars)
 
     @cached_property
-    def groups(self) -> tuple[Group, ...]:
+    def groups(self) -> tuple[CalendarGroup, ...]:
         """Every calendar there is, under the headings of the list."""
-        _ = self.book.language.gettext
-        every = (
-            Group(_("Every season"), self.book.main_calendars),
-            Group(_("One class only"), self.book.class_calendars),
-            Group(_("With reminders"), self.book.reminder_calendars),
+        _ = self.series.language.gettext
+        groups = (
+            CalendarGroup(_("Every season"), self.series.main_calendars),
+            CalendarGroup(_("One class only"), self.series.class_calendars),
+            CalendarGroup(_("With reminders"), self.series.reminder_calendars),
             *(
-                Group(season.name, season.calendars, season.meeting_calendars, over=season.over)
+                CalendarGroup(season.name, season.calendars, season.meeting_calendars, is_over=season.is_over)
                 for season in self.seasons
             ),
         )
-        return tuple(group for group in every if group.links or group.meetings)
+        return tuple(group for group in groups if group.links or group.meetings)
 
     @cached_property
     def alarms(self) -> tuple[tuple[str, int], ...]:
         """The kinds of session that ring, and how many minutes before their start."""
-        minutes = self.book.edition.files.publisher.calendars.alarm_minutes
-        return tuple((labels.name_kind(kind, self.book.language), minutes[kind]) for kind in Kind if kind in minutes)
+        minutes = self.series.edition.files.publisher.calendars.alarm_minutes
+        return tuple((labels.name_kind(kind, self.series.language), minutes[kind]) for kind in Kind if kind in minutes)
 
     @cached_property
     def ways(self) -> tuple[Way, ...]:
         """Every client: those first that a button leads to."""
-        language = self.book.language
-        known = {one.id: one for one in clients(language, refresh_hours=self.refresh_hours)}
-        order = (*(name for name in WAYS if name in known), *(name for name in known if name not in WAYS))
+        language = self.series.language
+        order = [*WAYS]
+        clients = list_clients(language, refresh_hours=self.refresh_hours)
         return tuple(
             Way(
-                name=known[name].name,
-                buttons=WAYS.get(name, ()),
-                how=self._how(name),
-                reminders=known[name].reminders,
-                cancelled=self._cancelled(known[name].cancelled),
-                refresh=known[name].refresh,
+                name=client.name,
+                buttons=WAYS.get(client.id, ()),
+                how=self._explain_subscribing(client.id),
+                reminders=client.reminders,
+                cancelled=self._describe_cancelled(client.cancelled),
+                refresh=client.refresh,
             )
-            for name in order
+            for client in sorted(
+                clients, key=lambda client: order.index(client.id) if client.id in order else len(order)
+            )
         )
 
     @property
     def refresh_hours(self) -> int:
         """How often clients are asked to look again, in hours."""
-        return self.book.edition.files.publisher.calendars.refresh_hours
+        return self.series.edition.files.publisher.calendars.refresh_hours
 
-    def _how(self, client: str) -> str:
-        _ = self.book.language.gettext
-        match client:
+    def _explain_subscribing(self, client_id: str) -> str:
+        _ = self.series.language.gettext
+        match client_id:
             case "google":
                 return _(
                     "On a computer, not in the app. If the button does not work: Other calendars, From URL, and paste "
@@ -164,34 +166,34 @@ class Subscribing:
                 )
             case "outlook":
                 return _("Or there: Add calendar, Subscribe from web, and paste the address.")
-            case _ if client in WAYS:
+            case _ if client_id in WAYS:
                 return ""
             case _:
                 return _("Paste the address there.")
 
-    def _cancelled(self, marked: str) -> str:
+    def _describe_cancelled(self, marked: str) -> str:
         """Return what becomes of cancelled sessions in a client that does this with what is marked as cancelled."""
-        _ = self.book.language.gettext
+        _ = self.series.language.gettext
         # RFC 5545 section 3.8.1.11: only what has STATUS:CANCELLED is the client's to show as it likes.
-        told = {
+        effects = {
             Cancelled.VISIBLE: _("stays, and its title says so"),
             Cancelled.MARKED: marked,
             Cancelled.HIDDEN: _("goes"),
         }
-        options = self.book.edition.files.publisher.calendars
+        options = self.series.edition.files.publisher.calendars
         policies = {name: options.find_policy(name) for name, _label in self.names}
         if len(set(policies.values())) == 1:
-            return told[next(iter(policies.values()))]
-        return self._listed((label, told[policies[name]]) for name, label in self.names)
+            return effects[next(iter(policies.values()))]
+        return self._join_answers((label, effects[policies[name]]) for name, label in self.names)
 
-    def _listed(self, parts: Iterable[tuple[str, str]]) -> str:
-        language = self.book.language
+    def _join_answers(self, parts: Iterable[tuple[str, str]]) -> str:
+        language = self.series.language
         return language.listing(
             [language.gettext("%(what)s: %(answer)s", what=what, answer=answer) for what, answer in parts]
         )
 
 
-def snippet(url: str, title: str) -> str:
+def write_snippet(url: str, title: str) -> str:
     """Return the HTML that shows a page of ours on another site, as text to copy."""
     width, height = FRAME
     size = f'width="{width}" height="{height}" style="border: 0; max-width: 100%"'

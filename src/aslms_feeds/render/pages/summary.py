@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aslms_feeds.instants import format_instant
 from aslms_feeds.publication.formats import ATOM
-from aslms_feeds.render.pages.frame import plain, series_picture
+from aslms_feeds.render.pages.frame import make_series_picture, summarise_markdown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from aslms_feeds.editions.items import Item
     from aslms_feeds.render.pages.meetings import MeetingView
     from aslms_feeds.render.pages.seasons import SeasonView
-    from aslms_feeds.render.pages.series_view import Book
+    from aslms_feeds.render.pages.series_view import SeriesView
 
 
 @dataclass(frozen=True)
@@ -79,43 +79,45 @@ class Teaser:
 _NEWEST = 3
 
 
-def teaser(book: Book, season: SeasonView | None, last: SeasonView | None, latest: Sequence[Item]) -> Teaser:
+def make_teaser(
+    series: SeriesView, season: SeasonView | None, last: SeasonView | None, latest: Sequence[Item]
+) -> Teaser:
     """Return what the front page shows of a series with this current season, the last one, and the latest items."""
-    image = series_picture(book).link
+    image = make_series_picture(series).link
     return Teaser(
-        name=book.name,
-        about=plain(book.about) if book.about else "",
-        url=book.url(),
+        name=series.name,
+        about=summarise_markdown(series.about) if series.about else "",
+        url=series.make_url(),
         season=season.name if season else "",
-        season_url=book.url(season.id) if season else "",
-        status=season.season.status if season else None,
-        classes=tuple(one.name for one in season.classes) if season else (),
-        events=_events(book, season) if season else (),
-        subscribe_url=book.url("subscribe"),
-        calendar_url=book.main_calendars[0].url if book.main_calendars else "",
-        feed_url=book.feeds[0].urls[ATOM.file],
-        season_about=plain(season.about) if season and season.about else "",
+        season_url=series.make_url(season.id) if season else "",
+        status=season.definition.status if season else None,
+        classes=tuple(race_class.name for race_class in season.classes) if season else (),
+        events=_make_events(series, season) if season else (),
+        subscribe_url=series.make_url("subscribe"),
+        calendar_url=series.main_calendars[0].url if series.main_calendars else "",
+        feed_url=series.feeds[0].urls[ATOM.file],
+        season_about=summarise_markdown(season.about) if season and season.about else "",
         last=last.name if last else "",
-        last_url=book.url(last.id) if last else "",
-        last_events=_events(book, last) if last else (),
-        latest=tuple(_item(book, item, item.published) for item in latest[:_NEWEST] if item.published),
+        last_url=series.make_url(last.id) if last else "",
+        last_events=_make_events(series, last) if last else (),
+        latest=tuple(_make_item(series, item, item.published) for item in latest[:_NEWEST] if item.published),
         image_url=image.url,
         image_alt=image.alt,
     )
 
 
-def _events(book: Book, season: SeasonView) -> tuple[TeaserEvent, ...]:
-    return tuple(_event(book, season, meeting) for meeting in season.meetings)
+def _make_events(series: SeriesView, season: SeasonView) -> tuple[TeaserEvent, ...]:
+    return tuple(_make_event(series, season, meeting) for meeting in season.meetings)
 
 
-def _item(book: Book, item: Item, published: datetime) -> TeaserItem:
-    return TeaserItem(item.title, item.page, book.language.short_day(published.date()), format_instant(published))
+def _make_item(series: SeriesView, item: Item, published: datetime) -> TeaserItem:
+    return TeaserItem(item.title, item.page, series.language.short_day(published.date()), format_instant(published))
 
 
-def _event(book: Book, season: SeasonView, meeting: MeetingView) -> TeaserEvent:
+def _make_event(series: SeriesView, season: SeasonView, meeting: MeetingView) -> TeaserEvent:
     return TeaserEvent(
         name=meeting.name,
-        url=book.url(season.id, meeting.id),
+        url=series.make_url(season.id, meeting.id),
         days=meeting.days,
         place=meeting.place,
         status=meeting.status,

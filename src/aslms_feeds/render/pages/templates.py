@@ -15,10 +15,10 @@ from aslms_feeds.editions import labels, markup
 from aslms_feeds.errors import RenderError
 from aslms_feeds.instants import format_instant
 from aslms_feeds.publication.formats import FEED_FORMATS
-from aslms_feeds.render.pages.assets import asset
-from aslms_feeds.render.pages.links import local
-from aslms_feeds.render.pages.meetings import by_class
-from aslms_feeds.render.pages.seasons import anchor
+from aslms_feeds.render.pages.assets import load_asset
+from aslms_feeds.render.pages.links import strip_host
+from aslms_feeds.render.pages.meetings import group_by_class
+from aslms_feeds.render.pages.seasons import make_anchor
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
@@ -41,30 +41,30 @@ class Citations:
         """Begin without any."""
         self._numbers: dict[str, int] = {}
 
-    def numbers(self, urls: Iterable[str]) -> list[int]:
+    def number_sources(self, urls: Iterable[str]) -> list[int]:
         """Return the numbers of some sources, new ones for those that are cited for the first time."""
         return [self._numbers.setdefault(url, len(self._numbers) + 1) for url in dict.fromkeys(urls)]
 
     @property
-    def listed(self) -> list[tuple[int, str]]:
+    def sources(self) -> list[tuple[int, str]]:
         """Every source so far with its number."""
         return [(number, url) for url, number in self._numbers.items()]
 
 
 def render(template: str, language: Language, **values: object) -> bytes:
     """Return a page in a language."""
-    made = _environment().get_template(template)
-    return made.render(language=language, citations=Citations(), **values).encode()
+    text = _make_environment().get_template(template).render(language=language, citations=Citations(), **values)
+    return text.encode()
 
 
-def load() -> None:
+def compile_templates() -> None:
     """Compile every template, for a process that has time now and none later."""
-    for name in _environment().list_templates():
-        _environment().get_template(name)
+    for name in _make_environment().list_templates():
+        _make_environment().get_template(name)
 
 
 @cache
-def _environment() -> Environment:
+def _make_environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -81,25 +81,25 @@ def _environment() -> Environment:
             "_": _gettext,
             "gettext": _gettext,
             "ngettext": _ngettext,
-            "asset": _asset_path,
-            "anchor": anchor,
-            "spoken": _spoken,
+            "asset": _find_asset_path,
+            "make_anchor": make_anchor,
+            "mark_language": _mark_language,
             "feed_formats": FEED_FORMATS,
         }
     )
     environment.filters.update(
         {
-            "href": href,
-            "markdown": _markdown,
-            "sanitised": _sanitised,
-            "short": _short,
-            "iso": format_instant,
-            "offset": _offset,
-            "local": local,
-            "by_class": by_class,
+            "href": check_address,
+            "render_markdown": _render_markdown,
+            "trust_sanitised": _trust_sanitised,
+            "shorten_address": _shorten_address,
+            "format_instant": format_instant,
+            "format_offset": _format_offset,
+            "strip_host": strip_host,
+            "group_by_class": group_by_class,
         }
     )
-    environment.filters["status"] = _status
+    environment.filters["name_status"] = _name_status
     return environment
 
 
@@ -110,12 +110,12 @@ def _gettext(context: Context, message: str, **values: object) -> Markup:
 
 
 @pass_context
-def _ngettext(context: Context, one: str, many: str, n: int, **values: object) -> Markup:
-    return escape(context["language"].translations.ngettext(one, many, n)) % {"n": n, **values}
+def _ngettext(context: Context, singular: str, plural: str, n: int, **values: object) -> Markup:
+    return escape(context["language"].translations.ngettext(singular, plural, n)) % {"n": n, **values}
 
 
 @pass_context
-def _spoken(context: Context, texts: Container[str] = ()) -> Markup:
+def _mark_language(context: Context, texts: Container[str] = ()) -> Markup:
     """Return the attributes of words that the definitions have in the first language alone (WCAG 2.2, 3.1.2)."""
     first = context["page"].alternates[0][0]
     if context["language"].tag == first.tag or context["language"].tag in texts:
@@ -124,36 +124,36 @@ def _spoken(context: Context, texts: Container[str] = ()) -> Markup:
 
 
 @pass_context
-def _status(context: Context, status: Status) -> str:
+def _name_status(context: Context, status: Status) -> str:
     return labels.name_status(status, context["language"])
 
 
-def _asset_path(name: str) -> str:
-    return asset(name).path
+def _find_asset_path(name: str) -> str:
+    return load_asset(name).path
 
 
-def href(value: str) -> str:
+def check_address(value: str) -> str:
     """Return an address a page may link to; autoescape does not stop ``javascript:``, this does."""
-    scheme, colon, _rest = value.partition(":")
-    ours = value.startswith(("/", "#")) and not value.startswith("//")
-    if ours or (colon and scheme in _SCHEMES):
+    scheme, colon, _path = value.partition(":")
+    is_ours = value.startswith(("/", "#")) and not value.startswith("//")
+    if is_ours or (colon and scheme in _SCHEMES):
         return value
     raise RenderError(f"{value!r} is no address that a page may link to", hint="https, http, webcal or mailto")
 
 
-def _markdown(text: str) -> Markup:
+def _render_markdown(text: str) -> Markup:
     return Markup(markup.html(text))  # noqa: S704 - sanitised there
 
 
-def _sanitised(html: str) -> Markup:
+def _trust_sanitised(html: str) -> Markup:
     return Markup(html)  # noqa: S704 - items hold sanitised fragments
 
 
-def _short(url: str) -> str:
+def _shorten_address(url: str) -> str:
     """Return an address as people read it."""
     return shorten(unquote(url.partition("://")[2].removeprefix("www.")).rstrip("/"), _SOURCE_LENGTH)
 
 
-def _offset(value: datetime) -> str:
+def _format_offset(value: datetime) -> str:
     text = f"{value:%z}"
     return f"UTC{text[:3]}:{text[3:5]}"
