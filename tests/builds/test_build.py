@@ -22,8 +22,8 @@ def test_what_is_loaded_ahead_is_all_that_a_build_needs(calendars, tmp_path):
     """A build that was held imports none of our modules any more, and compiles no template."""
     code = (
         "import sys\nfrom datetime import UTC, datetime\nfrom pathlib import Path\n"
-        "from aslms_feeds.builds.build import build, load\nfrom aslms_feeds.settings import Settings\n"
-        "load()\nfrom aslms_feeds.render.pages.templates import _environment\n"
+        "from aslms_feeds.builds.build import build, load_modules\nfrom aslms_feeds.settings import Settings\n"
+        "load_modules()\nfrom aslms_feeds.render.pages.templates import _environment\n"
         "def known():\n"
         "    ours = {name for name in sys.modules if name.startswith('aslms_feeds')}\n"
         "    return ours | {str(template) for template in _environment().cache.values()}\n"

@@ -34,7 +34,7 @@ def recorded(tmp_path_factory):
     found, files = tmp_path_factory.mktemp("recorded"), contents(publisher=FEW)
     report = recipe.regenerate(LocalStore(found), files, now=NOW)
     assert report.next_due == DUE
-    prints = freshness.fingerprints(files, None)
+    prints = freshness.fingerprint_series(files, None)
     last_run.write_last_run(found, last_run.LastRun(NOW, prints, last_run.read_current_links(found), report.next_due))
     return found
 
@@ -47,7 +47,7 @@ def output(recorded, tmp_path):
 
 def unchanged(output, files=None, base_url=None, now=LATER):
     """Ask as a build does."""
-    return freshness.unchanged(output, files or contents(publisher=FEW), base_url, now=now)
+    return freshness.is_unchanged(output, files or contents(publisher=FEW), base_url, now=now)
 
 
 def test_nothing_changed(output):
@@ -148,7 +148,10 @@ def run(package: Path, *command: object, **variables: str) -> subprocess.Complet
 
 def test_any_file_of_the_package_counts(package):
     """Code, template, style sheet, translation: whatever differs makes other documents."""
-    ask = "from aslms_feeds.builds import freshness; print(freshness.__file__, freshness.fingerprints({}, None)[''])"
+    ask = (
+        "from aslms_feeds.builds import freshness; "
+        "print(freshness.__file__, freshness.fingerprint_series({}, None)[''])"
+    )
     found = [run(package, "-c", ask).stdout]
     assert found[0].startswith(str(package))
     assert run(package, "-c", ask).stdout == found[0]
@@ -166,13 +169,13 @@ def test_what_is_installed_while_a_process_runs_counts_for_the_next_one(package)
     """A process publishes with what it has loaded, and records that, not what came after."""
     ask = (
         "from pathlib import Path; from aslms_feeds.builds import freshness\n"
-        "before = freshness.fingerprints({}, None)\n"
+        "before = freshness.fingerprint_series({}, None)\n"
         "path = Path(freshness.__file__).with_name('new.py'); path.write_text('')\n"
-        "assert freshness.fingerprints({}, None) == before; print(before[''])"
+        "assert freshness.fingerprint_series({}, None) == before; print(before[''])"
     )
     before = run(package, "-c", ask).stdout
     after = run(
-        package, "-c", "from aslms_feeds.builds import freshness; print(freshness.fingerprints({}, None)[''])"
+        package, "-c", "from aslms_feeds.builds import freshness; print(freshness.fingerprint_series({}, None)[''])"
     ).stdout
     assert before != after
 
@@ -181,7 +184,10 @@ def test_a_path_that_is_not_there(package):
     """An import path that does not exist is no reason to fail."""
     path = os.pathsep.join((str(package), "/nowhere/site-packages"))
     assert run(
-        package, "-c", "from aslms_feeds.builds import freshness; freshness.fingerprints({}, None)", PYTHONPATH=path
+        package,
+        "-c",
+        "from aslms_feeds.builds import freshness; freshness.fingerprint_series({}, None)",
+        PYTHONPATH=path,
     )
 
 
@@ -230,7 +236,9 @@ def test_the_record_of_a_build_that_died_is_gone(tmp_path):
         (calendars / path).write_bytes(data)
     command = ["build", "--calendars", str(calendars), "--output", str(output)]
     assert commands.run(tmp_path, *command).status == 0
-    assert freshness.unchanged(output, definition_files.read_calendars_folder(calendars), None, now=datetime.now(UTC))
+    assert freshness.is_unchanged(
+        output, definition_files.read_calendars_folder(calendars), None, now=datetime.now(UTC)
+    )
     (calendars / "trial/series.toml").write_bytes(b"")
 
     def dies():

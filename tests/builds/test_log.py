@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aslms_feeds.builds import log
-from aslms_feeds.builds.log import LONGEST, Event
+from aslms_feeds.builds.log import LONGEST, LogEntry
 
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
@@ -34,9 +34,9 @@ def _loggers_as_before():
 def written(form: str, *events: tuple) -> list[str]:
     """Return the lines that events make, without the moment."""
     stream = io.StringIO()
-    log.start(form, stream)
+    log.start_log(form, stream)
     for event, subject, facts in events:
-        log.note(event, subject, **facts)
+        log.write_entry(event, subject, **facts)
     lines = stream.getvalue().split("\n")
     assert lines.pop() == ""
     return lines
@@ -45,7 +45,7 @@ def written(form: str, *events: tuple) -> list[str]:
 def test_text_for_people():
     """The moment in UTC, the event, what it is about, then what is known of it; what is not known is left out."""
     facts = {"generation": 4, "documents": 28, "back_to": None, "changed": True}
-    (line,) = written("text", (Event.BUILD, "aslms", facts))
+    (line,) = written("text", (LogEntry.BUILD, "aslms", facts))
     assert STAMP.fullmatch(line[:20])
     assert line[20:] == " build aslms generation=4 documents=28 changed=true"
 
@@ -53,7 +53,7 @@ def test_text_for_people():
 def test_json_for_programs():
     """The same keys each time; what is not known is null."""
     facts = {"generation": 4, "back_to": None, "due": datetime(2030, 1, 1, 6, tzinfo=timezone(timedelta(hours=5)))}
-    (line,) = written("json", (Event.BUILD, "aslms", facts))
+    (line,) = written("json", (LogEntry.BUILD, "aslms", facts))
     row = json.loads(line)
     assert STAMP.fullmatch(row.pop("at"))
     assert row == {
@@ -70,7 +70,7 @@ def test_json_for_programs():
 def test_nobody_writes_a_line_of_their_own(form):
     """Line breaks, quotes, what looks like another key, and characters nobody sees are written as what they are."""
     hostile = 'a\n2030-01-01T00:00:00Z failed x="1" \u2028\u202e\u200b\x1b[31m\\ é'
-    (line,) = written(form, (Event.PROBLEM, "a b", {"message": hostile, "where": "=", "line": 3}))
+    (line,) = written(form, (LogEntry.PROBLEM, "a b", {"message": hostile, "where": "=", "line": 3}))
     assert line.isprintable()
     if form == "text":
         assert line[20:] == (
@@ -84,25 +84,25 @@ def test_nobody_writes_a_line_of_their_own(form):
 @given(st.text(min_size=1), st.text(max_size=30))
 def test_any_value_comes_back(value, subject):
     """What is written can be read again: one line, each value whole."""
-    (text,) = written("text", (Event.LOG, subject, {"message": value, "more": 1}))
+    (text,) = written("text", (LogEntry.LOG, subject, {"message": value, "more": 1}))
     assert text.isprintable()
     message = text[20:].partition(" message=")[2].removesuffix(" more=1")
     assert (json.loads(message) if message.startswith('"') else message) == value
-    (line,) = written("json", (Event.LOG, subject, {"message": value}))
+    (line,) = written("json", (LogEntry.LOG, subject, {"message": value}))
     assert json.loads(line)["message"] == value
     assert json.loads(line)["subject"] == subject
 
 
 def test_long_values_are_cut():
     """A line is short enough to be written at once."""
-    (line,) = written("json", (Event.LOG, "", {"message": "x" * 5000}))
+    (line,) = written("json", (LogEntry.LOG, "", {"message": "x" * 5000}))
     assert json.loads(line)["message"] == "x" * (LONGEST - 1) + "…"
 
 
 def test_what_libraries_say_is_one_line_too():
     """A fault comes with its traceback in the same line; what they chat about does not come."""
     stream = io.StringIO()
-    log.start("json", stream)
+    log.start_log("json", stream)
     logger = logging.getLogger("apscheduler.scheduler")
     logger.info("chat")
     try:
@@ -125,7 +125,7 @@ def test_warnings_are_told():
     stream = io.StringIO()
     with warnings.catch_warnings():
         warnings.simplefilter("always")
-        log.start("text", stream)
+        log.start_log("text", stream)
         warnings.warn("old ways", DeprecationWarning, stacklevel=1)
         logging.captureWarnings(capture=False)
     (line,) = stream.getvalue().splitlines()
@@ -136,5 +136,5 @@ def test_warnings_are_told():
 def test_the_moment_is_utc():
     """It is the moment of the event."""
     before = datetime.now(UTC).replace(microsecond=0)
-    (line,) = written("text", (Event.STARTED, "", {}))
+    (line,) = written("text", (LogEntry.STARTED, "", {}))
     assert before <= datetime.fromisoformat(line.split()[0]) <= datetime.now(UTC)

@@ -28,7 +28,7 @@ def built(files, store=None, now=NOW):
 def test_after_a_good_build():
     """It says when, what, when the next change is due, and that this was the last good build."""
     report = built(contents())
-    found = status.of_report(report, {}, now=NOW, extra={"proposals": 3})
+    found = status.describe_build(report, {}, now=NOW, extra={"proposals": 3})
     assert list(found) == KEYS
     assert [part["part"] for part in found.pop("parts")] == ["trial", "index"]
     assert found == {
@@ -45,8 +45,8 @@ def test_after_a_good_build():
 
 def test_after_a_build_with_a_wrong_definition():
     """It is not ok; the last good build was the one before; warnings and what else was said stay."""
-    before = status.of_report(built(contents()), {}, now=NOW, extra={"proposals": 3}) | {"warnings": ["w"]}
-    found = status.of_report(built(BROKEN), before, now=LATER)
+    before = status.describe_build(built(contents()), {}, now=NOW, extra={"proposals": 3}) | {"warnings": ["w"]}
+    found = status.describe_build(built(BROKEN), before, now=LATER)
     assert (found["ok"], found["at"], found["last_good"]) == (False, "2030-06-01T00:00:00Z", "2030-01-10T12:00:00Z")
     assert (found["warnings"], found["extra"]) == (["w"], {"proposals": 3})
     (part,) = (part for part in found["parts"] if not part["ok"])
@@ -55,8 +55,8 @@ def test_after_a_build_with_a_wrong_definition():
 
 def test_after_a_build_that_came_to_nothing():
     """What is public is what it was; the error and what to do about it are said."""
-    before = status.of_report(built(contents()), {}, now=NOW)
-    found = status.of_failure("no room", "make some", before, now=LATER)
+    before = status.describe_build(built(contents()), {}, now=NOW)
+    found = status.describe_failure("no room", "make some", before, now=LATER)
     assert list(found) == KEYS
     assert (found["ok"], found["changed"], found["error"]) == (
         False,
@@ -66,13 +66,13 @@ def test_after_a_build_that_came_to_nothing():
     assert [found[key] for key in ("parts", "last_good", "next_due")] == [
         before[key] for key in ("parts", "last_good", "next_due")
     ]
-    assert list(status.of_failure("no room", "", {}, now=LATER)) == KEYS
+    assert list(status.describe_failure("no room", "", {}, now=LATER)) == KEYS
 
 
 def test_a_failure_is_written_and_the_next_run_looks_again(tmp_path):
     """The record of the last run goes with it: else a run with nothing to do would leave the failure standing."""
     (tmp_path / last_run.LAST_RUN).write_text("{}")
-    status.failed(tmp_path, "it died", now=LATER)
+    status.record_failure(tmp_path, "it died", now=LATER)
     assert Workspace(tmp_path).read_status()["error"] == {"message": "it died", "hint": ""}
     assert not (tmp_path / last_run.LAST_RUN).exists()
 
@@ -81,13 +81,13 @@ def test_a_failure_is_not_written_where_another_builds(tmp_path):
     """That one will say how it went."""
     with Workspace(tmp_path).lock():
         Workspace(tmp_path).write_status({"ok": True})
-        status.failed(tmp_path, "it died", now=LATER)
+        status.record_failure(tmp_path, "it died", now=LATER)
     assert Workspace(tmp_path).read_status() == {"ok": True}
 
 
 def test_a_failure_makes_no_folder(tmp_path):
     """Where nothing was ever published there is nothing to say, and a misspelt folder stays absent."""
-    status.failed(tmp_path / "output", "it died", now=LATER)
+    status.record_failure(tmp_path / "output", "it died", now=LATER)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -104,21 +104,21 @@ def test_a_series_without_a_next_season_is_warned_of(tmp_path):
     with Workspace(tmp_path).lock():
         Workspace(tmp_path).write_status({"ok": True, "warnings": []})
     last_day = datetime(2030, 4, 6, 23, tzinfo=UTC)
-    assert status.warnings(tmp_path, contents(), "calendars", now=last_day) == ()
-    found = status.warnings(tmp_path, contents(), "calendars", now=last_day + timedelta(hours=1))
+    assert status.record_warnings(tmp_path, contents(), "calendars", now=last_day) == ()
+    found = status.record_warnings(tmp_path, contents(), "calendars", now=last_day + timedelta(hours=1))
     assert found == (
         "calendars/trial/2030/season.toml:1:1: trial: the last season was over on 2030-04-06, and no other follows; "
         "add the next one, or what is known",
     )
     assert Workspace(tmp_path).read_status() == {"ok": True, "warnings": list(found)}
     followed = {**contents(), "trial/2031/season.toml": b'name = "2031"\nannounced = 2030-04-01\n'}
-    assert status.warnings(tmp_path, followed, "calendars", now=LATER) == ()
+    assert status.record_warnings(tmp_path, followed, "calendars", now=LATER) == ()
     assert Workspace(tmp_path).read_status() == {"ok": True, "warnings": []}
 
 
 def test_warnings_make_no_status(tmp_path):
     """Where no build has written a status, they are only told."""
-    assert len(status.warnings(tmp_path, contents(), "calendars", now=LATER)) == 1
+    assert len(status.record_warnings(tmp_path, contents(), "calendars", now=LATER)) == 1
     assert list(tmp_path.iterdir()) == []
 
 
@@ -126,13 +126,13 @@ def test_nothing_under_embargo_is_told():
     """What is wrong in a file under embargo is neither quoted nor placed; other problems are."""
     secret = b'name = "Secret"\nembargo = 2030-05-01T00:00:00Z\nsurprise = "Le Mans"\n'
     files = {**contents(), "trial/2031/season.toml": secret, "trial/2030/season.toml": SEASON.encode() + b"x = 1\n"}
-    report = status.shown(built(files), files, "calendars", now=NOW)
-    text = json.dumps(status.of_report(report, {}, now=NOW))
+    report = status.mask_report(built(files), files, "calendars", now=NOW)
+    text = json.dumps(status.describe_build(report, {}, now=NOW))
     assert "surprise" not in text
     assert "2031" not in text
     assert "unknown key 'x'" in text
     after = json.dumps(
-        status.of_report(status.shown(built(files, now=LATER), files, "calendars", now=LATER), {}, now=LATER)
+        status.describe_build(status.mask_report(built(files, now=LATER), files, "calendars", now=LATER), {}, now=LATER)
     )
     assert "unknown key 'surprise'" in after
 
@@ -140,7 +140,7 @@ def test_nothing_under_embargo_is_told():
 def test_a_store_that_cannot_be_written_is_no_second_fault(tmp_path):
     """A failure that cannot be written down is still the one that is told."""
     (tmp_path / "lock").symlink_to("elsewhere")
-    status.failed(tmp_path, "it died", now=LATER)
+    status.record_failure(tmp_path, "it died", now=LATER)
     with pytest.raises(PublicationError), Workspace(tmp_path).lock():
         pass
     assert Workspace(tmp_path).read_status() == {}

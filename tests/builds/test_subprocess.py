@@ -36,7 +36,7 @@ def noted():
     root, own = logging.getLogger(), logging.getLogger("aslms_feeds.builds.log")
     before = root.handlers[:], root.level, own.level
     stream = io.StringIO()
-    log.start("json", stream)
+    log.start_log("json", stream)
 
     def new() -> list[dict]:
         rows = [json.loads(line) for line in stream.getvalue().splitlines()]

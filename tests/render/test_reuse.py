@@ -59,7 +59,7 @@ def test_what_is_kept_is_what_would_be_made(monkeypatch):
     keeping, forgetful = MemoryStore(), MemoryStore()
     for name, files, now in steps():
         for store, tools in ((keeping, "one version"), (forgetful, f"another version for {name}")):
-            monkeypatch.setattr(freshness, "tools", lambda tools=tools: tools)
+            monkeypatch.setattr(freshness, "fingerprint_installation", lambda tools=tools: tools)
             report = regenerate(store, files, now=now)
             parts = [(part.name, part.error, [str(problem) for problem in part.problems]) for part in report.parts]
         for part in ("cup", "index"):
@@ -102,7 +102,7 @@ def test_another_version_makes_everything_anew(work, monkeypatch):
     store = published((everything(), NOW))
     whole = dict(work)
     work.update(pages=0, events=0)
-    monkeypatch.setattr(freshness, "tools", lambda: "another version")
+    monkeypatch.setattr(freshness, "fingerprint_installation", lambda: "another version")
     published((everything(), NOW), store=store)
     assert work == whole
 

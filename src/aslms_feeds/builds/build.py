@@ -43,18 +43,18 @@ def build(
     :class:`aslms_feeds.errors.Busy` when another one is at work, and whatever keeps all series from being published.
     """
     try:
-        return _built(chosen, now, orders, not_before, tell)
+        return _build(chosen, now, orders, not_before, tell)
     except Busy:
         raise
     except Exception as error:
         from aslms_feeds.builds import status
 
         text, hint = (str(error), error.hint) if isinstance(error, AslmsFeedsError) else (repr(error), "")
-        status.failed(chosen.output, text, hint, now=now)
+        status.record_failure(chosen.output, text, hint, now=now)
         raise
 
 
-def load() -> None:
+def load_modules() -> None:
     """Import and compile what a build needs that has something to do, so that one begun later begins at once."""
     for name in (
         "builds.recipe",
@@ -72,7 +72,7 @@ def load() -> None:
     language.load_every_language()
 
 
-def ahead(
+def preview_build(
     chosen: Settings, contents: Mapping[str, bytes], base_url: str | None, *, now: datetime
 ) -> tuple[PreviewStore, Report]:
     """Return what a build of the files ``contents`` would publish, with its report; nobody is asked, nothing written.
@@ -85,7 +85,7 @@ def ahead(
     from aslms_feeds.publication.workspace import open_store
 
     seen = PreviewStore(open_store(chosen.output, chosen.state))
-    polled = _polled(chosen, read_publisher(contents), contents, now, ask=False)
+    polled = _poll(chosen, read_publisher(contents), contents, now, ask=False)
     report = regenerate(
         seen,
         {**polled.contents, **contents},
@@ -98,7 +98,7 @@ def ahead(
     return seen, report
 
 
-def _built(
+def _build(
     chosen: Settings,
     now: datetime,
     orders: Orders | None,
@@ -107,10 +107,10 @@ def _built(
 ) -> Report | None:
     contents = files.read_calendars_folder(chosen.calendars, named=False)
     simple = orders is None and chosen.state is None
-    if simple and freshness.unchanged(chosen.output, contents, chosen.base_url, now=now):
+    if simple and freshness.is_unchanged(chosen.output, contents, chosen.base_url, now=now):
         last_run.touch_last_run(chosen.output)
         return None
-    prints = freshness.fingerprints(contents, chosen.base_url)
+    prints = freshness.fingerprint_series(contents, chosen.base_url)
     from aslms_feeds.builds import status
     from aslms_feeds.builds.recipe import regenerate
     from aslms_feeds.definitions.reading import read_publisher
@@ -122,17 +122,17 @@ def _built(
     if publisher and chosen.base_url:
         publisher = publisher.model_copy(update={"base_url": chosen.base_url})
     # Whoever waits for a second must not wait for other people's servers.
-    polled = _polled(chosen, publisher, contents, now, ask=not_before is None)
+    polled = _poll(chosen, publisher, contents, now, ask=not_before is None)
 
     def record(report: Report) -> None:
-        shown = status.shown(report, contents, root, now=now)
+        shown = status.mask_report(report, contents, root, now=now)
         wanted = publisher is not None and any("warnings" in one.on for one in publisher.notify)
         told = queueing.note(
             chosen.output,
             publisher,
             shown,
             now=now,
-            warnings=status.doubts(contents, root, now=now) if wanted else (),
+            warnings=status.find_ended_series(contents, root, now=now) if wanted else (),
             quarantined=polled.quarantines,
         )
         due = earliest(report.next_due, polled.next_due, told)
@@ -141,15 +141,15 @@ def _built(
         last_run.write_last_run(chosen.output, last_run.LastRun(now, done, generations, due, chosen.base_url))
         workspace = Workspace(chosen.output)
         before = workspace.read_status()
-        extra = status.beside(before, publisher, shown, polled)
-        workspace.write_status(status.of_report(replace(shown, next_due=due), before, now=now, extra=extra))
+        extra = status.describe_surroundings(before, publisher, shown, polled)
+        workspace.write_status(status.describe_build(replace(shown, next_due=due), before, now=now, extra=extra))
         tell(shown)
 
     last_run.forget_last_run(chosen.output)
 
     def wait() -> None:
         if not_before is not None:
-            _wait(not_before, lambda: files.read_calendars_folder(chosen.calendars, named=False) == contents)
+            _wait_for(not_before, lambda: files.read_calendars_folder(chosen.calendars, named=False) == contents)
 
     report = regenerate(
         open_store(chosen.output, chosen.state),
@@ -167,7 +167,7 @@ def _built(
     return replace(report, next_due=earliest(report.next_due, delivered.next_attempt), notes=delivered.warnings)
 
 
-def _polled(
+def _poll(
     chosen: Settings, publisher: Publisher | None, contents: Mapping[str, bytes], now: datetime, *, ask: bool
 ) -> PollResult:
     from aslms_feeds.upstreams.poll import PollResult, poll
@@ -177,7 +177,7 @@ def _polled(
     return poll(chosen.output, publisher, now=now, local_files=contents, root=str(chosen.calendars), ask=ask)
 
 
-def _wait(instant: datetime, unchanged: Callable[[], bool]) -> None:
+def _wait_for(instant: datetime, unchanged: Callable[[], bool]) -> None:
     """Return at an instant by this machine's clock; raise :class:`Superseded` when an edit has overtaken it."""
     while (left := (instant - datetime.now(UTC)).total_seconds()) > 0:
         time.sleep(min(left, 0.5))

@@ -42,7 +42,9 @@ def publish_index(
         teasers = listings[name].teasers if name in listings else {}
         members[name] = PublicSeries(name, series.manifest, teasers, partial(store.read, name))
     public_documents = load_public_documents(store, INDEX, public)
-    bundles = render_bundles(publisher, members, public_documents, root=root, tools=freshness.tools())
+    bundles = render_bundles(
+        publisher, members, public_documents, root=root, tools=freshness.fingerprint_installation()
+    )
     manifests = {name: members[name].manifest for name in listings}
     documents = site.render_site(publisher, listings, manifests, bundles)
     notes = {reuse.UNITS_FILE: reuse.write_units(bundles.units)} if bundles.units else {}

@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, TextIO
 
+from aslms_feeds.instants import format_instant
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -29,8 +31,8 @@ _WORD = re.compile(r"[^\s\"'=\\]+")
 _logger = logging.getLogger("aslms_feeds.builds.log")
 
 
-class Event(StrEnum):
-    """What is told, in alphabetical order; the keys of each are in ``deploy/README.md``."""
+class LogEntry(StrEnum):
+    """What an entry of the log is about, in alphabetical order; the keys of each are in ``deploy/README.md``."""
 
     BEGUN = "begun"
     """A build was begun in a process of its own."""
@@ -66,7 +68,7 @@ class Event(StrEnum):
     """Something will need attention."""
 
 
-def start(form: str, stream: TextIO | None = None) -> None:
+def start_log(form: str, stream: TextIO | None = None) -> None:
     """Write the log of this process to ``stream`` (standard error), as ``text`` or ``json``."""
     handler = logging.StreamHandler(sys.stderr if stream is None else stream)
     handler.setFormatter(_Json() if form == "json" else _Text())
@@ -75,60 +77,60 @@ def start(form: str, stream: TextIO | None = None) -> None:
     _logger.setLevel(logging.INFO)
 
 
-def note(event: Event, subject: str = "", *, level: int = logging.INFO, **facts: object) -> None:
-    """Write one event; ``subject`` is what it is about, such as a series.
+def write_entry(kind: LogEntry, subject: str = "", *, level: int = logging.INFO, **facts: object) -> None:
+    """Write one entry; ``subject`` is what it is about, such as a series.
 
     A fact that is None has no value; text leaves it out, JSON says null. Instants are written in UTC.
     """
-    _logger.log(level, event, extra={"subject": subject, "facts": facts})
+    _logger.log(level, kind, extra={"subject": subject, "facts": facts})
 
 
 class _Json(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        return json.dumps(_row(record), ensure_ascii=True)
+        return json.dumps(_describe_record(record), ensure_ascii=True)
 
 
 class _Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        row = _row(record)
+        row = _describe_record(record)
         at, event, subject = (row.pop(key) for key in ("at", "event", "subject"))
         del row["level"]
-        words = [f"{key}={_word(value)}" for key, value in row.items() if value is not None]
-        return " ".join([str(at), str(event), *([_word(subject)] if subject else []), *words])
+        words = [f"{key}={_quote_word(value)}" for key, value in row.items() if value is not None]
+        return " ".join([str(at), str(event), *([_quote_word(subject)] if subject else []), *words])
 
 
-def _row(record: logging.LogRecord) -> dict[str, object]:
+def _describe_record(record: logging.LogRecord) -> dict[str, object]:
     facts: Mapping[str, object] | None = getattr(record, "facts", None)
     row: dict[str, object] = {
-        "at": f"{datetime.fromtimestamp(record.created, UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "at": format_instant(datetime.fromtimestamp(record.created, UTC)),
         "level": record.levelname.lower(),
-        "event": record.getMessage() if facts is not None else Event.LOG.value,
+        "event": record.getMessage() if facts is not None else LogEntry.LOG.value,
         "subject": getattr(record, "subject", record.name),
     }
     if facts is None:
         trace = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
-        return row | {"message": _value(record.getMessage()), "traceback": trace[-_TRACE:] or None}
-    return row | {key: _value(value) for key, value in facts.items()}
+        return row | {"message": _plain_value(record.getMessage()), "traceback": trace[-_TRACE:] or None}
+    return row | {key: _plain_value(value) for key, value in facts.items()}
 
 
-def _value(value: object) -> object:
+def _plain_value(value: object) -> object:
     """Return a value as JSON has it: instants in UTC, long texts cut."""
     match value:
         case datetime():
-            return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+            return format_instant(value)
         case str() if len(value) > LONGEST:
             return f"{value[: LONGEST - 1]}…"
         case None | bool() | int() | float() | str():
             return value
         case _:
-            return _value(str(value))
+            return _plain_value(str(value))
 
 
-def _word(value: object) -> str:
+def _quote_word(value: object) -> str:
     """Return a value as a text line has it: in quotes, and with escapes, where it is not one plain word."""
     text = str(value).lower() if isinstance(value, bool) else str(value)
     if _WORD.fullmatch(text) and text.isprintable():
         return text
     # What is invisible, or moves what follows it, is written as its number: a line is what it looks to be.
     quoted = json.dumps(text, ensure_ascii=False)
-    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in quoted)
+    return "".join(character if character.isprintable() else json.dumps(character)[1:-1] for character in quoted)

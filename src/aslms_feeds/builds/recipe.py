@@ -257,7 +257,7 @@ class _Recipe:
             published=public_documents.rows.keys(),
             accept_mass_change=accepted,
         )
-        rendered = render_series(edition, public_documents, tools=freshness.tools())
+        rendered = render_series(edition, public_documents, tools=freshness.fingerprint_installation())
         part = describe_changes(edition, ledgers, rollback.back_to if rollback else None)
         state = _write_state(edition, public_documents.rows, rollback)
         notes = {

@@ -24,7 +24,7 @@ from apscheduler.triggers.date import DateTrigger
 
 from aslms_feeds import __version__
 from aslms_feeds.builds import log
-from aslms_feeds.builds.log import Event
+from aslms_feeds.builds.log import LogEntry
 from aslms_feeds.builds.subprocess import BUSY, FAULT, Attempt, command_arguments
 from aslms_feeds.builds.watch import Looks
 from aslms_feeds.definitions.crontab import parse_crontab
@@ -157,8 +157,8 @@ class Service:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end, number)
-        log.note(
-            Event.STARTED,
+        log.write_entry(
+            LogEntry.STARTED,
             version=__version__,
             calendars=str(self._chosen.calendars),
             output=str(self._chosen.output),
@@ -179,7 +179,7 @@ class Service:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        log.note(Event.STOPPED)
+        log.write_entry(LogEntry.STOPPED)
         return 128 + signal.SIGINT if self._told is signal.SIGINT else 0
 
     # --- What wakes a build ------------------------------------------------------------------------------------------
@@ -204,7 +204,7 @@ class Service:
                     self._end(None)
 
     def _edited(self, count: int) -> None:
-        log.note(Event.EDIT, files=count, settle=self._chosen.settle)
+        log.write_entry(LogEntry.EDIT, files=count, settle=self._chosen.settle)
         if self._running is not None and self._running.waits(datetime.now(UTC)):
             self._running.drop()  # What it has made is not what the definitions say any more.
         if self._held is None:
@@ -222,7 +222,7 @@ class Service:
 
     async def _fire(self, job: str) -> None:
         """Wake a build for a job."""
-        log.note(Event.JOB, job, due=self._due if job == "due" else None)
+        log.write_entry(LogEntry.JOB, job, due=self._due if job == "due" else None)
         if job == "due":
             self._ahead = self._due
             self._wake.set()
@@ -260,7 +260,7 @@ class Service:
         """Have one build done, and arrange what follows from it."""
         began, start = datetime.now(UTC), time.monotonic()
         if not self._busy:
-            log.note(Event.BEGUN, ",".join(reasons), not_before=not_before)
+            log.write_entry(LogEntry.BEGUN, ",".join(reasons), not_before=not_before)
         try:
             held = await self._loaded() if EDITED in reasons else None
             self._running = running = held or await Attempt.begin(self._chosen, not_before)
@@ -308,7 +308,7 @@ class Service:
         today = datetime.now(UTC).date().isoformat()
         for one in outcome.warnings:
             if self._warned.get(one) != today:
-                log.note(Event.WARNING, level=logging.WARNING, message=one)
+                log.write_entry(LogEntry.WARNING, level=logging.WARNING, message=one)
         self._warned = dict.fromkeys(outcome.warnings, today)
 
     def _note_end(self, number: int, outcome: Outcome | None, *, dropped: bool, seconds: float) -> None:
@@ -316,9 +316,11 @@ class Service:
         if number != BUSY or dropped:
             changed = outcome.changed if outcome else False
             length = round(seconds, 2)
-            log.note(Event.ENDED, status=number, seconds=length, changed=changed, dropped=dropped, due=self._due)
+            log.write_entry(
+                LogEntry.ENDED, status=number, seconds=length, changed=changed, dropped=dropped, due=self._due
+            )
         elif not self._busy:
-            log.note(Event.BUSY)
+            log.write_entry(LogEntry.BUSY)
         self._busy = number == BUSY and not dropped
 
     async def _died(self, how: str) -> None:
@@ -327,8 +329,8 @@ class Service:
             status,  # It knows the definitions, which is much to know for a process that waits.
         )
 
-        log.note(Event.DIED, "build", level=logging.ERROR, how=how)
-        await asyncio.to_thread(status.failed, self._chosen.output, f"the build {how}", now=datetime.now(UTC))
+        log.write_entry(LogEntry.DIED, "build", level=logging.ERROR, how=how)
+        await asyncio.to_thread(status.record_failure, self._chosen.output, f"the build {how}", now=datetime.now(UTC))
 
     # --- Jobs --------------------------------------------------------------------------------------------------------
 
@@ -340,7 +342,7 @@ class Service:
         found = lines(self._chosen.calendars)
         if found is not None and found != self._lines:
             self._lines = found
-            log.note(Event.SCHEDULE, lines="; ".join(found))
+            log.write_entry(LogEntry.SCHEDULE, lines="; ".join(found))
         wanted = {f"schedule {line}": line for line in self._lines} | {"daily": DAILY}
         for job in self._scheduler.get_jobs():
             if job.id not in wanted:
@@ -361,7 +363,7 @@ class Service:
             if number is signal.SIGINT and self._running is not None:
                 self._running.drop()
             return
-        log.note(Event.STOPPING, number.name if number else "parent")
+        log.write_entry(LogEntry.STOPPING, number.name if number else "parent")
         self._told = number
         self._over.set()
         self._wake.set()
@@ -404,7 +406,7 @@ def keep_watching(chosen: Settings) -> Callable[[], None]:
             number = watchers[-1].wait()
             if over.is_set():
                 return
-            log.note(Event.DIED, "watcher", level=logging.ERROR, how=f"died with {_how(number)}")
+            log.write_entry(LogEntry.DIED, "watcher", level=logging.ERROR, how=f"died with {_how(number)}")
             over.wait(AGAIN_SECONDS)
             with switching:
                 if not over.is_set():

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from aslms_feeds.definitions.reading import read_definitions
@@ -19,12 +18,14 @@ from aslms_feeds.definitions.values import Warned
 from aslms_feeds.definitions.warnings import find_doubts
 from aslms_feeds.editions.masking import mask_problems
 from aslms_feeds.errors import AslmsFeedsError
+from aslms_feeds.instants import format_instant
 from aslms_feeds.publication import last_run
 from aslms_feeds.publication.workspace import Workspace
 from aslms_feeds.serve import health
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
     from pathlib import Path
 
     from aslms_feeds.definitions.publisher import Publisher
@@ -35,49 +36,55 @@ if TYPE_CHECKING:
     Status = dict[str, Any]
 
 
-def of_report(report: Report, before: Status, *, now: datetime, extra: Mapping[str, object] | None = None) -> Status:
+def describe_build(
+    report: Report, before: Status, *, now: datetime, extra: Mapping[str, object] | None = None
+) -> Status:
     """Return the status after a build; ``before`` is what it was, ``extra`` what else there is to say."""
     return {
-        "at": _written(now),
+        "at": _format(now),
         **report.data(),
         "error": None,
-        "next_due": _written(report.next_due),
-        "last_good": _written(now) if not report.failed else before.get("last_good"),
+        "next_due": _format(report.next_due),
+        "last_good": _format(now) if not report.failed else before.get("last_good"),
         "warnings": before.get("warnings", []),
         "extra": dict(extra) if extra is not None else before.get("extra", {}),
     }
 
 
-def beside(before: Status, publisher: Publisher | None, report: Report, polled: PollResult) -> dict[str, object]:
+def describe_surroundings(
+    before: Status, publisher: Publisher | None, report: Report, polled: PollResult
+) -> dict[str, object]:
     """Return what else there is to say after a build: upstreams, proposals, what health and metrics are read from."""
     extra = before.get("extra")
-    known = extra.get("health") if isinstance(extra, dict) else None
-    asked = {
-        "quarantined": sum(one in polled.quarantines for one in polled.asked_ids),
-        "failed": sum(one in polled.troubles and one not in polled.quarantines for one in polled.asked_ids),
+    health_record = extra.get("health") if isinstance(extra, dict) else None
+    polls = {
+        "quarantined": sum(upstream in polled.quarantines for upstream in polled.asked_ids),
+        "failed": sum(
+            upstream in polled.troubles and upstream not in polled.quarantines for upstream in polled.asked_ids
+        ),
     }
-    asked["ok"] = len(polled.asked_ids) - sum(asked.values())
+    polls["ok"] = len(polled.asked_ids) - sum(polls.values())
     return {
         "upstreams": {
             "quarantined": dict(polled.quarantines),
             "troubled": dict(polled.troubles),
             "overridden": list(polled.overridden_paths),
         },
-        "proposals": [one.id for one in polled.proposals],
+        "proposals": [one.id for upstream in polled.proposals],
         "health": health.noted(
-            known if isinstance(known, dict) else {},
+            health_record if isinstance(health_record, dict) else {},
             publisher,
             failed=report.failed,
             changed=report.changed,
-            polls=asked,
+            polls=polls,
         ),
     }
 
 
-def of_failure(message: str, hint: str, before: Status, *, now: datetime) -> Status:
+def describe_failure(message: str, hint: str, before: Status, *, now: datetime) -> Status:
     """Return the status after a build that came to nothing as a whole: what is public is what it was."""
     return {
-        "at": _written(now),
+        "at": _format(now),
         "ok": False,
         "changed": False,
         "parts": before.get("parts", []),
@@ -89,7 +96,7 @@ def of_failure(message: str, hint: str, before: Status, *, now: datetime) -> Sta
     }
 
 
-def failed(folder: Path, message: str, hint: str = "", *, now: datetime) -> None:
+def record_failure(folder: Path, message: str, hint: str = "", *, now: datetime) -> None:
     """Say in status.json that a build came to nothing, where that can be written and no other build is at work.
 
     The next run looks at everything again, and says so when all is well.
@@ -99,13 +106,13 @@ def failed(folder: Path, message: str, hint: str = "", *, now: datetime) -> None
     workspace = Workspace(folder)
     with suppress(AslmsFeedsError, OSError), workspace.lock():
         last_run.forget_last_run(folder)
-        workspace.write_status(of_failure(message, hint, workspace.read_status(), now=now))
+        workspace.write_status(describe_failure(message, hint, workspace.read_status(), now=now))
 
 
-def doubts(contents: Mapping[str, bytes], root: str, *, now: datetime) -> list[Problem]:
+def find_ended_series(contents: Mapping[str, bytes], root: str, *, now: datetime) -> list[Problem]:
     """Return what will need attention: the series whose last season is over, with no other to follow."""
     definitions = read_definitions(contents, root)
-    found = (
+    problems = (
         definitions.make_problem(
             f"{series.id}/{season.id}/season.toml", doubt.location, f"{series.id}: {doubt.message}"
         )
@@ -114,15 +121,15 @@ def doubts(contents: Mapping[str, bytes], root: str, *, now: datetime) -> list[P
         for doubt in find_doubts(season, series, today=now.date())
         if doubt.code is Warned.NO_SUCCESSOR
     )
-    return mask_problems(sorted(found), contents, root, now)
+    return mask_problems(sorted(problems), contents, root, now)
 
 
-def warnings(folder: Path, contents: Mapping[str, bytes], root: str, *, now: datetime) -> tuple[str, ...]:
+def record_warnings(folder: Path, contents: Mapping[str, bytes], root: str, *, now: datetime) -> tuple[str, ...]:
     """Return what will need attention although nothing is wrong, and say it in status.json where that has changed.
 
     These are the series whose last season is over, with no other to follow.
     """
-    texts = tuple(str(one) for one in doubts(contents, root, now=now))
+    texts = tuple(str(problem) for problem in find_ended_series(contents, root, now=now))
     workspace = Workspace(folder)
     if workspace.read_status().get("warnings") not in (None, list(texts)):
         with suppress(AslmsFeedsError, OSError), workspace.lock():
@@ -130,11 +137,11 @@ def warnings(folder: Path, contents: Mapping[str, bytes], root: str, *, now: dat
     return texts
 
 
-def shown(report: Report, contents: Mapping[str, bytes], root: str, *, now: datetime) -> Report:
+def mask_report(report: Report, contents: Mapping[str, bytes], root: str, *, now: datetime) -> Report:
     """Return a report as it may be logged: what is wrong in files under embargo tells nothing of what is in them."""
-    parts = (replace(one, problems=tuple(mask_problems(one.problems, contents, root, now))) for one in report.parts)
+    parts = (replace(part, problems=tuple(mask_problems(part.problems, contents, root, now))) for part in report.parts)
     return replace(report, parts=tuple(parts))
 
 
-def _written(instant: datetime | None) -> str | None:
-    return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if instant else None
+def _format(instant: datetime | None) -> str | None:
+    return format_instant(instant) if instant else None

@@ -18,7 +18,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from aslms_feeds.builds import freshness, log
-from aslms_feeds.builds.log import Event
+from aslms_feeds.builds.log import LogEntry
 from aslms_feeds.errors import AslmsFeedsError
 from aslms_feeds.ledger.values import format_value
 from aslms_feeds.processes import start_task
@@ -85,7 +85,7 @@ def released(load: Callable[[], None]) -> bool:
     Nothing is read of definitions and clocks before. What is installed meanwhile is not what is loaded: then this
     process begins again with it, and does not wait.
     """
-    freshness.tools()
+    freshness.fingerprint_installation()
     load()
     if not sys.stdin.readline():
         return False
@@ -116,7 +116,9 @@ def run(
         print(outcome._replace(warnings=tuple(warnings())).line(), flush=True)
     except AslmsFeedsError as error:
         if (number := status(error)) != BUSY:
-            log.note(Event.FAILED, level=logging.ERROR, generation=None, error=str(error), hint=error.hint or None)
+            log.write_entry(
+                LogEntry.FAILED, level=logging.ERROR, generation=None, error=str(error), hint=error.hint or None
+            )
             print(Outcome(retry=True).line(), flush=True)
         return number
     except Exception:
@@ -130,7 +132,7 @@ def tell(report: Report) -> None:
     """Note in the journal what a build did."""
     for part in report.parts:
         for one in part.problems:
-            log.note(Event.PROBLEM, part.name, level=logging.ERROR, **one._asdict())
+            log.write_entry(LogEntry.PROBLEM, part.name, level=logging.ERROR, **one._asdict())
         if part.failed:
             _failed(part)
         elif part.written:
@@ -140,12 +142,12 @@ def tell(report: Report) -> None:
 def _failed(part: Part) -> None:
     count = len(part.problems)
     error, hint = part.error or f"{count} problem{'s' if count != 1 else ''}", part.hint or None
-    log.note(Event.FAILED, part.name, level=logging.ERROR, generation=part.generation, error=error, hint=hint)
+    log.write_entry(LogEntry.FAILED, part.name, level=logging.ERROR, generation=part.generation, error=error, hint=hint)
 
 
 def _built(part: Part) -> None:
-    log.note(
-        Event.BUILD,
+    log.write_entry(
+        LogEntry.BUILD,
         part.name,
         generation=part.generation,
         documents=part.documents,
@@ -155,8 +157,8 @@ def _built(part: Part) -> None:
         back_to=part.back_to,
     )
     for one in part.new_facts:
-        log.note(
-            Event.FACT,
+        log.write_entry(
+            LogEntry.FACT,
             part.name,
             season=one.season,
             what=str(one.fact.what),

@@ -141,13 +141,13 @@ def _build(given: Namespace, chosen: Settings) -> int:
 def _attempt(given: Namespace, chosen: Settings) -> int:
     """Build for the service that started this process."""
     from aslms_feeds.builds import log, subprocess
-    from aslms_feeds.builds.build import build, load
+    from aslms_feeds.builds.build import build, load_modules
     from aslms_feeds.definitions import files
     from aslms_feeds.publication import last_run
 
-    log.start(chosen.log_format)
+    log.start_log(chosen.log_format)
     subprocess.end_with(given.parent)
-    if given.held and not subprocess.released(load):
+    if given.held and not subprocess.released(load_modules):
         return DONE
     now = given.now or datetime.now(UTC)
 
@@ -163,7 +163,7 @@ def _attempt(given: Namespace, chosen: Settings) -> int:
         from aslms_feeds.builds import status
 
         contents = files.read_calendars_folder(chosen.calendars, named=False)
-        return status.warnings(chosen.output, contents, str(chosen.calendars), now=now)
+        return status.record_warnings(chosen.output, contents, str(chosen.calendars), now=now)
 
     return subprocess.run(built, next_due=next_due, warnings=warnings, status=_status_of)
 
@@ -183,7 +183,7 @@ def _orders(
 
 
 def _preview(given: Namespace, chosen: Settings) -> int:
-    from aslms_feeds.builds.build import ahead
+    from aslms_feeds.builds.build import preview_build
     from aslms_feeds.cli import output
     from aslms_feeds.definitions import files
     from aslms_feeds.publication.workspace import open_store
@@ -193,7 +193,7 @@ def _preview(given: Namespace, chosen: Settings) -> int:
         message = f"{folder} is what is published"
         raise UsageError(message, hint="name another folder, which nobody serves")
     now = given.now or datetime.now(UTC)
-    seen, report = ahead(chosen, files.read_calendars_folder(chosen.calendars), chosen.base_url, now=now)
+    seen, report = preview_build(chosen, files.read_calendars_folder(chosen.calendars), chosen.base_url, now=now)
     seen.write(open_store(folder))
     output.tell(report, str(folder))
     print(f"Look at it: aslms-feeds serve --output {folder} --port 8001")
@@ -202,7 +202,7 @@ def _preview(given: Namespace, chosen: Settings) -> int:
 
 def _plan(given: Namespace, chosen: Settings) -> int:
     from aslms_feeds.builds import freshness
-    from aslms_feeds.builds.build import ahead
+    from aslms_feeds.builds.build import preview_build
     from aslms_feeds.cli import output
     from aslms_feeds.definitions import files
     from aslms_feeds.publication import last_run
@@ -213,8 +213,8 @@ def _plan(given: Namespace, chosen: Settings) -> int:
     # What is published under another address would differ in every file, and that is not what is asked.
     base_url = chosen.base_url or (last.base_url if last else None)
     report = None
-    if chosen.state or not freshness.unchanged(chosen.output, contents, base_url, now=now):
-        _seen, report = ahead(chosen, contents, base_url, now=now)
+    if chosen.state or not freshness.is_unchanged(chosen.output, contents, base_url, now=now):
+        _seen, report = preview_build(chosen, contents, base_url, now=now)
     if text := output.plan_json(report) if given.json else output.plan(report, str(chosen.output)):
         print(text)
     if report and report.failed:
@@ -331,7 +331,7 @@ def _serve(given: Namespace, chosen: Settings) -> int:
     if given.watch:
         from aslms_feeds.builds import log, service
 
-        log.start(chosen.log_format)
+        log.start_log(chosen.log_format)
         end_watcher = service.keep_watching(chosen)
     try:
         print(f"Serving {chosen.output} on http://{chosen.host}:{chosen.port}/ (Ctrl-C ends it)", flush=True)
@@ -348,7 +348,7 @@ def _watch(given: Namespace, chosen: Settings) -> int:
         raise UsageError(message, hint="name the folder of the definitions with --calendars")
     from aslms_feeds.builds import log, service
 
-    log.start(chosen.log_format)
+    log.start_log(chosen.log_format)
     return service.run(chosen, parent=given.parent)
 
 

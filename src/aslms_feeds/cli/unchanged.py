@@ -27,7 +27,7 @@ def nothing_to_do(arguments: list[str]) -> bool:
     base_url = choices.get("base_url", "").rstrip("/") or None
     try:
         contents = files.read_calendars_folder(choices["calendars"])
-        if not freshness.unchanged(output, contents, base_url, now=datetime.now(UTC)):
+        if not freshness.is_unchanged(output, contents, base_url, now=datetime.now(UTC)):
             return False
         last_run.touch_last_run(output)
     except Exception:  # noqa: BLE001 - whatever is wrong, cli says it better
