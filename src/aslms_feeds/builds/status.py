@@ -70,7 +70,7 @@ def describe_surroundings(
             "troubled": dict(polled.troubles),
             "overridden": list(polled.overridden_paths),
         },
-        "proposals": [one.id for upstream in polled.proposals],
+        "proposals": [proposal.id for proposal in polled.proposals],
         "health": health.noted(
             health_record if isinstance(health_record, dict) else {},
             publisher,
