@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aslms_feeds.builds.build import ahead as plan_build
 from aslms_feeds.builds.build import build as build_output
+from aslms_feeds.builds.build import plan_build
 from aslms_feeds.builds.recipe import regenerate
 from aslms_feeds.definitions.files import read_calendars_folder
 from aslms_feeds.definitions.reading import Definitions, read_definitions

@@ -72,7 +72,7 @@ def load_modules() -> None:
     language.load_every_language()
 
 
-def preview_build(
+def plan_build(
     chosen: Settings, contents: Mapping[str, bytes], base_url: str | None, *, now: datetime
 ) -> tuple[PreviewStore, Report]:
     """Return what a build of the files ``contents`` would publish, with its report; nobody is asked, nothing written.

@@ -183,7 +183,7 @@ def _orders(
 
 
 def _preview(given: Namespace, chosen: Settings) -> int:
-    from aslms_feeds.builds.build import preview_build
+    from aslms_feeds.builds.build import plan_build
     from aslms_feeds.cli import output
     from aslms_feeds.definitions import files
     from aslms_feeds.publication.workspace import open_store
@@ -193,7 +193,7 @@ def _preview(given: Namespace, chosen: Settings) -> int:
         message = f"{folder} is what is published"
         raise UsageError(message, hint="name another folder, which nobody serves")
     now = given.now or datetime.now(UTC)
-    seen, report = preview_build(chosen, files.read_calendars_folder(chosen.calendars), chosen.base_url, now=now)
+    seen, report = plan_build(chosen, files.read_calendars_folder(chosen.calendars), chosen.base_url, now=now)
     seen.write(open_store(folder))
     output.tell(report, str(folder))
     print(f"Look at it: aslms-feeds serve --output {folder} --port 8001")
@@ -202,7 +202,7 @@ def _preview(given: Namespace, chosen: Settings) -> int:
 
 def _plan(given: Namespace, chosen: Settings) -> int:
     from aslms_feeds.builds import freshness
-    from aslms_feeds.builds.build import preview_build
+    from aslms_feeds.builds.build import plan_build
     from aslms_feeds.cli import output
     from aslms_feeds.definitions import files
     from aslms_feeds.publication import last_run
@@ -214,7 +214,7 @@ def _plan(given: Namespace, chosen: Settings) -> int:
     base_url = chosen.base_url or (last.base_url if last else None)
     report = None
     if chosen.state or not freshness.is_unchanged(chosen.output, contents, base_url, now=now):
-        _seen, report = preview_build(chosen, contents, base_url, now=now)
+        _seen, report = plan_build(chosen, contents, base_url, now=now)
     if text := output.plan_json(report) if given.json else output.plan(report, str(chosen.output)):
         print(text)
     if report and report.failed:
