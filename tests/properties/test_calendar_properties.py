@@ -117,19 +117,19 @@ def seasons(draw) -> dict[str, bytes]:
 @given(seasons())
 def test_any_season_reads_back(files):
     """Whatever it is called and whenever it is: both readers find the same events in its calendar, each once."""
-    found = documents(published((files, NOW)))
+    files_published = documents(published((files, NOW)))
     for path in ("reminders/trial-all.ics", "trial-weekends.ics"):
-        body = found[path]
+        body = files_published[path]
         assert all(len(line) <= 75 for line in body.split(b"\r\n"))
         events = {str(event["UID"]): event for event in Calendar.from_ical(body).walk("VEVENT")}
-        others = {event.uid: event for event in IcsCalendarStream.calendar_from_ics(body.decode()).events}
+        events_of_ical = {event.uid: event for event in IcsCalendarStream.calendar_from_ics(body.decode()).events}
         assert len(events) == body.count(b"BEGIN:VEVENT")
-        assert events.keys() == others.keys()
+        assert events.keys() == events_of_ical.keys()
         for uid, event in events.items():
-            assert str(event["SUMMARY"]) == others[uid].summary
-            assert str(event["DESCRIPTION"]) == others[uid].description
-            assert str(event["LOCATION"]) == others[uid].location
-            assert event["DTSTART"].dt == others[uid].dtstart
-            assert event["DTEND"].dt == others[uid].dtend
+            assert str(event["SUMMARY"]) == events_of_ical[uid].summary
+            assert str(event["DESCRIPTION"]) == events_of_ical[uid].description
+            assert str(event["LOCATION"]) == events_of_ical[uid].location
+            assert event["DTSTART"].dt == events_of_ical[uid].dtstart
+            assert event["DTEND"].dt == events_of_ical[uid].dtend
             assert len(str(event["DESCRIPTION"])) < 3_000
             assert len(str(event["SUMMARY"])) <= 250

@@ -30,8 +30,8 @@ TODAY = date(2030, 1, 1)
 
 def sound(files: dict[str, bytes]) -> None:
     """Read definitions and check that what comes out is whole."""
-    found = read_definitions(files, "calendars")
-    for problem in found.problems:
+    definitions = read_definitions(files, "calendars")
+    for problem in definitions.problems:
         assert problem.message
         assert "\n" not in str(problem)
         name = problem.file.removeprefix("calendars/")
@@ -39,18 +39,18 @@ def sound(files: dict[str, bytes]) -> None:
             lines = files[name].decode(errors="replace").replace("\r\n", "\n").split("\n")
             assert 1 <= problem.line <= len(lines)
             assert 1 <= problem.column <= len(lines[problem.line - 1]) + 2
-    assert all(found.broken.values())
-    assert not found.series.keys() & found.broken.keys()
-    if found.problems == ():
-        for series in found.series.values():
+    assert all(definitions.broken.values())
+    assert not definitions.series.keys() & definitions.broken.keys()
+    if definitions.problems == ():
+        for series in definitions.series.values():
             for season in series.seasons:
                 for event in season.season.events:
-                    zone = found.series[series.id].circuits[event.circuit].timezone if event.circuit else "UTC"
+                    zone = definitions.series[series.id].circuits[event.circuit].timezone if event.circuit else "UTC"
                     find_event_span(event, zone)
                     for session in event.sessions:
                         find_session_span(session, event, zone, {})
-    for one in find_warnings(found, today=TODAY):
-        assert ": warning: " in str(one)
+    for warning in find_warnings(definitions, today=TODAY):
+        assert ": warning: " in str(warning)
 
 
 @given(st.sampled_from(PATHS), st.binary(max_size=300))
@@ -62,14 +62,14 @@ def test_any_bytes_are_read_or_refused(path, data):
 @given(st.text(alphabet="[]{}\"'.=#\\,-_:+1aéT\n\t 0", max_size=60))
 def test_any_punctuation_is_read_or_refused(text):
     """What is made of TOML's own characters is what tomllib says, but for times without seconds and our limits."""
-    found = parse_toml(text.encode())
+    result = parse_toml(text.encode())
     Positions(text)
     try:
         tomllib.loads(text)
     except tomllib.TOMLDecodeError:
-        assert found.data is None or found.filled
+        assert result.data is None or result.filled
     else:
-        assert found.data is not None
+        assert result.data is not None
     sound({**contents(), "trial/2030/season.toml": text.encode()})
 
 

@@ -65,9 +65,9 @@ def seconds(value: datetime) -> datetime:
 
 def parsed(document: bytes) -> feedparser.FeedParserDict:
     """Return what feedparser reads, without repairing anything."""
-    found = feedparser.parse(document, sanitize_html=False, resolve_relative_uris=False)
-    assert not found.bozo, found.bozo_exception
-    return found
+    result = feedparser.parse(document, sanitize_html=False, resolve_relative_uris=False)
+    assert not result.bozo, result.bozo_exception
+    return result
 
 
 def repaired(text: str) -> str:
@@ -88,18 +88,20 @@ def moment(value) -> datetime:
 def test_a_reader_finds_the_same_in_atom_and_rss(feed):
     """Well-formed for any text, with the same ids, titles, addresses, categories, order and dates."""
     for render in (atom_rss.render_atom, atom_rss.render_rss):
-        found = parsed(render(feed))
-        assert found.feed.title == repaired(feed.title)
-        assert [entry.id for entry in found.entries] == [item.id for item in feed.items]
-        assert [entry.title for entry in found.entries] == [repaired(item.title) for item in feed.items]
-        assert [entry.link for entry in found.entries] == [item.url for item in feed.items]
-        tags = [tuple(tag.term for tag in entry.get("tags", ())) for entry in found.entries]
-        said = [item.categories for item in feed.items]
-        assert tags == ([tuple(map(repaired, terms)) for terms in said] if render is atom_rss.render_rss else said)
-        assert [moment(entry.published_parsed) for entry in found.entries] == [
+        feed_read = parsed(render(feed))
+        assert feed_read.feed.title == repaired(feed.title)
+        assert [entry.id for entry in feed_read.entries] == [item.id for item in feed.items]
+        assert [entry.title for entry in feed_read.entries] == [repaired(item.title) for item in feed.items]
+        assert [entry.link for entry in feed_read.entries] == [item.url for item in feed.items]
+        tags = [tuple(tag.term for tag in entry.get("tags", ())) for entry in feed_read.entries]
+        categories = [item.categories for item in feed.items]
+        assert tags == (
+            [tuple(map(repaired, terms)) for terms in categories] if render is atom_rss.render_rss else categories
+        )
+        assert [moment(entry.published_parsed) for entry in feed_read.entries] == [
             seconds(item.published) for item in feed.items
         ]
-        assert moment(found.feed.updated_parsed) == seconds(feed.updated)
+        assert moment(feed_read.feed.updated_parsed) == seconds(feed.updated)
     assert [moment(entry.updated_parsed) for entry in parsed(atom_rss.render_atom(feed)).entries] == [
         seconds(item.updated or item.published) for item in feed.items
     ]
@@ -109,13 +111,13 @@ def test_a_reader_finds_the_same_in_atom_and_rss(feed):
 @settings(deadline=None)
 def test_json_says_the_same(feed):
     """Every text of every item, character for character, in the same order."""
-    found = json.loads(jsonfeed.render_json_feed(feed))["items"]
-    assert [(i["id"], i["title"], i["content_text"], i["url"], tuple(i["tags"])) for i in found] == [
+    items = json.loads(jsonfeed.render_json_feed(feed))["items"]
+    assert [(i["id"], i["title"], i["content_text"], i["url"], tuple(i["tags"])) for i in items] == [
         (item.id, item.title, item.text, item.url, item.categories) for item in feed.items
     ]
-    assert [i["content_html"] for i in found] == [markup.directed(item.html, feed.direction) for item in feed.items]
-    assert [datetime.fromisoformat(i["date_published"]) for i in found] == [seconds(i.published) for i in feed.items]
-    assert [datetime.fromisoformat(i["date_modified"]) for i in found] == [
+    assert [i["content_html"] for i in items] == [markup.directed(item.html, feed.direction) for item in feed.items]
+    assert [datetime.fromisoformat(i["date_published"]) for i in items] == [seconds(i.published) for i in feed.items]
+    assert [datetime.fromisoformat(i["date_modified"]) for i in items] == [
         seconds(i.updated or i.published) for i in feed.items
     ]
 
@@ -133,8 +135,8 @@ def test_rendering_twice_gives_the_same_bytes(feed):
 @settings(deadline=None)
 def test_a_description_read_escape_html_is_the_text(text):
     """No text becomes a tag or a reference in a reader that shows descriptions as HTML."""
-    shown = nh3.clean(atom_rss._escape_html(text), tags=set(), clean_content_tags=set())
-    assert unescape(shown) == text
+    text_shown = nh3.clean(atom_rss._escape_html(text), tags=set(), clean_content_tags=set())
+    assert unescape(text_shown) == text
 
 
 TAG = re.compile(r"<(/?)([a-z0-9]+)((?: [^<>]*)?)>")

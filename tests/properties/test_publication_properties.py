@@ -36,7 +36,7 @@ def check_step(store, edition, state, now) -> None:
 
     assert after.manifest == manifest == read_manifest(store.read("trial", "manifest.json"))
     assert dict(after.state) == state
-    changed = {one.path for one in given_documents if _differs(old.get(one.path), one)}
+    changed = {document.path for document in given_documents if _differs(old.get(document.path), document)}
     anything = before is None or bool(changed) or dict(before.state) != state
     assert manifest.generation == (before.manifest.generation if before else 0) + anything
     assert manifest.documents.keys() == old.keys() | edition.keys()
@@ -82,5 +82,5 @@ def test_both_stores_publish_the_same(tmp_path_factory, sequence):
     for edition, state, seconds in sequence:
         given_documents = [Document(path, media_type, body) for path, (media_type, body) in edition.items()]
         now = START + timedelta(seconds=seconds)
-        one, other = (publish(store, "trial", given_documents, state, now=now) for store in stores)
-        assert one == other
+        first, second = (publish(store, "trial", given_documents, state, now=now) for store in stores)
+        assert first == second
