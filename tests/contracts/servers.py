@@ -109,8 +109,8 @@ def stop(running: Running, number: int = signal.SIGTERM) -> float:
 def serve(output: Path, stderr: Path, files: tuple[int, int] | None = None) -> Running:
     """Start the embedded server as the command does, with limits for open files if given."""
     code = f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, {files}); " if files else ""
-    code += "import sys; from pathlib import Path; from aslms_feeds.serve.server import run; "
-    code += "run(Path(sys.argv[1]), host='127.0.0.1', port=int(sys.argv[2]))"
+    code += "import sys; from pathlib import Path; from aslms_feeds.serve.server import run_server; "
+    code += "run_server(Path(sys.argv[1]), host='127.0.0.1', port=int(sys.argv[2]))"
     port = free_port()
     return begin([sys.executable, "-c", code, str(output), str(port)], port, stderr)
 

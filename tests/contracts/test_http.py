@@ -28,7 +28,8 @@ from contracts.store_on_disk import MODIFIED, TYPES, publish, switch, write, wri
 from contracts.store_on_disk import PUBLISHED as GENERATED
 
 from aslms_feeds.errors import UsageError
-from aslms_feeds.serve.server import RESIDENT_BYTES, RETRY_POLLS, Parts, load, run
+from aslms_feeds.serve.parts import RESIDENT_BYTES, RETRY_POLLS, ServedParts, load_part
+from aslms_feeds.serve.server import run_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -876,7 +877,7 @@ def test_a_document_is_read_from_the_generation_that_named_it(tmp_path):
     """A table leads into its own generation, also after the next switch."""
     publish(tmp_path, "aslms", 1, {"a.bin": b"one"})
     folder = tmp_path / "series" / "aslms"
-    part = load("aslms", folder, "generations/1", room=0, kept={})
+    part = load_part("aslms", folder, "generations/1", room=0, resident_before={})
     publish(tmp_path, "aslms", 2, {"a.bin": b"two"})
     content = part.table["/aslms/a.bin"].representations["identity"].content
     assert Path(content).read_bytes() == b"one"
@@ -885,12 +886,12 @@ def test_a_document_is_read_from_the_generation_that_named_it(tmp_path):
 def test_a_switch_reads_only_what_changed(tmp_path):
     """Contents that stay are the same objects, so a switch costs neither their reading nor their memory."""
     publish(tmp_path, "aslms", 1, {"a.ics": CALENDAR, "b.ics": b"one"})
-    parts = Parts(tmp_path)
-    assert parts.look()
+    parts = ServedParts(tmp_path)
+    assert parts.refresh()
     before = parts.loaded["aslms"].resident
-    assert not parts.look()
+    assert not parts.refresh()
     publish(tmp_path, "aslms", 2, {"a.ics": CALENDAR, "b.ics": b"two"})
-    assert parts.look()
+    assert parts.refresh()
     after = parts.loaded["aslms"].resident
     digest = hashlib.sha256(CALENDAR).hexdigest()
     for coding in ("identity", "gzip", "br"):
@@ -901,11 +902,11 @@ def test_a_switch_reads_only_what_changed(tmp_path):
 def test_a_generation_that_could_not_be_read_is_tried_again_and_complained_of_once(tmp_path, capsys):
     """A fault that passes heals without a new generation; one that stays does not fill the log."""
     corrupt(tmp_path, 1, "a document is missing")
-    parts = Parts(tmp_path)
-    assert [parts.look() for _ in range(2 * RETRY_POLLS)] == [False] * 2 * RETRY_POLLS
+    parts = ServedParts(tmp_path)
+    assert [parts.refresh() for _ in range(2 * RETRY_POLLS)] == [False] * 2 * RETRY_POLLS
     assert len(capsys.readouterr().err.splitlines()) == 1
     write(tmp_path / "series" / "aslms" / "current" / "site" / "aslms-all.ics", b"new", twins=False)
-    assert any(parts.look() for _ in range(RETRY_POLLS))
+    assert any(parts.refresh() for _ in range(RETRY_POLLS))
     assert parts.failed == {}
     assert "/aslms/aslms-all.ics" in (parts.table() or {})
 
@@ -920,8 +921,8 @@ def test_only_series_are_read(tmp_path):
     outside = tmp_path / "series" / "outside"
     outside.mkdir()
     (outside / "current").symlink_to(tmp_path / "series" / "aslms" / "generations" / "1")
-    parts = Parts(tmp_path)
-    assert parts.look()
+    parts = ServedParts(tmp_path)
+    assert parts.refresh()
     assert set(parts.loaded) == {"index", "aslms"}
     assert set(parts.failed) == {"outside"}
 
@@ -1118,6 +1119,6 @@ def test_a_port_that_is_taken_is_said_at_once(tmp_path):
         other.listen()
         port = other.getsockname()[1]
         with pytest.raises(UsageError) as caught:
-            run(tmp_path, host="127.0.0.1", port=port)
+            run_server(tmp_path, host="127.0.0.1", port=port)
     assert str(caught.value) == f"cannot listen on 127.0.0.1 port {port}: [Errno 98] Address already in use"
     assert caught.value.hint == "Choose another --host or --port, or stop the program that listens there."

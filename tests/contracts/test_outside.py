@@ -18,7 +18,8 @@ from contracts.store_on_disk import TYPES, publish
 from contracts.telling import Telling, publisher_toml
 from prometheus_client.parser import text_string_to_metric_families
 
-from aslms_feeds.serve.server import METRICS_HOST, Parts
+from aslms_feeds.serve.application import METRICS_HOST
+from aslms_feeds.serve.parts import ServedParts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -279,9 +280,9 @@ def test_no_content_of_a_feed_makes_another_header(tmp_path, body):
     """Only two addresses that are nothing else, from before the first item."""
     assert TYPES["xml"].startswith("application/atom+xml")
     publish(tmp_path, "aslms", 1, {"atom.xml": body + b"\n"})
-    parts = Parts(tmp_path)
-    assert parts.look()
-    assert b"link" not in dict(parts.table()["/aslms/atom.xml"].described)
+    parts = ServedParts(tmp_path)
+    assert parts.refresh()
+    assert b"link" not in dict(parts.table()["/aslms/atom.xml"].content_headers)
 
 
 def test_a_head_that_is_asked_for_with_a_method_of_its_own_is_counted(output, serving):

@@ -9,17 +9,21 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from aslms_feeds.definitions.publisher import Publisher
 from aslms_feeds.identity import SITE_FOLDERS
-from aslms_feeds.serve import health
-from aslms_feeds.serve.health import Builds, Public, Record
+from aslms_feeds.serve import health, metrics
+from aslms_feeds.serve.health import BuildFile, BuildHealth, PublicGeneration
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-PUBLIC = {"index": Public(9, NOW - DAY), "aslms": Public(4, NOW - HOUR), "elms": Public(1, NOW - DAY)}
+PUBLIC = {
+    "index": PublicGeneration(9, NOW - DAY),
+    "aslms": PublicGeneration(4, NOW - HOUR),
+    "elms": PublicGeneration(1, NOW - DAY),
+}
 
 
 def record(modified, **said):
     """Return a file that a build left."""
-    return Record(json.dumps(said).encode(), modified)
+    return BuildFile(json.dumps(said).encode(), modified)
 
 
 def written(instant):
@@ -29,7 +33,7 @@ def written(instant):
 
 def judged(last_run=None, status=None, now=NOW):
     """Return what is wrong by these files."""
-    return health.reasons(health.read(last_run, status), now=now)
+    return health.find_reasons(health.read_build_health(last_run, status), now=now)
 
 
 TOO_OLD, LATE, NEVER = "the last good build is too old", "a build that was due is late", "no build has been good yet"
@@ -96,7 +100,7 @@ def test_a_builder_that_died_is_noticed():
 )
 def test_files_that_say_nothing_sensible_do_not_matter(text):
     """Nothing is raised, and nothing that was not said is believed."""
-    builds = health.read(Record(text, NOW), Record(text, NOW))
+    builds = health.read_build_health(BuildFile(text, NOW), BuildFile(text, NOW))
     assert (builds.period, builds.ended, builds.due, builds.problems) == (DAY, NOW, None, {})
     assert all(counts == {} for counts in builds.counters.values())
 
@@ -131,19 +135,21 @@ def test_the_period_is_the_longest_silence_in_order(schedule, every, period):
         {"id": f"u{minutes}", "kind": "ics", "url": "https://b.example/x.ics", "series": "s", "every_minutes": minutes}
         for minutes in every
     ]
-    assert health.period(publisher(schedule=schedule, upstream=upstreams)) == period
+    assert health.find_longest_period(publisher(schedule=schedule, upstream=upstreams)) == period
 
 
 def test_counters_grow_from_build_to_build():
     """They survive the processes that count, and damage."""
-    one = health.noted({}, publisher(), failed=False, changed=True, polls={"ok": 2})
-    two = health.noted(one, publisher(schedule=("@hourly",)), failed=True, changed=False, polls={"ok": 1, "failed": 1})
+    one = health.count_build({}, publisher(), failed=False, changed=True, polls={"ok": 2})
+    two = health.count_build(
+        one, publisher(schedule=("@hourly",)), failed=True, changed=False, polls={"ok": 1, "failed": 1}
+    )
     assert two == {
         "period": 3600.0,
         "counters": {"builds": {"ok": 1, "failed": 1}, "changes": {"all": 1}, "polls": {"ok": 3, "failed": 1}},
     }
-    assert health.noted(two, None, failed=True, changed=False)["period"] == 3600.0
-    damaged = health.noted({"counters": {"builds": [], "polls": {"ok": "x"}}}, None, failed=False, changed=False)
+    assert health.count_build(two, None, failed=True, changed=False)["period"] == 3600.0
+    damaged = health.count_build({"counters": {"builds": [], "polls": {"ok": "x"}}}, None, failed=False, changed=False)
     assert damaged["counters"] == {"builds": {"ok": 1}, "changes": {"all": 0}, "polls": {}}
 
 
@@ -158,12 +164,12 @@ def failing():
         {"part": "hidden", "ok": False, "problems": []},
     ]
     status = record(NOW, ok=False, parts=parts, last_good=written(NOW - HOUR), next_due=written(NOW + HOUR))
-    return health.read(None, status)
+    return health.read_build_health(None, status)
 
 
 def test_the_public_status_names_public_series_and_nothing_else():
     """Generation, since when, and whether all is well: no message, no file, nothing that is to come."""
-    text = health.status_json(failing(), PUBLIC, now=NOW)
+    text = health.format_status(failing(), PUBLIC, now=NOW)
     assert json.loads(text) == {
         "ok": False,
         "series": {
@@ -175,15 +181,15 @@ def test_the_public_status_names_public_series_and_nothing_else():
 
 def test_the_public_status_is_not_well_when_builds_stop():
     """Also while nothing is wrong with any series."""
-    well = Builds(ended=NOW, good=NOW)
-    assert json.loads(health.status_json(well, PUBLIC, now=NOW))["ok"] is True
-    assert json.loads(health.status_json(well, PUBLIC, now=NOW + 3 * DAY))["ok"] is False
+    well = BuildHealth(ended=NOW, good=NOW)
+    assert json.loads(health.format_status(well, PUBLIC, now=NOW))["ok"] is True
+    assert json.loads(health.format_status(well, PUBLIC, now=NOW + 3 * DAY))["ok"] is False
 
 
 def test_a_reason_tells_no_instant():
     """When something is due is nobody's business, also when it is late."""
     why = judged(record(NOW - 5 * DAY, next_due=written(NOW - HOUR)))
-    assert json.loads(health.reason_json(why)) == {"ok": False, "reasons": [TOO_OLD, LATE]}
+    assert json.loads(health.format_reasons(why)) == {"ok": False, "reasons": [TOO_OLD, LATE]}
 
 
 def test_no_series_can_be_called_as_what_is_told():
@@ -194,7 +200,7 @@ def test_no_series_can_be_called_as_what_is_told():
 def test_a_build_that_came_to_nothing_is_a_problem():
     """It is not of one series."""
     status = record(NOW, ok=False, error={"message": "no room", "hint": ""}, parts=[], last_good=None)
-    assert health.read(None, status).problems == {"index": 1}
+    assert health.read_build_health(None, status).problems == {"index": 1}
 
 
 # Metrics
@@ -205,7 +211,7 @@ def exposed(builds, requests=()):
 
     class Collector:
         def collect(self):
-            return health.metrics(builds, PUBLIC, dict(requests), now=NOW)
+            return metrics.collect_metrics(builds, PUBLIC, dict(requests), now=NOW)
 
     registry = CollectorRegistry(auto_describe=False)
     registry.register(Collector())
@@ -216,9 +222,9 @@ def exposed(builds, requests=()):
 
 def test_metrics_are_what_prometheus_reads():
     """Requests, generations, age, last success, problems, builds, changes and polls."""
-    extra = {"health": health.noted({}, None, failed=False, changed=True, polls={"ok": 2})}
+    extra = {"health": health.count_build({}, None, failed=False, changed=True, polls={"ok": 2})}
     status = record(NOW - HOUR, ok=True, parts=[{"part": "aslms", "ok": False, "problems": ["a", "b"]}], extra=extra)
-    builds = health.read(record(NOW - HOUR), status)
+    builds = health.read_build_health(record(NOW - HOUR), status)
     assert exposed(builds, {("calendar", 304): 7, ("other", 404): 1}.items()) == {
         ("aslms_feeds_requests_total", "calendar", "304"): 7,
         ("aslms_feeds_requests_total", "other", "404"): 1,
@@ -241,14 +247,14 @@ def test_metrics_are_what_prometheus_reads():
 
 def test_metrics_of_what_nobody_builds_say_less():
     """There is no age of nothing."""
-    names = {name for name, *_ in exposed(Builds())}
+    names = {name for name, *_ in exposed(BuildHealth())}
     assert "aslms_feeds_healthy" in names
     assert not names & {"aslms_feeds_age_seconds", "aslms_feeds_last_run_timestamp_seconds"}
 
 
 def test_unhealthy_is_zero():
     """Like the answer of /healthz."""
-    assert exposed(Builds(ended=NOW))[("aslms_feeds_healthy",)] == 0
+    assert exposed(BuildHealth(ended=NOW))[("aslms_feeds_healthy",)] == 0
 
 
 @pytest.mark.parametrize(
@@ -263,4 +269,4 @@ def test_unhealthy_is_zero():
 )
 def test_requests_are_counted_by_kind(media_type, kind):
     """A few kinds, however many documents there are."""
-    assert health.kind(media_type) == kind
+    assert metrics.classify_request(media_type) == kind

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import assert_type
+from typing import TYPE_CHECKING, assert_type
 
 from aslms_feeds import api
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 

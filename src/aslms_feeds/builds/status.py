@@ -71,7 +71,7 @@ def describe_surroundings(
             "overridden": list(polled.overridden_paths),
         },
         "proposals": [proposal.id for proposal in polled.proposals],
-        "health": health.noted(
+        "health": health.count_build(
             health_record if isinstance(health_record, dict) else {},
             publisher,
             failed=report.failed,

@@ -325,7 +325,7 @@ def _is_series(folder: Path) -> bool:
 
 
 def _serve(given: Namespace, chosen: Settings) -> int:
-    from aslms_feeds.serve.server import run
+    from aslms_feeds.serve.server import run_server
 
     end_watcher = None
     if given.watch:
@@ -335,7 +335,7 @@ def _serve(given: Namespace, chosen: Settings) -> int:
         end_watcher = service.keep_watching(chosen)
     try:
         print(f"Serving {chosen.output} on http://{chosen.host}:{chosen.port}/ (Ctrl-C ends it)", flush=True)
-        run(chosen.output, host=chosen.host, port=chosen.port, metrics_port=chosen.metrics_port)
+        run_server(chosen.output, host=chosen.host, port=chosen.port, metrics_port=chosen.metrics_port)
     finally:
         if end_watcher is not None:
             end_watcher()

@@ -1,7 +1,7 @@
 """A folder that is published into, as the rest of the program opens it: its store, its lock, its private files.
 
 Private files lie beside the parts: the record of the last run, the status, the outbox of what is to be told, and what
-upstreams said. Nothing of them is served.
+upstreams said. Nothing of them is served. Stores are imported when one is opened: the server opens none.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from aslms_feeds.publication import files
 from aslms_feeds.publication.records import RecordError, encode_json, read_record
-from aslms_feeds.publication.stores.local import LocalStore
-from aslms_feeds.publication.stores.split import SplitStore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +25,9 @@ STATUS = "status.json"
 
 def open_store(output: Path, state: Path | None = None) -> Store:
     """Return the place that is published into; with ``state``, its memory is in that folder, apart from it."""
+    from aslms_feeds.publication.stores.local import LocalStore
+    from aslms_feeds.publication.stores.split import SplitStore
+
     local = LocalStore(output)
     return local if state is None else SplitStore(local, state)
 
@@ -54,7 +55,7 @@ class Workspace:
 
     def lock(self) -> AbstractContextManager[None]:
         """Keep other builders out; raises :class:`aslms_feeds.errors.Busy` at once when one is there."""
-        return LocalStore(self.output).lock()
+        return open_store(self.output).lock()
 
     def read_status(self) -> dict[str, Any]:
         """Return what status.json says; nothing where there is none that can be read."""
