@@ -56,7 +56,7 @@ def test_fonts_are_those_that_the_readme_describes():
     """Each font's digest is in the README, none bears a name that is reserved, and together they stay under 6 MB."""
     readme = (fonts.FOLDER / "README.md").read_text()
     total = 0
-    for path in map(fonts.Path, fonts.font_files()):
+    for path in map(fonts.Path, fonts.list_font_files()):
         data = path.read_bytes()
         total += len(data)
         assert f"| `{hashlib.sha256(data).hexdigest()}` | `{path.name}` |" in readme
@@ -79,7 +79,7 @@ def test_widths_are_those_of_the_fonts(family):
 def test_the_readme_makes_the_data_file(tmp_path):
     """The program in the README writes the very file that is shipped, which is small and holds nothing invisible."""
     *_fonts_script, script = re.findall(r"```python\n(.*?)```", (fonts.FOLDER / "README.md").read_text(), re.DOTALL)
-    for path in fonts.font_files():
+    for path in fonts.list_font_files():
         shutil.copy(path, tmp_path)
     subprocess.run([sys.executable, "-c", script, tmp_path], check=True, capture_output=True)
     text = fonts.WIDTHS.read_text(encoding="utf-8")

@@ -70,7 +70,7 @@ def _load_widths() -> Mapping[str, Any]:
 @cache
 def _measure_character(character: str, tag: str) -> int | None:
     """Return how wide a character is at most in a language; None where no font has it."""
-    order = families(tag)
+    order = list_families(tag)
     if tag.partition("-")[0] in _FAMILY_OF:
         # A line is drawn in the first font or in that of the language: it depends on its other characters.
         widths = [load_typeface(family).widths.get(character) for family in order[:2]]
@@ -80,12 +80,12 @@ def _measure_character(character: str, tag: str) -> int | None:
     return next((width for width in every_width if width is not None), None)
 
 
-def font_files() -> list[str]:
+def list_font_files() -> list[str]:
     """Return the paths of all fonts, always in the same order."""
     return [str(FOLDER / file) for file in _FONTS.values()]
 
 
-def families(tag: str) -> tuple[str, ...]:
+def list_families(tag: str) -> tuple[str, ...]:
     """Return the families to look in for a language, the best one first."""
     preferred = _FAMILY_OF.get(tag.partition("-")[0])
     return tuple(sorted(_FONTS, key=lambda family: (family != "Feeds Sans", family != preferred)))
@@ -115,7 +115,7 @@ class Letters:
 
     def split_by_family(self, text: str) -> list[tuple[str, str]]:
         """Return a text as pieces, each after its family; it is one piece where a font has every character of it."""
-        order = families(self.tag)
+        order = list_families(self.tag)
         for family in order:
             if all(character in load_typeface(family).widths for character in text):
                 return [(family, text)]

@@ -15,7 +15,7 @@ from lxml.etree import Element, SubElement, tostring
 
 from aslms_feeds.definitions.values import Status
 from aslms_feeds.publication.manifest import PNG
-from aslms_feeds.render.images.fonts import FAMILIES, Letters, add_direction, font_files, load_typeface
+from aslms_feeds.render.images.fonts import FAMILIES, Letters, add_direction, list_font_files, load_typeface
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,7 +126,7 @@ def draw_png(svg: str) -> bytes:
     """Return an SVG as PNG, with our fonts and nothing else of this machine: some 40 ms of work."""
     from resvg_py import svg_to_bytes
 
-    return svg_to_bytes(svg_string=svg, skip_system_fonts=True, font_files=font_files(), font_family="Feeds Sans")
+    return svg_to_bytes(svg_string=svg, skip_system_fonts=True, font_files=list_font_files(), font_family="Feeds Sans")
 
 
 def draw_svg(poster: Poster, language: Language) -> str:

@@ -1,7 +1,7 @@
 """The history of a series in one language: its champions, classes and circuits, what changed, and its forerunners.
 
-Results are told of seasons that are over. The current season is the one an edition names, so nothing here depends on
-the hour, and nothing tells how it goes.
+Only seasons that are over show their results. The current season is the one an edition names, so nothing here depends
+on the hour, and the page spoils no race of it.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ class History:
 
     @cached_property
     def current(self) -> SeasonView | None:
-        """The current season, of which no result is told."""
+        """The current season, whose results are not shown."""
         return next((season for season in self.seasons if season.id == self.series.edition.current), None)
 
     @cached_property

@@ -28,7 +28,7 @@ class FeedLink:
     name: FeedName
     title: str
     what: str
-    """What it tells, in a sentence."""
+    """What it holds, in a sentence."""
     urls: Mapping[str, str]
     """By file name."""
 

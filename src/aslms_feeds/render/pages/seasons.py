@@ -119,7 +119,7 @@ class SeasonView:
 
     @property
     def spoilers(self) -> list[Item]:
-        """Announcements that tell a result."""
+        """Announcements that say a result."""
         return [item for item in self.items if not item.feeds & {"news", "changes"} and make_anchor(item)]
 
     @cached_property

@@ -154,7 +154,7 @@ class _LanguagePages:
 
     @property
     def latest(self) -> list[Item]:
-        """The newest news and changes, which tell no result."""
+        """The newest news and changes, which say no result."""
         return self._list_items("news", "changes")[:_LATEST]
 
     def make_teaser(self) -> Teaser:

@@ -45,7 +45,7 @@ class ListedFeed:
 
     link: FeedLink
     spoils: bool
-    """Whether it tells results."""
+    """Whether it says results."""
     archives: tuple[tuple[str, Mapping[str, str]], ...]
     """The name of each archived season, and its addresses by file name (RFC 5005 section 4)."""
 
@@ -212,7 +212,7 @@ class SeriesView:
 
 
 def introduce_feed(feed: FeedName, series: str, language: Language) -> tuple[str, str]:
-    """Return the name of a feed of a series, or of a bundle of some, and what it tells."""
+    """Return the name of a feed of a series, or of a bundle of some, and a sentence about what it holds."""
     _ = language.gettext
     match feed:
         case "news":

@@ -1,6 +1,6 @@
 """Data for search engines: seasons, race meetings and the way to a page as schema.org describes them, in JSON-LD.
 
-An event is told once its day and its place are known: search engines refuse one without a name, a startDate or a
+An event is described once its day and its place are known: search engines refuse one without a name, a startDate or a
 location. Its eventStatus says more than ours: what was moved, or postponed to a day that is known, is EventRescheduled
 and names its former start.
 """
@@ -94,7 +94,7 @@ def describe_meeting(
 
 
 def _refer_to_season(series: SeriesView, season: SeasonView) -> Data:
-    """Return what is said of a season wherever it is named."""
+    """Return how a season is named wherever another thing refers to it."""
     url = series.make_url(season.id)
     data: Data = {"@type": "EventSeries", "@id": url, "name": season.name, "url": url}
     if season.dates:
@@ -193,7 +193,7 @@ def _find_former_starts(season: SeasonView) -> dict[tuple[str, str], str]:
     names = {old: event.id for event in season.definition.events for old in (event.id, *event.formerly)}
     former_starts = {}
     facts = collect_facts(season.edition.files, season.series.edition.files, season.edition.ledger)
-    # Sorted first is what only the definitions tell; then comes what the ledger has seen itself, the oldest first.
+    # First what only the definitions say, which is older; then what the ledger has seen itself, the oldest first.
     for fact in sorted(
         facts, key=lambda fact: (fact.at is not None, fact.at.isoformat() if fact.at else str(fact.on or ""))
     ):

@@ -70,7 +70,7 @@ class Teaser:
     last_url: str = ""
     last_events: tuple[TeaserEvent, ...] = ()
     latest: tuple[TeaserItem, ...] = ()
-    """The newest news and changes, which tell no result."""
+    """The newest news and changes, which say no result."""
     image_url: str = ""
     """Its share image."""
     image_alt: str = ""
