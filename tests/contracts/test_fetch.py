@@ -23,8 +23,10 @@ from contracts.hostile import Hostile, answer, drip, endless, head, in_turn, raw
 from aslms_feeds.errors import AnswerError, FetchError, RefusedError, UnreachableError
 from aslms_feeds.identity import digest
 from aslms_feeds.network import fetch
-from aslms_feeds.network.fetch import Fetcher, look_up
-from aslms_feeds.network.responses import Accepted, Deferred, Fetched, Rules, Unchanged, Validators
+from aslms_feeds.network.backend import GuardedBackend, install_backend, look_up
+from aslms_feeds.network.failures import translate_failures
+from aslms_feeds.network.fetch import Fetcher
+from aslms_feeds.network.responses import Acceptance, Deferred, Fetched, RequestRules, Unchanged, Validators
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -34,8 +36,8 @@ KNOWN = Validators('"one"', "Sat, 21 Nov 2026 10:00:00 GMT", digest(BODY))
 GOOD = answer(BODY, *CALENDAR)
 REFUSED = ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
 LIMIT = 100_000
-HERE = Rules(allow_loopback=True, limit=LIMIT)
-BRIEF = Rules(allow_loopback=True, limit=LIMIT, seconds=0.5)
+HERE = RequestRules(allow_loopback=True, limit=LIMIT)
+BRIEF = RequestRules(allow_loopback=True, limit=LIMIT, seconds=0.5)
 
 
 @pytest.fixture(autouse=True)
@@ -134,7 +136,7 @@ def test_a_post_sends_its_body_once():
     """A hub's answer is its status; what it writes below is not waited for."""
     with serve(hub=raw(head(204))) as server, Fetcher(HERE) as fetcher:
         taken = fetcher.post(server.url("/hub"), b"hub.mode=publish", media_type="application/json", now=NOW)
-        assert taken == Accepted(204)
+        assert taken == Acceptance(204)
         asked = [(talk.method, talk.body, talk.headers["content-type"]) for talk in server.asked]
         assert asked == [("POST", b"hub.mode=publish", "application/json")]
 
@@ -143,7 +145,7 @@ def test_a_ping_needs_no_answer_but_a_status():
     """A heartbeat is done when its status has come, whatever follows it."""
     slow = drip(head(200, "Content-Length: 100"), b"x" * 100)
     with serve(beat=in_turn(slow, answer(status=404))) as server, Fetcher(BRIEF) as fetcher:
-        assert fetcher.ping(server.url("/beat"), now=NOW) == Accepted(200)
+        assert fetcher.ping(server.url("/beat"), now=NOW) == Acceptance(200)
         with pytest.raises(AnswerError, match="answers 404 Not Found"):
             fetcher.ping(server.url("/beat"), now=NOW)
 
@@ -157,7 +159,7 @@ def test_connections_are_kept_and_closed():
         fetcher.get(server.url("/last"), now=NOW)
         assert server.hung_up.wait(10)
         taken = fetcher.post(server.url("/calendar"), b"{}", media_type="application/json", now=NOW)
-        assert (taken, server.connections) == (Accepted(200), 2)
+        assert (taken, server.connections) == (Acceptance(200), 2)
 
 
 def test_a_kept_connection_that_hangs_up_is_made_again():
@@ -462,7 +464,7 @@ def test_a_body_longer_than_stated_is_as_long_as_stated():
 def test_no_spelling_of_loopback_is_connected_to(host):
     """Where loopback is not allowed, nothing that the system reads as loopback is asked."""
     with serve(calendar=GOOD) as server:
-        with Fetcher(Rules(allow_http=True)) as fetcher, pytest.raises(RefusedError) as caught:
+        with Fetcher(RequestRules(allow_http=True)) as fetcher, pytest.raises(RefusedError) as caught:
             fetcher.get(server.url("/calendar", host=host), now=NOW)
         assert server.connections == 0
     assert caught.value.hint == "only public addresses are asked"
@@ -481,7 +483,7 @@ def test_no_spelling_of_loopback_is_connected_to(host):
 )
 def test_a_redirect_to_an_inner_address_is_refused(host, what):
     """Every hop is vetted where it connects, also where its host is allowed, and loopback too."""
-    rules = Rules(allow_http=True, allow_loopback=True, hosts=frozenset({host.strip("[]")}))
+    rules = RequestRules(allow_http=True, allow_loopback=True, hosts=frozenset({host.strip("[]")}))
     leading_on = raw(head(302, f"Location: http://{host}/latest/meta-data/?key=hush"))
     with serve(calendar=leading_on) as server, pytest.raises(RefusedError) as caught:
         get(server, rules=rules)
@@ -512,7 +514,7 @@ def test_a_redirect_to_another_host_must_be_allowed():
             f"/calendar: redirects to another host: {other.url('/calendar', host='localhost')}"
         )
         assert other.connections == 0
-        assert get(server, rules=Rules(allow_loopback=True, hosts=frozenset({"localhost"}))).body == BODY
+        assert get(server, rules=RequestRules(allow_loopback=True, hosts=frozenset({"localhost"}))).body == BODY
 
 
 def test_redirects_are_followed_a_few_times_with_the_conditions():
@@ -550,24 +552,24 @@ def test_a_post_is_never_redirected():
 @pytest.mark.parametrize(
     ("url", "rules", "expected"),
     [
-        ("http://example.org/a?key=hush", Rules(), "http://example.org/a: is not an https address"),
-        ("http://127.0.0.1/", Rules(), "http://127.0.0.1/: is not an https address"),
-        ("http://example.org/", Rules(allow_loopback=True), "http://example.org/: is not an https address"),
-        ("http://127.1/", Rules(allow_loopback=True), "http://127.1/: is not an https address"),
-        ("http://10.0.0.1/", Rules(allow_loopback=True), "http://10.0.0.1/: is not an https address"),
-        ("file:///etc/passwd", Rules(allow_http=True), "file:///etc/passwd: is not an https address"),
-        ("wss://example.org/", Rules(allow_http=True), "wss://example.org/: is not an https address"),
-        ("https:///a", Rules(), "https:///a: is not an https address"),
-        ("/a", Rules(), ":///a: is not an https address"),
-        ("https://me:hush@example.org/a", Rules(), "https://example.org/a: holds a user name or a password"),
-        ("https://me@example.org/", Rules(), "https://example.org/: holds a user name or a password"),
-        ("https://example.org:hush/", Rules(), "https://…: is no address that can be asked"),
-        ("https://exa\x00mple.org/?hush", Rules(), "https://…: is no address that can be asked"),
-        ("https://example.org:65536/", Rules(), "https://example.org:65536/: names a port that there cannot be"),
-        ("https://example.org:0/", Rules(), "https://example.org:0/: names a port that there cannot be"),
+        ("http://example.org/a?key=hush", RequestRules(), "http://example.org/a: is not an https address"),
+        ("http://127.0.0.1/", RequestRules(), "http://127.0.0.1/: is not an https address"),
+        ("http://example.org/", RequestRules(allow_loopback=True), "http://example.org/: is not an https address"),
+        ("http://127.1/", RequestRules(allow_loopback=True), "http://127.1/: is not an https address"),
+        ("http://10.0.0.1/", RequestRules(allow_loopback=True), "http://10.0.0.1/: is not an https address"),
+        ("file:///etc/passwd", RequestRules(allow_http=True), "file:///etc/passwd: is not an https address"),
+        ("wss://example.org/", RequestRules(allow_http=True), "wss://example.org/: is not an https address"),
+        ("https:///a", RequestRules(), "https:///a: is not an https address"),
+        ("/a", RequestRules(), ":///a: is not an https address"),
+        ("https://me:hush@example.org/a", RequestRules(), "https://example.org/a: holds a user name or a password"),
+        ("https://me@example.org/", RequestRules(), "https://example.org/: holds a user name or a password"),
+        ("https://example.org:hush/", RequestRules(), "https://…: is no address that can be asked"),
+        ("https://exa\x00mple.org/?hush", RequestRules(), "https://…: is no address that can be asked"),
+        ("https://example.org:65536/", RequestRules(), "https://example.org:65536/: names a port that there cannot be"),
+        ("https://example.org:0/", RequestRules(), "https://example.org:0/: names a port that there cannot be"),
         (
             "https://" + "a" * 300 + "/?hush",
-            Rules(),
+            RequestRules(),
             "https://" + "a" * 192 + ": cannot be reached: its name is not known",
         ),
     ],
@@ -587,7 +589,7 @@ def test_a_name_is_looked_up_once_and_its_answer_connected_to():
     answers = iter([["127.0.0.1"], ["169.254.169.254"]])
     with (
         serve(calendar=raw(head(200, "Content-Length: 2"), b"ok")) as server,
-        Fetcher(Rules(allow_http=True, allow_loopback=True), resolve=lambda *_: next(answers)) as fetcher,
+        Fetcher(RequestRules(allow_http=True, allow_loopback=True), resolve=lambda *_: next(answers)) as fetcher,
     ):
         url = server.url("/calendar", host="rebind.test")
         assert fetcher.get(url, now=NOW).body == b"ok"
@@ -602,7 +604,7 @@ def test_a_redirect_back_to_a_name_is_vetted_again():
     answers = iter([["127.0.0.1"], ["10.0.0.1"]])
     with (
         serve(calendar=raw(head(302, "Location: /inner", "Connection: close"))) as server,
-        Fetcher(Rules(allow_http=True, allow_loopback=True), resolve=lambda *_: next(answers)) as fetcher,
+        Fetcher(RequestRules(allow_http=True, allow_loopback=True), resolve=lambda *_: next(answers)) as fetcher,
         pytest.raises(RefusedError, match=r"/inner: leads to 10\.0\.0\.1, a private address$"),
     ):
         fetcher.get(server.url("/calendar", host="rebind.test"), now=NOW)
@@ -613,7 +615,7 @@ def test_one_inner_address_among_others_refuses_them_all(addresses):
     """A name with an inner address is not asked at its other ones."""
     with (
         serve(calendar=GOOD) as server,
-        Fetcher(Rules(allow_http=True, allow_loopback=True), resolve=lambda *_: addresses) as fetcher,
+        Fetcher(RequestRules(allow_http=True, allow_loopback=True), resolve=lambda *_: addresses) as fetcher,
     ):
         with pytest.raises(RefusedError):
             fetcher.get(server.url("/calendar", host="mixed.test"), now=NOW)
@@ -624,7 +626,9 @@ def test_the_next_address_is_tried_where_one_does_not_answer():
     """A host is reachable when one of its addresses is."""
     with (
         serve(calendar=GOOD) as server,
-        Fetcher(Rules(allow_http=True, allow_loopback=True), resolve=lambda *_: ["127.0.0.2", "127.0.0.1"]) as fetcher,
+        Fetcher(
+            RequestRules(allow_http=True, allow_loopback=True), resolve=lambda *_: ["127.0.0.2", "127.0.0.1"]
+        ) as fetcher,
     ):
         assert fetcher.get(server.url("/calendar", host="two.test"), now=NOW).body == BODY
 
@@ -636,7 +640,7 @@ def test_an_address_that_says_nothing_does_not_use_up_the_time():
         socket.create_server(("127.0.0.2", server.port), backlog=0),
         ExitStack() as queue,
         Fetcher(
-            Rules(allow_http=True, allow_loopback=True, seconds=1), resolve=lambda *_: ["127.0.0.2", "127.0.0.1"]
+            RequestRules(allow_http=True, allow_loopback=True, seconds=1), resolve=lambda *_: ["127.0.0.2", "127.0.0.1"]
         ) as fetcher,
     ):
         for _ in range(4):  # nobody accepts these, and there is no room for more
@@ -738,7 +742,7 @@ def test_https_does_not_lead_to_http(certificate, secure):
     """A secure address is not turned into one that anybody on the way can answer, even where http is allowed."""
     server, _ = secure
     server.habits["/calendar"] = raw(head(301, "Location: http://upstream.test/plain"))
-    rules = Rules(allow_http=True, allow_loopback=True)
+    rules = RequestRules(allow_http=True, allow_loopback=True)
     trusting = ssl.create_default_context(cafile=certificate)
     url = server.url("/calendar", host="upstream.test", scheme="https")
     with (
@@ -800,7 +804,7 @@ EXCEPTIONS = [kind for kind in vars(httpx).values() if isinstance(kind, type) an
 def test_every_exception_of_httpx_becomes_one_of_ours(kind, begun):
     """Whatever httpx may raise, before an answer or within it, leaves as a FetchError that knows its cause."""
     raised = kind.__new__(kind, "what the library says of hush")
-    with pytest.raises(FetchError) as caught, fetch._door("https://example.org/a", HERE, begun=begun):
+    with pytest.raises(FetchError) as caught, translate_failures("https://example.org/a", HERE, has_begun=begun):
         raise raised
     assert caught.value.__cause__ is raised
     assert caught.value.url == "https://example.org/a"
@@ -817,7 +821,7 @@ def test_connections_are_made_by_our_own_backend():
     """The pool of a transport, and what makes its connections, are where they are replaced."""
     with Fetcher() as fetcher:
         pool = fetcher._transport._pool
-        assert isinstance(pool._network_backend, fetch._Backend)
+        assert isinstance(pool._network_backend, GuardedBackend)
         assert pool._proxy is None
         connection = pool.create_connection(httpcore.Origin(b"https", b"example.org", 443))
         assert connection._network_backend is pool._network_backend
@@ -828,10 +832,10 @@ def test_a_transport_built_differently_is_not_used():
     with httpx.HTTPTransport() as transport:
         del transport._pool._network_backend
         with pytest.raises(AttributeError):
-            fetch._guard(transport, fetch._Backend(look_up, allow_loopback=False))
+            install_backend(transport, GuardedBackend(look_up, allow_loopback=False))
         transport._pool._network_backend = None
         with pytest.raises(TypeError):
-            fetch._guard(transport, fetch._Backend(look_up, allow_loopback=False))
+            install_backend(transport, GuardedBackend(look_up, allow_loopback=False))
 
 
 def test_the_system_looks_names_up():

@@ -1,9 +1,8 @@
-"""What an upstream's answer means, and which addresses are outside."""
+"""What an answer of another machine means."""
 
 import gzip
 import zlib
 from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import pytest
 from hypothesis import given
@@ -12,19 +11,18 @@ from hypothesis import strategies as st
 from aslms_feeds.errors import AnswerError
 from aslms_feeds.identity import digest
 from aslms_feeds.network.responses import (
-    Accepted,
+    Acceptance,
+    AnswerHead,
     Deferred,
     Fetched,
-    Head,
     Unchanged,
     Validators,
-    acceptance,
-    content_type,
-    decode,
-    document,
-    inside,
-    redirect,
-    retry_after,
+    decode_body,
+    find_redirect,
+    parse_content_type,
+    parse_retry_after,
+    read_acceptance,
+    read_document,
 )
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -36,12 +34,12 @@ MODIFIED = "Sat, 21 Nov 2026 10:00:00 GMT"
 
 def head(status=200, **headers):
     """Return the head of an answer."""
-    return Head(URL, status, {name.replace("_", "-"): value for name, value in headers.items()})
+    return AnswerHead(URL, status, {name.replace("_", "-"): value for name, value in headers.items()})
 
 
 def read(answer, body=BODY, sent=Validators(), limit=1000):  # noqa: B008 - a value
     """Return what an answer brings, to a request that was made with ``sent``."""
-    return document(answer, [body], sent, limit=limit, now=NOW)
+    return read_document(answer, [body], sent, limit=limit, now=NOW)
 
 
 # Validators
@@ -146,28 +144,28 @@ def test_a_status_nobody_knows_is_named_by_its_number():
 
 def test_what_is_sent_is_accepted_with_any_success():
     """Hubs answer 202 or 204, webhooks 200, 201 or 204."""
-    assert [acceptance(head(status), now=NOW) for status in (200, 202, 204)] == [
-        Accepted(200),
-        Accepted(202),
-        Accepted(204),
+    assert [read_acceptance(head(status), now=NOW) for status in (200, 202, 204)] == [
+        Acceptance(200),
+        Acceptance(202),
+        Acceptance(204),
     ]
     with pytest.raises(AnswerError) as caught:
-        acceptance(head(410), now=NOW)
+        read_acceptance(head(410), now=NOW)
     assert str(caught.value) == f"{URL}: answers 410 Gone"
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_says_where_to(status):
     """Five statuses send on; without an address they are errors."""
-    assert redirect(head(status, location="/new")) == "/new"
+    assert find_redirect(head(status, location="/new")) == "/new"
     with pytest.raises(AnswerError, match=r"without saying where to$"):
-        redirect(head(status))
+        find_redirect(head(status))
 
 
 @pytest.mark.parametrize("status", [200, 300, 304, 305, 404])
 def test_nothing_else_redirects(status):
     """A Location on another status is not followed."""
-    assert redirect(head(status, location="/new")) is None
+    assert find_redirect(head(status, location="/new")) is None
 
 
 # Retry-After
@@ -193,19 +191,19 @@ def test_nothing_else_redirects(status):
 )
 def test_a_server_may_ask_for_an_hour_to_a_day(value, wait):
     """Seconds and dates are honoured within the bounds."""
-    assert retry_after(value, now=NOW) == NOW + wait
+    assert parse_retry_after(value, now=NOW) == NOW + wait
 
 
 @pytest.mark.parametrize("value", ["", "soon", "-5", "1.5", "1e3", "١٢", "Sat, 99 Nov 2026 15:00:00 GMT", "12 parsecs"])
 def test_nonsense_says_nothing(value):
     """What is neither seconds nor a date is as good as absent."""
-    assert retry_after(value, now=NOW) is None
+    assert parse_retry_after(value, now=NOW) is None
 
 
 @given(st.text())
 def test_retry_after_is_never_outside_its_bounds(value):
     """Whatever is sent, the next request is an hour to a day away, or nothing was said."""
-    retry_at = retry_after(value, now=NOW)
+    retry_at = parse_retry_after(value, now=NOW)
     assert retry_at is None or NOW + HOUR <= retry_at <= NOW + DAY
 
 
@@ -214,7 +212,7 @@ def test_too_many_requests_always_waits():
     assert read(head(429)) == Deferred(429, NOW + HOUR)
     assert read(head(429, retry_after="later")) == Deferred(429, NOW + HOUR)
     assert read(head(503, retry_after=" 7200 ")) == Deferred(503, NOW + 2 * HOUR)
-    assert acceptance(head(429, retry_after="7200"), now=NOW) == Deferred(429, NOW + 2 * HOUR)
+    assert read_acceptance(head(429, retry_after="7200"), now=NOW) == Deferred(429, NOW + 2 * HOUR)
 
 
 def test_other_errors_do_not_become_waits():
@@ -241,13 +239,13 @@ def test_other_errors_do_not_become_waits():
 )
 def test_a_content_type_is_a_value(value, expected):
     """Media type and charset in lower case; nonsense is nothing said."""
-    assert content_type(value) == expected
+    assert parse_content_type(value) == expected
 
 
 @given(st.text(st.characters(max_codepoint=255)))
 def test_no_content_type_breaks_the_reader(value):
     """Any header that can be sent is read."""
-    media_type, charset = content_type("text/plain;" + value)
+    media_type, charset = parse_content_type("text/plain;" + value)
     assert media_type == "text/plain"
     assert charset == charset.lower()
 
@@ -263,7 +261,7 @@ def gzipped(data):
 def failure(answer, *chunks, limit=1000):
     """Return what is said of a body that cannot be used."""
     with pytest.raises(AnswerError) as caught:
-        decode(answer, chunks, limit=limit)
+        decode_body(answer, chunks, limit=limit)
     return str(caught.value)
 
 
@@ -272,7 +270,7 @@ def test_a_body_is_what_was_sent(data, step, coding):
     """Cut anywhere, compressed or not, the body comes out whole."""
     sent = gzipped(data) if "gzip" in coding.lower() else data
     chunks = [sent[start : start + step] for start in range(0, len(sent), step)]
-    assert decode(head(content_encoding=coding), chunks, limit=len(data)) == data
+    assert decode_body(head(content_encoding=coding), chunks, limit=len(data)) == data
 
 
 @pytest.mark.parametrize("coding", ["", "gzip"])
@@ -280,7 +278,7 @@ def test_the_limit_is_inclusive(coding):
     """Exactly the limit passes, a byte more does not, however little was on the wire."""
     body = bytes(1001)
     sent = gzipped(body) if coding else body
-    assert decode(head(content_encoding=coding), [sent], limit=1001) == body
+    assert decode_body(head(content_encoding=coding), [sent], limit=1001) == body
     assert failure(head(content_encoding=coding), sent, limit=1000) == f"{URL}: sends more than 1,000 bytes"
 
 
@@ -293,7 +291,7 @@ def test_a_bomb_is_not_inflated():
 
     bomb = gzipped(bytes(1 << 24))
     with pytest.raises(AnswerError):
-        decode(head(content_encoding="gzip"), chunks(), limit=1000)
+        decode_body(head(content_encoding="gzip"), chunks(), limit=1000)
 
 
 def test_bytes_that_decode_to_nothing_are_counted():
@@ -321,105 +319,3 @@ def test_unfinished_and_damaged_gzip_is_no_body():
     assert failure(gz, good[:-8] + bytes(8)) == f"{URL}: sends damaged gzip"
     assert failure(gz, good + good) == f"{URL}: sends more after the end of its gzip"
     assert failure(gz, good, b"x") == f"{URL}: sends more after the end of its gzip"
-
-
-# Addresses
-
-
-@pytest.mark.parametrize(
-    "address",
-    ["1.1.1.1", "8.8.8.8", "93.184.216.34", "172.32.0.1", "100.128.0.1", "2606:2800:220:1::1", "2a00:1450:4001::1"],
-)
-def test_public_addresses_are_outside(address):
-    """An ordinary address of the internet may be connected to."""
-    assert inside(address) is None
-
-
-@pytest.mark.parametrize(
-    ("address", "what"),
-    [
-        ("0.0.0.0", "an unspecified address"),  # noqa: S104
-        ("0.1.2.3", "an unspecified address"),
-        ("10.0.0.1", "a private address"),
-        ("172.31.255.255", "a private address"),
-        ("192.168.1.1", "a private address"),
-        ("100.64.0.1", "an address shared behind a carrier's NAT"),
-        ("100.100.100.200", "an address shared behind a carrier's NAT"),
-        ("127.0.0.1", "a loopback address"),
-        ("127.255.255.254", "a loopback address"),
-        ("168.63.129.16", "the inner address of a cloud"),
-        ("169.254.169.254", "a link-local address"),
-        ("192.0.0.192", "a reserved address"),
-        ("192.0.2.1", "an address for documentation"),
-        ("198.51.100.1", "an address for documentation"),
-        ("203.0.113.1", "an address for documentation"),
-        ("192.88.99.1", "a 6to4 relay"),
-        ("198.19.0.1", "an address for benchmarks"),
-        ("224.0.0.1", "a multicast address"),
-        ("239.255.255.250", "a multicast address"),
-        ("240.0.0.1", "a reserved address"),
-        ("255.255.255.255", "a reserved address"),
-        ("::", "an unspecified address"),
-        ("::1", "a loopback address"),
-        ("::8.8.8.8", "an IPv4 address in disguise"),
-        ("::ffff:127.0.0.1", "an IPv4 address in disguise"),
-        ("::ffff:8.8.8.8", "an IPv4 address in disguise"),
-        ("::ffff:0:8.8.8.8", "an IPv4 address in disguise"),
-        ("64:ff9b::10.0.0.1", "an IPv4 address behind NAT64"),
-        ("64:ff9b::8.8.8.8", "an IPv4 address behind NAT64"),
-        ("64:ff9b:1::1", "an IPv4 address behind NAT64"),
-        ("100::1", "a reserved address"),
-        ("2001::1", "an IPv4 address behind Teredo"),
-        ("2001:10::1", "a reserved address"),
-        ("2001:db8::1", "an address for documentation"),
-        ("2002:a00:1::", "an IPv4 address behind 6to4"),
-        ("3fff::1", "an address for documentation"),
-        ("5f00::1", "a reserved address"),
-        ("4000::1", "a reserved address"),
-        ("fc00::1", "a private address"),
-        ("fd00:ec2::254", "a private address"),
-        ("fe80::1", "a link-local address"),
-        ("fe80::1%eth0", "a link-local address"),
-        ("fec0::1", "a site-local address"),
-        ("ff02::1", "a multicast address"),
-        ("", "no address"),
-        ("example.org", "no address"),
-        ("127.1", "no address"),
-        ("010.0.0.1", "no address"),
-    ],
-)
-def test_inner_addresses_are_named(address, what):
-    """Every kind of address that is not of the public internet is refused, with its name."""
-    assert inside(address) == what
-
-
-def test_loopback_opens_nothing_else():
-    """Where loopback is allowed, only loopback is."""
-    opened = {
-        address
-        for address in ("127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1", "10.0.0.1", "169.254.0.1", "0.0.0.0", "::")  # noqa: S104
-        if inside(address, allow_loopback=True) is None
-    }
-    assert opened == {"127.0.0.1", "127.9.9.9", "::1"}
-
-
-@given(st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6)))
-def test_what_is_outside_is_global_for_python_too(address):
-    """Nothing passes that the standard library calls private, reserved, multicast or local."""
-    if inside(str(address)) is None:
-        assert address.is_global
-        kinds = ("multicast", "private", "reserved", "unspecified", "loopback", "link_local", "site_local")
-        assert not [kind for kind in kinds if getattr(address, f"is_{kind}", False)]
-        assert not [kind for kind in ("ipv4_mapped", "sixtofour", "teredo") if getattr(address, kind, None)]
-
-
-@given(st.ip_addresses(v=4), st.booleans())
-def test_no_spelling_of_ipv4_in_ipv6_is_outside(address, allow):
-    """An IPv4 address wrapped in an IPv6 one is refused whatever it is, and whatever is allowed."""
-    number = int(IPv4Address(address))
-    wrapped = [
-        *(int(ip_address(prefix)) + number for prefix in ("::ffff:0:0", "::ffff:0:0:0", "64:ff9b::", "64:ff9b:1::")),
-        (0x2002 << 112) + (number << 80),
-        (0x20010000 << 96) + (number << 64) + (number ^ 0xFFFFFFFF),
-    ]
-    assert all(inside(str(IPv6Address(value)), allow_loopback=allow) for value in wrapped)

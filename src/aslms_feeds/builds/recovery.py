@@ -210,10 +210,10 @@ def _folder(root: Path, part: str) -> _Read | None:
 @contextmanager
 def _site(url: str, now: datetime) -> Iterator[Callable[[str], _Read | None]]:
     from aslms_feeds.network.fetch import Fetcher
-    from aslms_feeds.network.responses import Rules
+    from aslms_feeds.network.responses import RequestRules
 
     root = url.rstrip("/")
-    with Fetcher(Rules(limit=_LARGEST, allow_loopback=urlsplit(url).hostname in _HERE)) as fetcher:
+    with Fetcher(RequestRules(limit=_LARGEST, allow_loopback=urlsplit(url).hostname in _HERE)) as fetcher:
 
         def reader(part: str) -> _Read | None:
             base = root if part == INDEX else f"{root}/{part}"

@@ -1,4 +1,6 @@
-"""The one guarded client for other machines.
+"""The one guarded client: everything that is asked of other machines is asked through it.
 
-A request with its rules comes in; a vetted answer, or the reason of a refusal, comes out.
+An address, rules and what is known already come in; a whole body, "unchanged", "later" or an error of ours goes out.
+`fetch` asks, over connections of `backend`; `responses` decides what an answer means, `guard` which addresses may be
+asked.
 """

@@ -14,7 +14,6 @@ from datetime import UTC, datetime, timedelta
 from email.message import Message
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import TYPE_CHECKING
 
 from aslms_feeds.errors import AnswerError
@@ -35,7 +34,7 @@ TAG_LENGTH = 512
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Rules:
+class RequestRules:
     """What a request may do and cost."""
 
     allow_http: bool = False
@@ -68,7 +67,7 @@ class Validators:
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class AnswerHead:
     """The beginning of one answer: status, headers by lower-case name, and its address without anything secret."""
 
     url: str
@@ -102,7 +101,7 @@ class Deferred:
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
+class Acceptance:
     """The server took what was sent."""
 
     status: int
@@ -111,18 +110,18 @@ class Accepted:
 # What an answer means
 
 
-def redirect(head: Head) -> str | None:
+def find_redirect(head: AnswerHead) -> str | None:
     """Return where an answer sends us on to (RFC 9110, section 15.4), None where it does not."""
     if head.status not in {301, 302, 303, 307, 308}:
         return None
     location = head.headers.get("location", "")
     if not location:
-        raise AnswerError(f"{_said(head)} without saying where to", url=head.url, status=head.status)
+        raise AnswerError(f"{_describe_status(head)} without saying where to", url=head.url, status=head.status)
     return location
 
 
-def document(
-    head: Head, chunks: Iterable[bytes], sent: Validators, *, limit: int, now: datetime
+def read_document(
+    head: AnswerHead, chunks: Iterable[bytes], sent: Validators, *, limit: int, now: datetime
 ) -> Fetched | Unchanged | Deferred:
     """Return what the answer to a GET brings; ``chunks`` is its body as sent, read only where it is wanted.
 
@@ -130,32 +129,34 @@ def document(
     """
     match head.status:
         case 200:
-            body = decode(head, chunks, limit=limit)
-            fresh = _validators(head, body)
-            media_type, charset = content_type(head.headers.get("content-type", ""))
+            body = decode_body(head, chunks, limit=limit)
+            fresh = _read_validators(head, body)
+            media_type, charset = parse_content_type(head.headers.get("content-type", ""))
             if fresh.digest == sent.digest:
                 return Unchanged(fresh)
             return Fetched(body, media_type, charset, fresh)
         case 304 if sent.headers():
-            fresh = _validators(head, b"")  # RFC 9110, section 15.4.5: it may bring newer validators
+            fresh = _read_validators(head, b"")  # RFC 9110, section 15.4.5: it may bring newer validators
             return Unchanged(
                 Validators(fresh.etag or sent.etag, fresh.last_modified or sent.last_modified, sent.digest)
             )
         case 304:
-            raise AnswerError(f"{_said(head)} to a request without conditions", url=head.url, status=head.status)
+            raise AnswerError(
+                f"{_describe_status(head)} to a request without conditions", url=head.url, status=head.status
+            )
         case _:
-            return _deferred(head, now=now)
+            return _read_deferral(head, now=now)
 
 
-def acceptance(head: Head, *, now: datetime) -> Accepted | Deferred:
+def read_acceptance(head: AnswerHead, *, now: datetime) -> Acceptance | Deferred:
     """Return whether what was sent was taken (any status of success); AnswerError where it was not."""
-    return Accepted(head.status) if 200 <= head.status < 300 else _deferred(head, now=now)  # noqa: PLR2004 - 2xx
+    return Acceptance(head.status) if 200 <= head.status < 300 else _read_deferral(head, now=now)  # noqa: PLR2004 - 2xx
 
 
-def content_type(value: str) -> tuple[str, str]:
+def parse_content_type(value: str) -> tuple[str, str]:
     """Return the media type and the charset of a Content-Type, in lower case, empty where it does not say.
 
-    >>> content_type('Text/Calendar; charset="UTF-8"')
+    >>> parse_content_type('Text/Calendar; charset="UTF-8"')
     ('text/calendar', 'utf-8')
     """
     kind, _, _ = value.partition(";")
@@ -166,7 +167,7 @@ def content_type(value: str) -> tuple[str, str]:
     return message.get_content_type(), message.get_content_charset("")
 
 
-def retry_after(value: str, *, now: datetime) -> datetime | None:
+def parse_retry_after(value: str, *, now: datetime) -> datetime | None:
     """Return when to ask again by Retry-After (RFC 9110, section 10.2.3), within our bounds; None for nonsense."""
     if re.fullmatch(r"[0-9]+", value):
         # Nine digits are 31 years, and `int` refuses thousands of them.
@@ -180,24 +181,26 @@ def retry_after(value: str, *, now: datetime) -> datetime | None:
     return now + min(max(wait, SOONEST), LATEST)
 
 
-def _deferred(head: Head, *, now: datetime) -> Deferred:
+def _read_deferral(head: AnswerHead, *, now: datetime) -> Deferred:
     if head.status in {429, 503}:
-        retry_at = retry_after(head.headers.get("retry-after", "").strip(), now=now)
+        retry_at = parse_retry_after(head.headers.get("retry-after", "").strip(), now=now)
         if retry_at is None and head.status == HTTPStatus.TOO_MANY_REQUESTS:
             retry_at = now + SOONEST  # RFC 6585, section 4: it may say how long, and means it either way
         if retry_at is not None:
             return Deferred(head.status, retry_at)
-    raise AnswerError(_said(head), url=head.url, status=head.status, transient=head.status in {502, 503, 504})
+    raise AnswerError(
+        _describe_status(head), url=head.url, status=head.status, transient=head.status in {502, 503, 504}
+    )
 
 
-def _said(head: Head) -> str:
+def _describe_status(head: AnswerHead) -> str:
     try:
         return f"answers {head.status} {HTTPStatus(head.status).phrase}"
     except ValueError:
         return f"answers {head.status}"
 
 
-def _validators(head: Head, body: bytes) -> Validators:
+def _read_validators(head: AnswerHead, body: bytes) -> Validators:
     etag, modified = head.headers.get("etag", ""), head.headers.get("last-modified", "")
     # RFC 9110, section 8.8.3; what does not look like a tag or a date would only be thrown back at the server.
     if len(etag) > TAG_LENGTH or not re.fullmatch(r'(?:W/)?"[\x21\x23-\x7e]*"', etag):
@@ -210,7 +213,7 @@ def _validators(head: Head, body: bytes) -> Validators:
 # Bodies
 
 
-def decode(head: Head, chunks: Iterable[bytes], *, limit: int) -> bytes:
+def decode_body(head: AnswerHead, chunks: Iterable[bytes], *, limit: int) -> bytes:
     """Return the body that ``chunks`` carry, at most ``limit`` bytes of it after decompression, never more in memory.
 
     AnswerError for a coding we did not ask for, for a body that is longer, and for gzip that is damaged or unfinished.
@@ -226,8 +229,8 @@ def decode(head: Head, chunks: Iterable[bytes], *, limit: int) -> bytes:
         try:
             # One byte more than there is room for tells "exactly full" from "too long"; 0 would mean no bound at all.
             body += inflate.decompress(chunk, limit - len(body) + 1) if inflate else chunk
-        except zlib.error as exc:
-            raise AnswerError("sends damaged gzip", url=head.url) from exc
+        except zlib.error as error:
+            raise AnswerError("sends damaged gzip", url=head.url) from error
         if len(body) > limit or raw > limit + RAW_SLACK:
             raise AnswerError(f"sends more than {limit:,} bytes", url=head.url)
         if inflate and inflate.unused_data:
@@ -235,67 +238,3 @@ def decode(head: Head, chunks: Iterable[bytes], *, limit: int) -> bytes:
     if inflate and not inflate.eof:
         raise AnswerError("ends in the middle of its gzip", url=head.url)
     return bytes(body)
-
-
-# Addresses
-
-_GLOBAL_UNICAST = IPv6Network("2000::/3")
-# The special-purpose registries of IANA (RFC 6890), and what `ipaddress` lets pass: `is_global` is true for multicast,
-# for site-local and NAT64 addresses and for 6to4 around a private one, and its answers differ from Python to Python.
-_INNER = tuple(
-    (IPv6Network(network) if ":" in network else IPv4Network(network), what)
-    for network, what in (
-        ("0.0.0.0/8", "an unspecified address"),
-        ("10.0.0.0/8", "a private address"),
-        ("100.64.0.0/10", "an address shared behind a carrier's NAT"),
-        ("127.0.0.0/8", "a loopback address"),
-        ("168.63.129.16/32", "the inner address of a cloud"),  # Azure's WireServer, though it looks public
-        ("169.254.0.0/16", "a link-local address"),
-        ("172.16.0.0/12", "a private address"),
-        ("192.0.0.0/24", "a reserved address"),
-        ("192.0.2.0/24", "an address for documentation"),
-        ("192.88.99.0/24", "a 6to4 relay"),
-        ("192.168.0.0/16", "a private address"),
-        ("198.18.0.0/15", "an address for benchmarks"),
-        ("198.51.100.0/24", "an address for documentation"),
-        ("203.0.113.0/24", "an address for documentation"),
-        ("224.0.0.0/4", "a multicast address"),
-        ("240.0.0.0/4", "a reserved address"),
-        ("::/128", "an unspecified address"),
-        ("::1/128", "a loopback address"),
-        ("::ffff:0:0/96", "an IPv4 address in disguise"),
-        ("::ffff:0:0:0/96", "an IPv4 address in disguise"),
-        ("::/96", "an IPv4 address in disguise"),
-        ("64:ff9b::/96", "an IPv4 address behind NAT64"),
-        ("64:ff9b:1::/48", "an IPv4 address behind NAT64"),
-        ("2001::/32", "an IPv4 address behind Teredo"),
-        ("2001::/23", "a reserved address"),
-        ("2001:db8::/32", "an address for documentation"),
-        ("2002::/16", "an IPv4 address behind 6to4"),
-        ("3fff::/20", "an address for documentation"),
-        ("fc00::/7", "a private address"),
-        ("fe80::/10", "a link-local address"),
-        ("fec0::/10", "a site-local address"),
-        ("ff00::/8", "a multicast address"),
-    )
-)
-
-
-def inside(address: str, *, allow_loopback: bool = False) -> str | None:
-    """Return what keeps ``address`` from being one of the public internet, None where it may be connected to.
-
-    >>> inside("169.254.169.254")
-    'a link-local address'
-    """
-    try:
-        # A zone (RFC 4007, section 11) names an interface of this machine: it makes no address a public one.
-        ip = ip_address(address)
-    except ValueError:
-        return "no address"
-    if allow_loopback and ip.is_loopback and getattr(ip, "ipv4_mapped", None) is None:
-        return None
-    for network, what in _INNER:
-        if ip.version == network.version and ip in network:
-            return what
-    public = ip.is_global and (ip.version == 4 or ip in _GLOBAL_UNICAST)  # noqa: PLR2004 - IPv4
-    return None if public else "a reserved address"

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 from aslms_feeds.errors import AnswerError, AslmsFeedsError, FetchError, PublicationError
-from aslms_feeds.network.responses import Accepted, Deferred, Rules
+from aslms_feeds.network.responses import Acceptance, Deferred, RequestRules
 from aslms_feeds.notify import messages as notify_messages
 from aslms_feeds.notify import outbox
 from aslms_feeds.notify.outbox import FIRST_WAIT, Wait
@@ -133,7 +133,7 @@ def _deliver(
     due = now + BEAT if wanted else None
     if not wanted and not Workspace(output).outbox.is_dir():
         return Delivered()
-    rules = Rules(allow_http=publisher.network.allow_http, allow_loopback=publisher.network.allow_loopback)
+    rules = RequestRules(allow_http=publisher.network.allow_http, allow_loopback=publisher.network.allow_loopback)
     good = report is not None and not report.failed
     with outbox.alone(output) as box, ThreadPoolExecutor(AT_ONCE + 1) as pool:
         beating = pool.submit(_beat, beat, rules, now, deadline) if wanted and good else None
@@ -150,7 +150,7 @@ class _Sending(NamedTuple):
     """By what rules, with what and until when is sent."""
 
     pool: ThreadPoolExecutor
-    rules: Rules
+    rules: RequestRules
     now: datetime
     deadline: float
     settle: float
@@ -215,7 +215,7 @@ def _send(
             fetcher.rules = replace(sending.rules, seconds=min(PATIENCE, left))
             try:
                 match fetcher.post(to.url, _posted(message), media_type=to.media_type, now=now):
-                    case Accepted():
+                    case Acceptance():
                         (box / message.name).unlink(missing_ok=True)
                         done.sent += 1
                     case Deferred(status, retry_at):
@@ -263,7 +263,7 @@ def _clock(instant: datetime) -> str:
     return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def _beat(url: str, rules: Rules, now: datetime, deadline: float) -> str:
+def _beat(url: str, rules: RequestRules, now: datetime, deadline: float) -> str:
     """Ask for the heartbeat's address; return what is wrong, empty where nothing is."""
     from aslms_feeds.network.fetch import Fetcher
 

@@ -15,7 +15,7 @@ from aslms_feeds.definitions.files import SEASON_FILES, SERIES
 from aslms_feeds.errors import AnswerError, FetchError
 from aslms_feeds.identity import is_id
 from aslms_feeds.network.fetch import Fetcher
-from aslms_feeds.network.responses import Deferred, Fetched, Rules, Unchanged, Validators
+from aslms_feeds.network.responses import Deferred, Fetched, RequestRules, Unchanged, Validators
 from aslms_feeds.upstreams import sandbox
 from aslms_feeds.upstreams.readers.values import Appointment, ForeignFeed
 from aslms_feeds.upstreams.sandbox import Refusal
@@ -134,9 +134,9 @@ class Requester:
                 case Deferred(_, until):
                     return RetryLater(until)
 
-    def _make_rules(self, upstream: Upstream) -> Rules:
+    def _make_rules(self, upstream: Upstream) -> RequestRules:
         network = self.publisher.network
-        return Rules(
+        return RequestRules(
             allow_http=network.allow_http,
             allow_loopback=network.allow_loopback,
             hosts=frozenset(upstream.hosts),
