@@ -21,15 +21,15 @@ def build(files: dict[str, bytes]) -> dict[str, bytes]:
     return documents(published((files, NOW)))
 
 
-def calendars(found: dict[str, bytes]) -> dict[str, bytes]:
+def calendars(documents_by_path: dict[str, bytes]) -> dict[str, bytes]:
     """Return the calendar files."""
-    return {path: body for path, body in found.items() if path.endswith(".ics")}
+    return {path: body for path, body in documents_by_path.items() if path.endswith(".ics")}
 
 
 def vevents(body: bytes) -> dict[str, bytes]:
     """Return the bytes of each VEVENT by UID."""
-    found = re.findall(rb"BEGIN:VEVENT\r\n.*?END:VEVENT\r\n", body, re.DOTALL)
-    return {re.search(rb"\r\nUID:(.*?)\r\n", one.replace(b"\r\n ", b""))[1].decode(): one for one in found}
+    vevents = re.findall(rb"BEGIN:VEVENT\r\n.*?END:VEVENT\r\n", body, re.DOTALL)
+    return {re.search(rb"\r\nUID:(.*?)\r\n", vevent.replace(b"\r\n ", b""))[1].decode(): vevent for vevent in vevents}
 
 
 def carried(body: bytes) -> set[str]:
@@ -71,9 +71,9 @@ def test_each_kind_of_session_is_in_its_calendars():
     """All has every kind, qualifying two, races one; a race meeting is none of them."""
     kinds = ["test", "practice", "qualifying", "race", "other"]
     sessions = "".join(f'[[event.session]]\nid = "{kind}"\nkind = "{kind}"\nstart = 2030-03-01\n' for kind in kinds)
-    found = build(contents(f'name = "2030"\nclasses = ["gt"]\n[[event]]\nid = "o"\nname = "O"\n{sessions}'))
+    documents_by_path = build(contents(f'name = "2030"\nclasses = ["gt"]\n[[event]]\nid = "o"\nname = "O"\n{sessions}'))
     carried_kinds = {
-        name: sorted(one.removesuffix(".o") for one in carried(found[f"trial-{name}.ics"]))
+        name: sorted(uid.removesuffix(".o") for uid in carried(documents_by_path[f"trial-{name}.ics"]))
         for name in ("all", "qualifying", "races", "weekends")
     }
     assert carried_kinds == {
@@ -87,8 +87,8 @@ def test_each_kind_of_session_is_in_its_calendars():
 def test_weekends_are_in_a_calendar_of_their_own(small):
     """One all-day event for each meeting, and in no other calendar of a season that has sessions."""
     assert carried(small["trial-weekends.ics"]) == {"okayama", "paris"}
-    others = {path for path, body in calendars(small).items() if carried(body) & {"okayama", "paris"}}
-    assert others == {"trial-weekends.ics", "trial-weekends-gt.ics", "trial-weekends-proto.ics"}
+    paths = {path for path, body in calendars(small).items() if carried(body) & {"okayama", "paris"}}
+    assert paths == {"trial-weekends.ics", "trial-weekends-gt.ics", "trial-weekends-proto.ics"}
 
 
 def test_every_calendar_there_is(small):
@@ -96,17 +96,17 @@ def test_every_calendar_there_is(small):
     classes = ("", "-gt", "-proto")
     names = {f"trial-{name}{race_class}" for name in ("all", "races", "qualifying") for race_class in classes}
     weekends = {f"trial-weekends{race_class}" for race_class in classes}
-    own = {f"2030/trial-2030-{name}" for name in ("all", "races")}
-    own |= {f"2030/{event}/trial-2030-{event}" for event in ("okayama", "paris")}
-    wanted = names | weekends | own | {f"reminders/{name}" for name in names}
-    assert calendars(small).keys() == {f"{name}.ics" for name in wanted}
+    season_paths = {f"2030/trial-2030-{name}" for name in ("all", "races")}
+    season_paths |= {f"2030/{event}/trial-2030-{event}" for event in ("okayama", "paris")}
+    expected = names | weekends | season_paths | {f"reminders/{name}" for name in names}
+    assert calendars(small).keys() == {f"{name}.ics" for name in expected}
 
 
 def test_what_is_switched_off_is_not_there():
     """Names, classes and reminders are the publisher's choice."""
     options = 'names = ["races"]\nclasses = false\nreminders = false\n'
-    found = calendars(build(contents(publisher=f"{PUBLISHER}\n[calendars]\n{options}")))
-    assert {path for path in found if not path.startswith("2030/")} == {"trial-races.ics"}
+    documents_by_path = calendars(build(contents(publisher=f"{PUBLISHER}\n[calendars]\n{options}")))
+    assert {path for path in documents_by_path if not path.startswith("2030/")} == {"trial-races.ics"}
 
 
 def test_what_was_published_goes_on_when_it_is_switched_off():
@@ -139,21 +139,23 @@ def test_a_class_carries_what_it_continues():
     files = contents(series=series)
     later = SEASON.replace("2030", "2031").replace('"gt"', '"gt4"').replace("-gt", "-gt4")
     files["trial/2031/season.toml"] = later.encode()
-    found = build(files)
+    documents_by_path = build(files)
     assert (
-        vevents(found["trial-all-gt.ics"]) == vevents(found["trial-all-gt4.ics"]) == vevents(found["trial-all-gt3.ics"])
+        vevents(documents_by_path["trial-all-gt.ics"])
+        == vevents(documents_by_path["trial-all-gt4.ics"])
+        == vevents(documents_by_path["trial-all-gt3.ics"])
     )
-    assert len(vevents(found["trial-all-gt.ics"])) == 8
-    assert len(vevents(found["trial-all-proto.ics"])) == 6
+    assert len(vevents(documents_by_path["trial-all-gt.ics"])) == 8
+    assert len(vevents(documents_by_path["trial-all-proto.ics"])) == 6
 
 
 def test_forerunners_are_in_no_calendar():
     """They are on the history page and in the data only."""
     season = SEASON.replace('status = "confirmed"\n', 'status = "confirmed"\nkind = "forerunner"\n', 1)
     files = {**contents(), "trial/1999/season.toml": season.replace("2030", "1999").encode()}
-    found = build(files)
-    assert [path for path, body in calendars(found).items() if b".1999." in body] == []
-    assert json.loads(found["1999/season.json"])["kind"] == "forerunner"
+    documents_by_path = build(files)
+    assert [path for path, body in calendars(documents_by_path).items() if b".1999." in body] == []
+    assert json.loads(documents_by_path["1999/season.json"])["kind"] == "forerunner"
 
 
 def test_titles_say_what_is_in_a_calendar(small):
@@ -183,9 +185,9 @@ def test_titles_say_what_is_in_a_calendar(small):
 )
 def test_titles_have_the_languages_own_marks(tag, titles):
     """Colons and brackets are part of what is translated."""
-    found = build(contents(publisher=f'{PUBLISHER}languages = ["en", "{tag}"]\n'))
+    documents_by_path = build(contents(publisher=f'{PUBLISHER}languages = ["en", "{tag}"]\n'))
     paths = (f"{tag.lower()}/trial-races-gt.ics", f"{tag.lower()}/2030/okayama/trial-2030-okayama.ics")
-    assert tuple(str(Calendar.from_ical(found[path])["X-WR-CALNAME"]) for path in paths) == titles
+    assert tuple(str(Calendar.from_ical(documents_by_path[path])["X-WR-CALNAME"]) for path in paths) == titles
 
 
 # What a change reaches
@@ -223,7 +225,9 @@ def test_one_session_that_moves_is_one_item_in_the_feeds(moved):
     """Changes and everything tell it, once; news and results do not hear of a new time."""
     before, after = moved
     for name in ("news", "changes", "results", "everything"):
-        old, new = (json.loads(found[f"{name}/feed.json"])["items"] for found in (before, after))
+        old, new = (
+            json.loads(published_documents[f"{name}/feed.json"])["items"] for published_documents in (before, after)
+        )
         titles = [item["title"] for item in new if item not in old]
         expected = ["4 Hours of Okayama: Race 1: new time"] if name in ("changes", "everything") else []
         assert titles == expected, name
@@ -234,19 +238,26 @@ def test_one_session_that_moves_is_one_item_in_the_feeds(moved):
 
 def test_one_session_that_moves_changes_that_session_in_the_data(moved):
     """And adds one fact and one item; the other meeting's page keeps its bytes."""
-    before, after = ({path: json.loads(found[path]) for path in found if path.endswith("s.json")} for found in moved)
+    before, after = (
+        {path: json.loads(published_documents[path]) for path in published_documents if path.endswith("s.json")}
+        for published_documents in moved
+    )
     assert before["series.json"] == after["series.json"]
     old, new = before["2030/changes.json"], after["2030/changes.json"]
-    assert [one["id"] for one in new["facts"]][len(old["facts"]) :] == [
+    assert [fact["id"] for fact in new["facts"]][len(old["facts"]) :] == [
         "race-1.okayama.retimed.20300201T093000Z",
     ]
     assert len(new["items"]) == len(old["items"]) + 1
-    old, new = (json.loads(found["2030/season.json"]) for found in moved)
+    old, new = (json.loads(published_documents["2030/season.json"]) for published_documents in moved)
     sessions = [
-        (event["id"], one["id"], sorted(key for key in one if one[key] != two[key]))
-        for event, other in zip(old["events"], new["events"], strict=True)
-        for one, two in zip(event["sessions"], other["sessions"], strict=True)
-        if one != two
+        (
+            event["id"],
+            session_before["id"],
+            sorted(key for key in session_before if session_before[key] != session_after[key]),
+        )
+        for event, event_after in zip(old["events"], new["events"], strict=True)
+        for session_before, session_after in zip(event["sessions"], event_after["sessions"], strict=True)
+        if session_before != session_after
     ]
     times = ["end", "end_local", "last_modified", "revision", "sequence", "start", "start_local"]
     assert sessions == [("okayama", "race-1", times)]
@@ -314,15 +325,17 @@ def test_no_result_reaches_a_calendar_or_the_news():
     """No word of a result, a title, an invitation or a report that spoils is in calendars, news or changes."""
     after_the_race = LATER.replace(month=3, day=4)
     with_results = contents(results=RESULTS, news=NEWS)
-    found = documents(published((contents(), NOW), (with_results, after_the_race)))
+    documents_by_path = documents(published((contents(), NOW), (with_results, after_the_race)))
     token = re.compile(rb"ztoken-[a-w]|77[789]")
-    told = {path for path, body in found.items() if token.search(re.sub(rb"\r\n |sha|[0-9a-f]{20,}", b"", body))}
-    walled = {path for path in found if path.endswith(".ics") or path.startswith(("news/", "changes/"))}
+    paths = {
+        path for path, body in documents_by_path.items() if token.search(re.sub(rb"\r\n |sha|[0-9a-f]{20,}", b"", body))
+    }
+    walled = {path for path in documents_by_path if path.endswith(".ics") or path.startswith(("news/", "changes/"))}
     assert len(walled) > 30
-    assert told & walled == set()
+    assert paths & walled == set()
     # They are told where people look for them, and every token is one of those.
-    assert {"results/atom.xml", "results/rss.xml", "results/feed.json", "everything/feed.json"} <= told
-    everywhere = b"".join(found[path] for path in told)
-    assert {one for one in "abcdefghijklmnopqrstuvw" if f"ztoken-{one}".encode() not in everywhere} == set()
-    assert b"Harmless" in found["news/feed.json"]
-    assert b"Harmless" not in found["results/feed.json"]
+    assert {"results/atom.xml", "results/rss.xml", "results/feed.json", "everything/feed.json"} <= paths
+    everywhere = b"".join(documents_by_path[path] for path in paths)
+    assert {letter for letter in "abcdefghijklmnopqrstuvw" if f"ztoken-{letter}".encode() not in everywhere} == set()
+    assert b"Harmless" in documents_by_path["news/feed.json"]
+    assert b"Harmless" not in documents_by_path["results/feed.json"]

@@ -17,20 +17,23 @@ EVENT = '[[event]]\nid = "paris"\nname = "4 Hours of Paris"\ncircuit = "paris"\n
 PAGE = "https://calendar.example.org/trial/2030/paris/"
 
 
-def made(text: str, tag: str = "en", **files: str) -> dict[str, Component]:
+def make_by_id(text: str, tag: str = "en", **files: str) -> dict[str, Component]:
     """Return the components of a season by session id, the weekend under its event's."""
-    found = series_files(contents(HEAD + text, **files))
-    addresses = Addresses(found.publisher.base_url, found.id, "en")
-    season = found.seasons[0]
-    return {one.session or one.event: one for one in make_components(found, season, addresses, [load_language(tag)])}
+    series = series_files(contents(HEAD + text, **files))
+    addresses = Addresses(series.publisher.base_url, series.id, "en")
+    season = series.seasons[0]
+    return {
+        component.session or component.event: component
+        for component in make_components(series, season, addresses, [load_language(tag)])
+    }
 
 
 def session(text: str, event: str = "") -> Component:
     """Return the one session of an event in Paris."""
-    return made(f'{EVENT}{event}[[event.session]]\nid = "race"\nkind = "race"\n{text}')["race"]
+    return make_by_id(f'{EVENT}{event}[[event.session]]\nid = "race"\nkind = "race"\n{text}')["race"]
 
 
-def said(component: Component) -> list[str]:
+def list_lines(component: Component) -> list[str]:
     """Return the lines of a description but for its last, the address."""
     lines = component.words["en"].description.split("\n")
     assert lines[-1] == PAGE
@@ -104,29 +107,29 @@ CLASSES = "Classes: Prototype, GT"
 )
 def test_a_session_says_what_is_known_of_it(text, title, lines):
     """What happened first, then circuit time and UTC in words; an end that is not known is not stated."""
-    one = session(text)
-    assert one.words["en"].summary == title
-    assert said(one) == [*lines, CLASSES]
+    component = session(text)
+    assert component.words["en"].summary == title
+    assert list_lines(component) == [*lines, CLASSES]
 
 
 def test_a_session_without_a_day_spans_its_event():
     """And says so; of an event of one day the day is known."""
-    one = session("", "first_day = 2030-04-05\nlast_day = 2030-04-06\n")
-    assert (one.span.start, one.span.end) == (date(2030, 4, 5), date(2030, 4, 7))
-    assert said(one)[1] == "Some time during 5–6 Apr 2030; the day is not known."
-    one = session("", "first_day = 2030-04-05\nlast_day = 2030-04-05\n")
-    assert said(one)[1] == "On Friday, 5 April 2030; the time is not known."
-    one = session("", 'status = "cancelled"\nfirst_day = 2030-04-05\nlast_day = 2030-04-06\n')
-    assert said(one)[2] == "It was to be some time during 5–6 Apr 2030."
+    component = session("", "first_day = 2030-04-05\nlast_day = 2030-04-06\n")
+    assert (component.span.start, component.span.end) == (date(2030, 4, 5), date(2030, 4, 7))
+    assert list_lines(component)[1] == "Some time during 5–6 Apr 2030; the day is not known."
+    component = session("", "first_day = 2030-04-05\nlast_day = 2030-04-05\n")
+    assert list_lines(component)[1] == "On Friday, 5 April 2030; the time is not known."
+    component = session("", 'status = "cancelled"\nfirst_day = 2030-04-05\nlast_day = 2030-04-06\n')
+    assert list_lines(component)[2] == "It was to be some time during 5–6 Apr 2030."
 
 
 def test_a_session_of_an_event_without_days_is_no_component():
     """It has no place in a calendar yet; what it states is kept."""
-    found = series_files(contents(f'{HEAD}{EVENT}when = "late"\n[[event.session]]\nid = "race"\nkind = "race"\n'))
-    season = found.seasons[0]
-    addresses = Addresses(found.publisher.base_url, found.id, "en")
-    assert make_components(found, season, addresses, [load_language("en")]) == ()
-    assert {uid: one.start for uid, one in collect_statements(found, season, [], []).items()} == {
+    files = series_files(contents(f'{HEAD}{EVENT}when = "late"\n[[event.session]]\nid = "race"\nkind = "race"\n'))
+    season = files.seasons[0]
+    addresses = Addresses(files.publisher.base_url, files.id, "en")
+    assert make_components(files, season, addresses, [load_language("en")]) == ()
+    assert {uid: statement.start for uid, statement in collect_statements(files, season, [], []).items()} == {
         "2030.trial@example.org": "",
         "paris.2030.trial@example.org": "",
     }
@@ -136,15 +139,15 @@ def test_a_reason_is_the_nearest_one():
     """The session's own, else its event's, else the season's; a new day is named with it."""
     season = '[[change]]\nid = "all"\nwhat = "cancelled"\nwhy = "All off."\n'
     event = '[[event.change]]\nid = "event"\nwhat = "{what}"\nwhy = "The event is off."\n{to}\n'
-    own = '[[event.change]]\nid = "own"\nwhat = "cancelled"\nsession = "race"\nwhy = "The race is off."\n'
+    own_change = '[[event.change]]\nid = "own"\nwhat = "cancelled"\nsession = "race"\nwhy = "The race is off."\n'
     text = '[[event.session]]\nid = "race"\nkind = "race"\nstart = 2030-04-06\n'
 
     def first(status: str, *changes: str) -> str:
         head, event_changes = changes[0], "".join(changes[1:])
-        return said(made(f'{head}{EVENT}status = "{status}"\n{text}{event_changes}')["race"])[0]
+        return list_lines(make_by_id(f'{head}{EVENT}status = "{status}"\n{text}{event_changes}')["race"])[0]
 
     off = event.format(what="cancelled", to="")
-    assert first("cancelled", season, off, own) == "Cancelled. The race is off."
+    assert first("cancelled", season, off, own_change) == "Cancelled. The race is off."
     assert first("cancelled", season, off) == "Cancelled. The event is off."
     assert first("cancelled", season) == "Cancelled. All off."
     later = event.format(what="postponed", to="to = 2030-06-01")
@@ -160,15 +163,15 @@ def test_a_weekend_tells_no_times():
         '[[event.session]]\nid = "race-1"\nkind = "race"\nround = 1\nstart = 2030-04-06T13:00:00\n'
         '[[event.session]]\nid = "race-2"\nkind = "race"\nround = 2\nstart = 2030-04-07T13:00:00\n'
     )
-    weekend = made(text)["paris"]
+    weekend = make_by_id(text)["paris"]
     assert (weekend.span.start, weekend.span.end, weekend.session) == (date(2030, 4, 6), date(2030, 4, 8), "")
-    assert said(weekend) == [
+    assert list_lines(weekend) == [
         "2030 Test Series, rounds 1 and 2",
         "A lap is 4.2 km.",
         "The timetable is on the page below.",
         CLASSES,
     ]
-    assert made(text.replace("T13", "T15"))["paris"].words == weekend.words
+    assert make_by_id(text.replace("T13", "T15"))["paris"].words == weekend.words
     assert weekend.words["en"].categories == ("TS", "Race meeting", "Prototype", "GT")
 
 
@@ -177,7 +180,7 @@ def test_a_weekend_that_is_off_points_to_no_timetable():
     text = (
         f'{EVENT}status = "cancelled"\n[[event.session]]\nid = "race"\nkind = "race"\nround = 1\nstart = 2030-04-06\n'
     )
-    assert said(made(text)["paris"]) == ["Cancelled.", "2030 Test Series, round 1", CLASSES]
+    assert list_lines(make_by_id(text)["paris"]) == ["Cancelled.", "2030 Test Series, round 1", CLASSES]
 
 
 def test_where_to_watch_is_said_of_what_can_be_watched():
@@ -185,8 +188,8 @@ def test_where_to_watch_is_said_of_what_can_be_watched():
     watch = '[[event.broadcast]]\nname = "TV"\nurl = "https://tv.example.org/"\nterritories = ["France", "Japan"]\n'
     text = EVENT + '[[event.session]]\nid = "race"\nkind = "race"\nstart = 2030-04-06\n'
     line = "Watch: TV (France, Japan) https://tv.example.org/"
-    assert line in said(made(text + watch)["race"])
-    assert line not in said(made(f'{text}status = "cancelled"\n{watch}')["race"])
+    assert line in list_lines(make_by_id(text + watch)["race"])
+    assert line not in list_lines(make_by_id(f'{text}status = "cancelled"\n{watch}')["race"])
 
 
 @pytest.mark.parametrize(
@@ -222,10 +225,10 @@ def test_each_language_has_its_own_marks(tag, title, place, lines):
     """Between names, parts of a place and sentences; a broadcast's countries are in the language's brackets."""
     event = f'{EVENT}[[event.session]]\nid = "race-1"\nkind = "race"\nstart = 2030-04-06T13:00:00\n'
     why = '[[event.change]]\nid = "off"\nwhat = "cancelled"\nsession = "race-1"\nwhy = "Rain."\n'
-    words = made(event + 'status = "cancelled"\n' + why, tag)["race-1"].words[tag]
+    words = make_by_id(event + 'status = "cancelled"\n' + why, tag)["race-1"].words[tag]
     assert (words.summary, words.location) == (title, place)
-    said = words.description.split("\n")
-    assert (said[0], said[-2]) == lines
+    description_lines = words.description.split("\n")
+    assert (description_lines[0], description_lines[-2]) == lines
 
 
 def test_where_to_watch_is_in_the_languages_brackets():
@@ -233,7 +236,7 @@ def test_where_to_watch_is_in_the_languages_brackets():
     watch = '[[event.broadcast]]\nname = "TV"\nurl = "https://tv.example.org/"\n'
     text = EVENT + '[[event.session]]\nid = "race"\nkind = "race"\nstart = 2030-04-06\n' + watch
     where = 'territories = ["France", "Japan"]\n'
-    japanese = [made(one, "ja")["race"].words["ja"].description for one in (text, text + where)]
+    japanese = [make_by_id(component, "ja")["race"].words["ja"].description for component in (text, text + where)]
     assert "\n視聴: TV https://tv.example.org/\n" in japanese[0]
     assert "\n視聴: TV（France、Japan） https://tv.example.org/\n" in japanese[1]
 
@@ -244,10 +247,10 @@ def test_texts_stay_within_what_clients_keep():
         f'[[event.broadcast]]\nname = "{"n" * 190}"\nurl = "https://tv.example.org/{n}"\n' for n in range(30)
     )
     long = f'[[event]]\nid = "paris"\nname = "{"é" * 200}"\ncircuit = "paris"\n'
-    one = made(
+    component = make_by_id(
         f'{long}[[event.session]]\nid = "race"\nname = "{"s" * 200}"\nkind = "race"\nstart = 2030-04-06\n{watch}'
     )
-    words = one["race"].words["en"]
+    words = component["race"].words["en"]
     assert len(words.summary) == TITLE_LIMIT
     assert words.summary.endswith("…")
     assert len(words.description) <= DESCRIPTION_LIMIT + 1
@@ -261,8 +264,8 @@ def test_the_uid_comes_from_the_first_ids_and_the_place_too():
         '[[event]]\nid = "now"\nname = "Now"\ncircuit = "new"\nformerly = ["then"]\n[[event.session]]\nid = "race"\n'
         'kind = "race"\nstart = 2030-04-06\nformerly = ["first", "second"]\n'
     )
-    one = made(text, circuits=circuits)["race"]
-    assert (one.uid, one.parent, one.place) == (
+    component = make_by_id(text, circuits=circuits)["race"]
+    assert (component.uid, component.parent, component.place) == (
         "first.then.2030.trial@example.org",
         "then.2030.trial@example.org",
         "old",
@@ -273,22 +276,22 @@ def test_assumed_lengths_are_the_publishers():
     """An end that is not known is drawn by kind, and never said to be known."""
     publisher = f"{PUBLISHER}\n[calendars]\nassumed_minutes = {{ race = 90 }}\n"
     text = EVENT + '[[event.session]]\nid = "race"\nkind = "race"\nstart = 2030-04-06T13:00:00\n'
-    span = made(text, publisher=publisher)["race"].span
+    span = make_by_id(text, publisher=publisher)["race"].span
     assert (span.end, span.end_known) == (datetime(2030, 4, 6, 12, 30, tzinfo=UTC), False)
 
 
 def test_status_comes_from_above_when_it_is_off():
     """A cancelled event cancels its sessions; else the nearest stated status holds."""
     text = '[[event.session]]\nid = "race"\nkind = "race"\nstart = 2030-04-06\n'
-    cancelled = made(f'{EVENT}status = "cancelled"\n{text}status = "confirmed"\n')["race"]
-    provisional = made(f'{EVENT}status = "provisional"\n{text}')["race"]
-    own = made(f'{EVENT}status = "provisional"\n{text}status = "confirmed"\n')["race"]
-    assert (cancelled.status, provisional.status, own.status) == (
+    cancelled = make_by_id(f'{EVENT}status = "cancelled"\n{text}status = "confirmed"\n')["race"]
+    provisional = make_by_id(f'{EVENT}status = "provisional"\n{text}')["race"]
+    confirmed = make_by_id(f'{EVENT}status = "provisional"\n{text}status = "confirmed"\n')["race"]
+    assert (cancelled.status, provisional.status, confirmed.status) == (
         Status.CANCELLED,
         Status.PROVISIONAL,
         Status.CONFIRMED,
     )
-    assert [one.off for one in (cancelled, provisional, own)] == [True, False, False]
+    assert [component.off for component in (cancelled, provisional, confirmed)] == [True, False, False]
 
 
 def test_an_entry_list_states_its_cars():
@@ -297,8 +300,8 @@ def test_an_entry_list_states_its_cars():
         '[[list]]\nid = "first"\n[[list.entry]]\nnumber = "007"\nclass = "gt"\nteam = "A"\ncar = "B"\n'
         '[[list.entry]]\nnumber = "7"\nclass = "gt"\nteam = "C"\n'
     )
-    found = series_files(contents(entries=entries))
-    said = collect_entry_statements(found, found.seasons[0], [])
-    assert {uid: one.subject for uid, one in said.items()} == {
+    files = series_files(contents(entries=entries))
+    statements = collect_entry_statements(files, files.seasons[0], [])
+    assert {uid: statement.subject for uid, statement in statements.items()} == {
         "first.entries.2030.trial@example.org": {"007": "A, B", "7": "C"}
     }

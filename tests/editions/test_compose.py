@@ -25,24 +25,24 @@ PARIS = SEASON[SEASON.index('[[event]]\nid = "paris"') :]
 
 def edition(season=SEASON, *, before=None, now=NOW, **files):
     """Return the edition of the small series; ``before`` is the edition published before."""
-    found = read_definitions(contents(season, **files), "calendars")
-    assert found.problems == ()
-    ledgers = {one.files.id: one.ledger for one in before.seasons} if before else {}
-    return compose(found.series["trial"], ledgers, now=now, base_url=BASE)
+    definitions = read_definitions(contents(season, **files), "calendars")
+    assert definitions.problems == ()
+    ledgers = {season.files.id: season.ledger for season in before.seasons} if before else {}
+    return compose(definitions.series["trial"], ledgers, now=now, base_url=BASE)
 
 
-def told(one, language="en"):
+def list_items(composed, language="en"):
     """Return the newest season's dated items as (title, feeds)."""
     return [
         (item.title, sorted(item.feeds - {"everything"}))
-        for item in one.seasons[-1].items[language]
+        for item in composed.seasons[-1].items[language]
         if item.published is not None
     ]
 
 
-def revision(one, uid):
+def revision(composed, uid):
     """Return the stamps of a component by the start of its UID."""
-    return one.revisions[f"{uid}.2030.trial@example.org"]
+    return composed.revisions[f"{uid}.2030.trial@example.org"]
 
 
 def refused(season=SEASON, *, before, now=LATER, **files):
@@ -54,27 +54,27 @@ def refused(season=SEASON, *, before, now=LATER, **files):
 
 def test_a_first_publication_is_one_announcement():
     """Nothing is told as added."""
-    one = edition()
-    assert told(one) == [("2030 Test Series announced", ["news"])]
-    assert {row.sequence for row in one.revisions.values()} == {0}
+    edition_now = edition()
+    assert list_items(edition_now) == [("2030 Test Series announced", ["news"])]
+    assert {row.sequence for row in edition_now.revisions.values()} == {0}
 
 
 def test_unchanged_definitions_give_the_same_edition_at_any_time():
     """A year later, too: the ledger is the same, byte for byte."""
-    one = edition()
-    again = edition(before=one, now=NOW + timedelta(days=365))
-    assert again.seasons[0].ledger.to_json() == one.seasons[0].ledger.to_json()
-    assert again.seasons[0].items == one.seasons[0].items
+    edition_now = edition()
+    again = edition(before=edition_now, now=NOW + timedelta(days=365))
+    assert again.seasons[0].ledger.to_json() == edition_now.seasons[0].ledger.to_json()
+    assert again.seasons[0].items == edition_now.seasons[0].items
 
 
 def test_moving_one_session_is_one_fact_and_one_new_revision():
     """Its weekend and the other sessions keep their stamps."""
-    one = edition()
-    two = edition(SEASON.replace("2030-03-02T13:00:00", "2030-03-02T14:00:00"), before=one, now=LATER)
-    changed = {uid for uid, row in two.revisions.items() if row != one.revisions[uid]}
+    edition_now = edition()
+    two = edition(SEASON.replace("2030-03-02T13:00:00", "2030-03-02T14:00:00"), before=edition_now, now=LATER)
+    changed = {uid for uid, row in two.revisions.items() if row != edition_now.revisions[uid]}
     assert changed == {"race-1.okayama.2030.trial@example.org"}
     assert revision(two, "race-1.okayama").sequence == 1
-    assert told(two)[0] == ("4 Hours of Okayama: Race 1: new time", ["changes"])
+    assert list_items(two)[0] == ("4 Hours of Okayama: Race 1: new time", ["changes"])
 
 
 def test_a_cancelled_event_stays_and_is_told_once_with_its_reason():
@@ -85,8 +85,12 @@ def test_a_cancelled_event_stays_and_is_told_once_with_its_reason():
     item = two.seasons[0].items["en"][0]
     assert (item.title, sorted(item.feeds)) == ("4 Hours of Paris is cancelled", ["changes", "everything", "news"])
     assert "A storm is coming." in item.text
-    assert [title for title, _feeds in told(two)].count("4 Hours of Paris is cancelled") == 1
-    race = next(one for one in two.seasons[0].components if (one.event, one.session) == ("paris", "race"))
+    assert [title for title, _feeds in list_items(two)].count("4 Hours of Paris is cancelled") == 1
+    race = next(
+        component
+        for component in two.seasons[0].components
+        if (component.event, component.session) == ("paris", "race")
+    )
     assert race.words["en"].summary == "CANCELLED: TS 4 Hours of Paris: Race"
     assert race.words["en"].description.startswith("Cancelled. A storm is coming.\n")
     assert revision(two, "race.paris").sequence == 1
@@ -111,14 +115,14 @@ def test_history_is_told_with_its_own_day_and_never_stamps():
         '\n[[event.change]]\nid = "was-march"\nwhat = "moved"\non = 2029-12-24\nfrom = 2030-03-06\nto = 2030-04-06\n'
         '\n[[event.change]]\nid = "was-lyon"\nwhat = "place-changed"\nfrom = "Lyon"\nto = "Paris"\n'
     )
-    one = edition()
-    two = edition(SEASON + history, before=one, now=LATER)
+    edition_now = edition()
+    two = edition(SEASON + history, before=edition_now, now=LATER)
     items = {item.key: item for item in two.seasons[0].items["en"]}
     assert items["2030/change/was-march"].published == datetime(2029, 12, 24, tzinfo=UTC)
     assert items["2030/change/was-lyon"].published is None
     for uid, revision in two.revisions.items():
         # What is told of an event is remembered with it, and is no part of what it says.
-        assert replace(revision, statement=one.revisions[uid].statement) == one.revisions[uid]
+        assert replace(revision, statement=edition_now.revisions[uid].statement) == edition_now.revisions[uid]
 
 
 def test_an_event_that_is_gone_stops_the_series_with_the_three_ways_out():
@@ -140,12 +144,12 @@ def test_a_session_that_is_gone_stops_the_series():
 
 def test_a_renamed_id_keeps_its_uid():
     """``formerly`` makes the UID from the first id ever; nothing is stamped but for the new address."""
-    one = edition()
+    edition_now = edition()
     renamed = SEASON.replace(RACE, RACE.replace('"race-1"', '"main"') + '\n  formerly = ["race-1"]\n  name = "Race 1"')
-    two = edition(renamed, before=one, now=LATER)
-    assert two.revisions.keys() == one.revisions.keys()
+    two = edition(renamed, before=edition_now, now=LATER)
+    assert two.revisions.keys() == edition_now.revisions.keys()
     assert {uid: row.last_modified for uid, row in two.revisions.items()} == {
-        uid: row.last_modified for uid, row in one.revisions.items()
+        uid: row.last_modified for uid, row in edition_now.revisions.items()
     }
 
 
@@ -153,13 +157,17 @@ def test_a_retired_event_stays_cancelled_for_ever():
     """It is shown as the ledger knows it, with the reason, and goes on so at every later build."""
     grave = '\n[[retired]]\nid = "paris"\nwhy = "It was never planned."\n'
     two = edition(SEASON.replace(PARIS, "") + grave, before=edition(), now=LATER)
-    race = next(one for one in two.seasons[0].components if (one.event, one.session) == ("paris", "race"))
+    race = next(
+        component
+        for component in two.seasons[0].components
+        if (component.event, component.session) == ("paris", "race")
+    )
     assert race.words["en"].summary == "CANCELLED: TS 4 Hours of Paris: Race"
     assert race.words["en"].description.startswith("Cancelled. It was never planned.")
     assert revision(two, "race.paris").sequence == 1
     three = edition(SEASON.replace(PARIS, "") + grave, before=two, now=LATER + timedelta(days=9))
     assert three.revisions == two.revisions
-    assert told(three) == told(two)
+    assert list_items(three) == list_items(two)
 
 
 def test_a_retired_session_leaves_the_rest_of_its_event():
@@ -168,10 +176,10 @@ def test_a_retired_session_leaves_the_rest_of_its_event():
     gone = SEASON.replace("  [[event.session]]\n  " + RACE, "")
     assert "race-1" not in gone
     two = edition(gone + grave, before=edition(), now=LATER)
-    status = {(one.event, one.session): str(one.status) for one in two.seasons[0].components}
+    status = {(component.event, component.session): str(component.status) for component in two.seasons[0].components}
     assert status["okayama", "race-1"] == "cancelled"
     assert status["okayama", "practice-1"] == "confirmed"
-    weekends = [one.seasons[0].component("okayama").span.last_day.isoformat() for one in (edition(), two)]
+    weekends = [composed.seasons[0].component("okayama").span.last_day.isoformat() for composed in (edition(), two)]
     assert weekends == ["2030-03-02", "2030-03-01"]
 
 
@@ -205,17 +213,19 @@ def test_no_name_that_a_tombstone_ever_had_is_used_again():
         "calendars/trial/2030/season.toml: event.{}: '{}' is a name of '{}', which was published by mistake and "
         "retired; an id once published is never used again: give what is new an id of its own"
     )
-    for renamed, old, own, again, place in (
+    for renamed, old, own_changes, again, place in (
         (event, "paris", "lutetia", PARIS, "paris"),
         (event, "paris", "lutetia", PARIS.replace('id = "paris"\n', 'id = "new"\nformerly = ["paris"]\n'), "new"),
         (session, "race-1", "okayama.sprint", None, "okayama.session.race-1"),
     ):
-        taken = SEASON.replace(PARIS, again) if again else later
+        season_text = SEASON.replace(PARIS, again) if again else later
         gone = SEASON.replace(PARIS, "") if again else SEASON.replace("  [[event.session]]\n  " + RACE, "")
         two = edition(renamed, before=edition(), now=LATER)
-        three = edition(gone + grave.format(own), before=two, now=LATER + timedelta(hours=1))
+        three = edition(gone + grave.format(own_changes), before=two, now=LATER + timedelta(hours=1))
         for before in (two, three):
-            assert refused(taken + grave.format(own), before=before) == [message.format(place, old, own)]
+            assert refused(season_text + grave.format(own_changes), before=before) == [
+                message.format(place, old, own_changes)
+            ]
 
 
 def test_days_that_were_published_cannot_be_taken_back():
@@ -239,9 +249,9 @@ def test_a_season_that_is_gone_stops_the_series():
 def test_news_that_is_gone_stops_the_series():
     """Readers keep what they were told."""
     news = '[[news]]\nid = "calendar"\non = 2029-12-20\ntitle = "Two races"\ntext = "Okayama and Paris."\n'
-    one = edition(news=news)
-    assert ("Two races", ["news"]) in told(one)
-    [problem] = refused(before=one, news="")
+    edition_now = edition(news=news)
+    assert ("Two races", ["news"]) in list_items(edition_now)
+    [problem] = refused(before=edition_now, news="")
     assert problem.startswith("calendars/trial/2030/news.toml: news.calendar: the news item 'calendar' was published")
 
 
@@ -252,8 +262,8 @@ def test_results_and_spoilers_stay_in_their_own_feeds():
         '[[result]]\nevent = "okayama"\nsession = "race-1"\n[result.overall]\nteam = "Team X"\nnumber = "7"\n'
         '[[champion]]\nclass = "gt"\nteam = "Team Y"\n'
     )
-    one = edition(news=news, results=results, now=datetime(2030, 3, 4, tzinfo=UTC))
-    feeds = dict(told(one))
+    edition_now = edition(news=news, results=results, now=datetime(2030, 3, 4, tzinfo=UTC))
+    feeds = dict(list_items(edition_now))
     assert feeds["How it went"] == ["results"]
     assert feeds["4 Hours of Okayama: Race 1, won by Team X #7"] == ["results"]
     assert feeds["2030 Test Series, GT: Team Y"] == ["results"]
@@ -262,30 +272,30 @@ def test_results_and_spoilers_stay_in_their_own_feeds():
 def test_an_entry_list_is_told_and_so_is_each_change_of_it():
     """The list keeps its item; what changed is a new one."""
     cars = '[[list]]\nid = "season"\n[[list.entry]]\nnumber = "{}"\nclass = "gt"\nteam = "Team X"\n'
-    one = edition(entries=cars.format(7))
-    assert ("2030 Test Series: entry list with one car", ["news"]) in told(one)
-    two = edition(entries=cars.format(8), before=one, now=LATER)
-    assert told(two)[0] == ("2030 Test Series: entry list changed", ["changes"])
+    edition_now = edition(entries=cars.format(7))
+    assert ("2030 Test Series: entry list with one car", ["news"]) in list_items(edition_now)
+    two = edition(entries=cars.format(8), before=edition_now, now=LATER)
+    assert list_items(two)[0] == ("2030 Test Series: entry list changed", ["changes"])
     assert two.seasons[0].items["en"][0].text.startswith("- Out: #7 Team X\n- In: #8 Team X")
 
 
 def test_a_season_that_is_over_at_first_is_history():
     """Stamps of now, SEQUENCE 0, and an announcement only with its own day."""
-    one = edition(now=datetime(2031, 1, 1, tzinfo=UTC))
-    assert one.seasons[0].ledger.backfilled
-    assert one.seasons[0].items["en"][0].published == datetime(2029, 12, 20, tzinfo=UTC)
+    edition_now = edition(now=datetime(2031, 1, 1, tzinfo=UTC))
+    assert edition_now.seasons[0].ledger.backfilled
+    assert edition_now.seasons[0].items["en"][0].published == datetime(2029, 12, 20, tzinfo=UTC)
     bare = edition(SEASON.replace("announced = 2029-12-20\n", ""), now=datetime(2031, 1, 1, tzinfo=UTC))
-    assert told(bare) == []
+    assert list_items(bare) == []
 
 
 def test_a_season_without_a_calendar_is_announced_and_has_no_component():
     """The calendar is to be announced; its first events are then news."""
     bare = 'name = "2030 Test Series"\nclasses = ["gt"]\n'
-    one = edition(bare)
-    assert (one.calendars, told(one)) == ((), [("2030 Test Series announced", ["news"])])
-    assert one.seasons[0].items["en"][0].text == "The calendar is to be announced.\n\nClasses: GT"
-    two = edition(SEASON, before=one, now=LATER)
-    titles = [title for title, _feeds in told(two)]
+    edition_now = edition(bare)
+    assert (edition_now.calendars, list_items(edition_now)) == ((), [("2030 Test Series announced", ["news"])])
+    assert edition_now.seasons[0].items["en"][0].text == "The calendar is to be announced.\n\nClasses: GT"
+    two = edition(SEASON, before=edition_now, now=LATER)
+    titles = [title for title, _feeds in list_items(two)]
     assert sorted(titles) == [
         "2030 Test Series announced",
         "2030 Test Series confirmed",
@@ -308,11 +318,11 @@ def test_the_current_season_ends_with_its_last_day_at_the_circuit(now, current):
     """The next one takes over, even while it has no calendar."""
     files = contents()
     files["trial/2031/season.toml"] = b'name = "2031 Test Series"\n'
-    found = read_definitions(files, "calendars")
-    one = compose(found.series["trial"], {}, now=now, base_url=BASE)
-    season = find_current_season(found.series["trial"], now)
+    definitions = read_definitions(files, "calendars")
+    edition_now = compose(definitions.series["trial"], {}, now=now, base_url=BASE)
+    season = find_current_season(definitions.series["trial"], now)
     assert season is not None
-    assert one.current == season.id == current
+    assert edition_now.current == season.id == current
 
 
 def test_the_next_due_instant_is_the_end_of_a_season():
@@ -334,13 +344,13 @@ def test_another_identity_or_tag_date_is_refused():
 
 def test_a_move_to_another_host_is_no_news():
     """The addresses in events change, so their stamps do; what readers were told was not edited."""
-    one = edition()
-    found = read_definitions(contents(), "calendars")
-    ledgers = {row.files.id: row.ledger for row in one.seasons}
-    two = compose(found.series["trial"], ledgers, now=LATER, base_url="https://moved.example.net")
+    edition_now = edition()
+    definitions = read_definitions(contents(), "calendars")
+    ledgers = {row.files.id: row.ledger for row in edition_now.seasons}
+    two = compose(definitions.series["trial"], ledgers, now=LATER, base_url="https://moved.example.net")
     assert {row.sequence for row in two.revisions.values()} == {0}
-    assert two.seasons[0].ledger.items == one.seasons[0].ledger.items
-    assert two.seasons[0].ledger.facts == one.seasons[0].ledger.facts
+    assert two.seasons[0].ledger.items == edition_now.seasons[0].ledger.items
+    assert two.seasons[0].ledger.facts == edition_now.seasons[0].ledger.facts
 
 
 def test_what_was_told_keeps_the_name_it_was_told_by():
@@ -349,8 +359,8 @@ def test_what_was_told_keeps_the_name_it_was_told_by():
     two = edition(moved, before=edition(), now=LATER)
     renamed = moved.replace('"4 Hours of Okayama"', '"Okayama Endurance"')
     three = edition(renamed, before=two, now=LATER + timedelta(days=1))
-    assert "4 Hours of Okayama: Race 1: new time" in dict(told(three))
-    assert "Okayama Endurance: new name" in dict(told(three))
+    assert "4 Hours of Okayama: Race 1: new time" in dict(list_items(three))
+    assert "Okayama Endurance: new name" in dict(list_items(three))
     key = next(key for key in two.seasons[0].ledger.items if "retimed" in key)
     assert three.seasons[0].ledger.items[key] == two.seasons[0].ledger.items[key]
 
@@ -359,7 +369,10 @@ def test_a_cancelled_season_is_told_once():
     """Not for every event, and not for every session."""
     off = SEASON.replace('status = "confirmed"', 'status = "cancelled"')
     two = edition(off, before=edition(), now=LATER)
-    assert [title for title, _feeds in told(two)] == ["2030 Test Series is cancelled", "2030 Test Series announced"]
+    assert [title for title, _feeds in list_items(two)] == [
+        "2030 Test Series is cancelled",
+        "2030 Test Series announced",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -380,8 +393,8 @@ def test_a_cancelled_season_is_told_once():
 def test_an_old_address_leads_to_what_it_is_today(path, today):
     """By the former ids of seasons and events, in folders and in file names."""
     renamed = SEASON.replace('id = "okayama"\n', 'id = "okayama"\nformerly = ["tokyo"]\n', 1)
-    found = read_definitions(contents('formerly = ["2029"]\n' + renamed), "calendars")
-    assert find_successor(path, found.series["trial"]) == today
+    definitions = read_definitions(contents('formerly = ["2029"]\n' + renamed), "calendars")
+    assert find_successor(path, definitions.series["trial"]) == today
 
 
 def test_a_renamed_event_is_kept_up_to_date_at_its_old_address():
@@ -440,8 +453,8 @@ def test_a_retired_event_keeps_what_was_told_of_it():
     retired = SEASON.replace(PARIS, "") + '\n[[retired]]\nid = "paris"\nwhy = "A slip."\n'
     report = regenerate(store, contents(retired, news=news), now=LATER, base_url=BASE)
     assert not report.failed, report.parts
-    told = json.loads(store.read("trial", "2030/changes.json"))
-    assert {"2030/change/was-march", "2030/news/n"} <= {item["key"] for item in told["items"]}
+    changes = json.loads(store.read("trial", "2030/changes.json"))
+    assert {"2030/change/was-march", "2030/news/n"} <= {item["key"] for item in changes["items"]}
 
 
 def test_an_id_of_ours_is_no_change():
@@ -479,6 +492,6 @@ def test_a_renamed_season_keeps_the_addresses_its_items_were_told_with():
     """Feed readers take another address for another item; pages lead to where it is today."""
     before = edition()
     renamed = edition('formerly = ["2030"]\n' + SEASON, before=before, now=LATER, name="2030-31")
-    (old,), (new,) = (one.seasons[0].items["en"] for one in (before, renamed))
+    (old,), (new,) = (composed.seasons[0].items["en"] for composed in (before, renamed))
     assert (new.id, new.url) == (old.id, old.url) == (old.id, f"{BASE}/trial/2030/")
     assert new.page == f"{BASE}/trial/2030-31/"

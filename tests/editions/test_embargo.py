@@ -106,26 +106,26 @@ def without(kind: str) -> dict[str, bytes]:
     return contents(season, publisher=FEW)
 
 
-def things(files) -> dict[str, int]:
+def count_definitions(files) -> dict[str, int]:
     """Return how much of each kind there is."""
     seasons = files.seasons
     return {
         "season": len(seasons),
-        "event": sum(len(one.season.events) for one in seasons),
-        "list": sum(len(one.entries.lists) for one in seasons),
-        "result": sum(len(one.results.results) for one in seasons),
-        "champion": sum(len(one.results.champions) for one in seasons),
-        "invitations": sum(len(one.results.invitations) for one in seasons),
-        "news": sum(len(one.news.news) for one in seasons),
+        "event": sum(len(season.season.events) for season in seasons),
+        "list": sum(len(entry_list.entries.lists) for entry_list in seasons),
+        "result": sum(len(season.results.results) for season in seasons),
+        "champion": sum(len(season.results.champions) for season in seasons),
+        "invitations": sum(len(season.results.invitations) for season in seasons),
+        "news": sum(len(season.news.news) for season in seasons),
     }
 
 
 def class_ids(files) -> list[str]:
     """Return the classes that are named."""
-    return [one.id for one in files.series.classes]
+    return [race_class.id for race_class in files.series.classes]
 
 
-def shown(files: dict[str, bytes], now: datetime, already: AlreadyPublic | None = None):
+def reveal(files: dict[str, bytes], now: datetime, already: AlreadyPublic | None = None):
     """Return what of a calendars folder is public."""
     return hide_embargoed(series_files(files), now, already)
 
@@ -143,12 +143,12 @@ def test_each_kind_of_thing_is_hidden_until_its_second(kind):
     """A second early it is not there at all; on the second everything is, as if it had no embargo."""
     files = folder(kind)
     whole = series_files(folder(kind, ""))
-    before = shown(files, DUE - SECOND)
+    before = reveal(files, DUE - SECOND)
     assert (before.due, before.hidden, before.early) == (DUE, True, ())
-    there, all_of_it = things(before.files), things(whole)
-    assert there == things(series_files(without(kind)))
-    assert there != all_of_it
-    after = shown(files, DUE)
+    counts_before, all_of_it = count_definitions(before.files), count_definitions(whole)
+    assert counts_before == count_definitions(series_files(without(kind)))
+    assert counts_before != all_of_it
+    after = reveal(files, DUE)
     assert (after.due, after.hidden, after.early) == (None, False, ())
     assert after.files == whole
 
@@ -192,9 +192,12 @@ def test_the_later_of_two_embargoes_counts():
     for outer, inner in ((KEY, later), (later, KEY)):
         files = contents(entries=outer + LIST.format(key=inner), results=outer + RESULT.format(key=inner))
         for now, count in ((DUE, 0), (DUE + timedelta(days=1), 1)):
-            found = shown(files, now)
-            assert (things(found.files)["list"], things(found.files)["result"]) == (count, count)
-        assert shown(files, DUE).due == DUE + timedelta(days=1)
+            public_files = reveal(files, now)
+            assert (count_definitions(public_files.files)["list"], count_definitions(public_files.files)["result"]) == (
+                count,
+                count,
+            )
+        assert reveal(files, DUE).due == DUE + timedelta(days=1)
 
 
 def test_with_a_hidden_event_goes_what_is_about_it():
@@ -210,12 +213,12 @@ def test_with_a_hidden_event_goes_what_is_about_it():
         results='[[result]]\nevent = "paris"\nsession = "race"\noverall = { team = "Winners" }\n',
         news=NEWS.format(key="") + 'events = ["paris", "okayama"]\n',
     )
-    found = shown(files, DUE - SECOND).files.seasons[0]
-    assert [one.id for one in found.entries.lists] == ["all"]
-    assert found.results.results == ()
-    assert [one.text for one in found.season.records] == ["Long."]
-    assert [one.events for one in found.news.news] == [("okayama",)]
-    whole = shown(files, DUE).files.seasons[0]
+    public_files = reveal(files, DUE - SECOND).files.seasons[0]
+    assert [entry_list.id for entry_list in public_files.entries.lists] == ["all"]
+    assert public_files.results.results == ()
+    assert [record.text for record in public_files.season.records] == ["Long."]
+    assert [item.events for item in public_files.news.news] == [("okayama",)]
+    whole = reveal(files, DUE).files.seasons[0]
     assert whole == series_files({path: data.replace(KEY.encode(), b"") for path, data in files.items()}).seasons[0]
 
 
@@ -230,8 +233,8 @@ def test_several_instants_each_open_their_own():
     for count, now in enumerate((NOW, *days)):
         report = regenerate(store, files, now=now)
         names = {uid.split(".")[0] for uid in read_ledger(store.current("trial").state["ledger/2030.json"]).revisions}
-        assert {f"extra-{n}" for n in range(1, count + 1)} == {one for one in names if one.startswith("extra")}
-        assert shown(files, now).due == next(iter(days[count:]), None)
+        assert {f"extra-{n}" for n in range(1, count + 1)} == {name for name in names if name.startswith("extra")}
+        assert reveal(files, now).due == next(iter(days[count:]), None)
         if count < len(days):
             assert report.next_due == days[count]
     # What is left is the season's end.
@@ -251,7 +254,7 @@ def test_what_has_no_embargo_goes_on_meanwhile():
     store = once_published((files, NOW))
     moved = edited(files, "trial/2030/season.toml", ("2030-04-06T13:00", "2030-04-06T15:00"))
     part = build(store, moved, NOW + HOUR)["trial"]
-    assert [str(told.fact.what) for told in part.new_facts] == ["retimed"]
+    assert [str(new_fact.fact.what) for new_fact in part.new_facts] == ["retimed"]
     assert build(store, moved, DUE)["trial"].generation == 3
 
 
@@ -261,8 +264,8 @@ def test_other_seasons_keep_every_byte():
     before = documents(store)
     regenerate(store, folder("season"), now=DUE)
     after = documents(store)
-    own = [path for path in before if path.startswith("2030/")]
-    data = [path for path in own if path.endswith((".ics", "season.json", "changes.json"))]
+    season_paths = [path for path in before if path.startswith("2030/")]
+    data = [path for path in season_paths if path.endswith((".ics", "season.json", "changes.json"))]
     assert len(data) > 3
     assert {path: after[path] for path in data} == {path: before[path] for path in data}
     assert (
@@ -288,8 +291,8 @@ def test_a_series_that_is_all_under_embargo_is_not_there():
 
 def test_an_embargo_without_an_offset_is_refused():
     """Nobody can know which second it is."""
-    found = read_definitions(contents(KEY.replace("+09:00", "") + SEASON), "calendars")
-    assert [(one.line, one.where) for one in found.problems] == [(1, "embargo")]
+    definitions = read_definitions(contents(KEY.replace("+09:00", "") + SEASON), "calendars")
+    assert [(problem.line, problem.where) for problem in definitions.problems] == [(1, "embargo")]
 
 
 # --- Names of classes and circuits ----------------------------------------------------------------------------------
@@ -299,7 +302,7 @@ def test_an_embargo_without_an_offset_is_refused():
 def test_classes_and_circuits_become_public_only_through_something_public(kind):
     """What only a hidden event names is not in the definitions that documents and private state are made from."""
     files = folder(kind)
-    before, after = shown(files, DUE - SECOND).files, shown(files, DUE).files
+    before, after = reveal(files, DUE - SECOND).files, reveal(files, DUE).files
     assert class_ids(before) == ["proto", "gt"]
     assert sorted(before.circuits) == ["okayama", "paris"]
     assert class_ids(after) == ["proto", "gt", "hyper"]
@@ -325,18 +328,18 @@ def test_classes_and_circuits_become_public_only_through_something_public(kind):
 def test_a_class_hides_with_whatever_names_it(file, text):
     """And is there with it; what is public and names it makes it public."""
     files = contents(series=SERIES + HYPER, **{file: text.format(key=KEY)})
-    assert class_ids(shown(files, DUE - SECOND).files) == ["proto", "gt"]
-    assert class_ids(shown(files, DUE).files) == ["proto", "gt", "hyper"]
+    assert class_ids(reveal(files, DUE - SECOND).files) == ["proto", "gt"]
+    assert class_ids(reveal(files, DUE).files) == ["proto", "gt", "hyper"]
     # Through another thing, which is public.
     files = edited(files, "trial/2030/season.toml", ('classes = ["proto", "gt"]', 'classes = ["proto", "gt", "hyper"]'))
-    assert class_ids(shown(files, DUE - SECOND).files) == ["proto", "gt", "hyper"]
+    assert class_ids(reveal(files, DUE - SECOND).files) == ["proto", "gt", "hyper"]
 
 
 def test_a_public_class_does_not_tell_which_hidden_one_it_continues():
     """The link is there with the class."""
     files = edited(folder("event"), "trial/series.toml", ('name = "GT"', 'name = "GT"\ncontinues = ["hyper", "proto"]'))
     for now, follows in ((DUE - SECOND, ("proto",)), (DUE, ("hyper", "proto"))):
-        classes = {one.id: one for one in shown(files, now).files.series.classes}
+        classes = {race_class.id: race_class for race_class in reveal(files, now).files.series.classes}
         assert classes["gt"].continues == follows
 
 
@@ -364,12 +367,12 @@ def test_a_circuit_that_is_named_by_history_stays_named():
     """Where an event was before: in a [[change]], in a fact of the ledger, in the last definitions."""
     change = '\n  [[event.change]]\n  id = "c"\n  what = "place-changed"\n  from = "street"\n  to = "paris"\n'
     files = contents(SEASON + change, circuits=CIRCUITS + STREET)
-    assert sorted(shown(files, NOW).files.circuits) == ["okayama", "paris", "street"]
+    assert sorted(reveal(files, NOW).files.circuits) == ["okayama", "paris", "street"]
     moved = contents(SEASON.replace('circuit = "paris"', 'circuit = "street"'), circuits=CIRCUITS + STREET)
     store = once_published((contents(circuits=CIRCUITS + STREET), NOW), (moved, NOW + HOUR))
     ledgers = {"2030": read_ledger(store.current("trial").state["ledger/2030.json"])}
     assert find_already_public(None, ledgers).circuits >= {"okayama", "paris", "street"}
-    assert "paris" in shown(moved, NOW, find_already_public(None, ledgers)).files.circuits
+    assert "paris" in reveal(moved, NOW, find_already_public(None, ledgers)).files.circuits
     texts = documents(published((moved, NOW + 2 * HOUR), store=store))["changes/feed.json"].decode()
     assert "Circuit de Paris" in texts
 
@@ -388,16 +391,16 @@ def test_what_was_public_once_stays_public_when_a_clock_goes_back(kind, source):
         for path, text in store.current("trial").state.items()
         if path.startswith("ledger/")
     }
-    was = load_definitions(store.current("trial").state[DEFINITIONS_FILE], series_files(files).publisher)
-    already = find_already_public(was, {}) if source == "definitions" else find_already_public(None, ledgers)
-    found = shown(files, DUE - HOUR, already)
+    files_before = load_definitions(store.current("trial").state[DEFINITIONS_FILE], series_files(files).publisher)
+    already = find_already_public(files_before, {}) if source == "definitions" else find_already_public(None, ledgers)
+    public_files = reveal(files, DUE - HOUR, already)
     if source == "ledger" and kind in ("results", "invitations"):
-        assert things(found.files)["result"] == things(series_files(files))["result"]
+        assert count_definitions(public_files.files)["result"] == count_definitions(series_files(files))["result"]
         return  # a ledger knows of no invitation
-    assert things(found.files) == things(series_files(files))
-    assert class_ids(found.files) == class_ids(series_files(files))
-    assert found.due is None
-    assert found.early
+    assert count_definitions(public_files.files) == count_definitions(series_files(files))
+    assert class_ids(public_files.files) == class_ids(series_files(files))
+    assert public_files.due is None
+    assert public_files.early
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -482,7 +485,10 @@ BESIDE = "something is wrong here, beside what is under embargo; aslms-feeds che
 
 def problems(files: dict[str, bytes], now: datetime = DUE - SECOND) -> list[str]:
     """Return the problems of a calendars folder as a log gets them."""
-    return [str(one) for one in mask_problems(read_definitions(files, "calendars").problems, files, "calendars", now)]
+    return [
+        str(problem)
+        for problem in mask_problems(read_definitions(files, "calendars").problems, files, "calendars", now)
+    ]
 
 
 def broken(kind: str, old: str, new: str) -> dict[str, bytes]:
@@ -508,8 +514,8 @@ def test_a_problem_of_what_is_hidden_tells_nothing_but_the_series(files):
     """However many there are, they are one line; after its second, as always."""
     assert read_definitions(files, "calendars").problems
     assert problems(files) == [f"calendars/trial: {HIDDEN}"]
-    after = mask_problems(found := read_definitions(files, "calendars").problems, files, "calendars", DUE)
-    assert after == list(found)
+    after = mask_problems(problems_found := read_definitions(files, "calendars").problems, files, "calendars", DUE)
+    assert after == list(problems_found)
 
 
 @pytest.mark.parametrize(
@@ -577,9 +583,9 @@ def test_without_an_embargo_problems_are_what_they_are():
     wrong = SEASON.replace('circuit = "paris"', 'circuit = "pariss"')
     for line in ("", "# embargo = 2031-01-01T00:00:00Z\n", KEY.replace("2030-01-11", "2030-01-09")):
         files = contents(line + wrong)
-        found = read_definitions(files, "calendars").problems
-        assert mask_problems(found, files, "calendars", DUE - SECOND) == list(found)
-        assert len(found) == 1
+        problems_found = read_definitions(files, "calendars").problems
+        assert mask_problems(problems_found, files, "calendars", DUE - SECOND) == list(problems_found)
+        assert len(problems_found) == 1
 
 
 def test_a_problem_of_no_file_is_told():
@@ -594,7 +600,7 @@ def test_one_broken_series_is_masked_in_the_report_and_the_other_goes_on():
     files |= {path.replace("trial/", "cup/"): data for path, data in contents(publisher=FEW).items() if "trial" in path}
     store = MemoryStore()
     parts = build(store, files, NOW)
-    assert [str(one) for one in parts["trial"].problems] == [f"calendars/trial: {HIDDEN}"]
+    assert [str(problem) for problem in parts["trial"].problems] == [f"calendars/trial: {HIDDEN}"]
     assert not parts["cup"].failed
     assert parts["cup"].generation == 1
     # At the second, nothing is secret any more.
@@ -609,4 +615,4 @@ def test_definitions_that_were_kept_hold_nothing_that_is_hidden():
         plain = series_files(without(kind))
         made_from = load_definitions(store.current("trial").state[DEFINITIONS_FILE], plain.publisher)
         assert replace(made_from, seasons=()) == replace(plain, seasons=())
-        assert things(made_from) == things(plain)
+        assert count_definitions(made_from) == count_definitions(plain)

@@ -22,11 +22,11 @@ def news(count, year):
     return "".join(item.format(day, year) for day in range(1, count + 1))
 
 
-def told(files, now=NOW):
+def list_items(files, now=NOW):
     """Return the feeds of a series by folder."""
-    found = read_definitions(files, "calendars")
-    assert found.problems == ()
-    return dict(render_series(compose(found.series["trial"], {}, now=now, base_url=BASE)).feeds)
+    definitions = read_definitions(files, "calendars")
+    assert definitions.problems == ()
+    return dict(render_series(compose(definitions.series["trial"], {}, now=now, base_url=BASE)).feeds)
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +38,12 @@ def archived():
         text = f'name = "{year}"\nstatus = "confirmed"\n' + season.format(year)
         files[f"trial/{year}/season.toml"] = text.encode()
         files[f"trial/{year}/news.toml"] = news(6, year).encode()
-    return told(files)
+    return list_items(files)
 
 
 def test_every_series_has_four_feeds():
     """Also before there is anything to tell: people subscribe early."""
-    feeds = told(contents('name = "2030"\n'), now=datetime(2030, 1, 1, tzinfo=UTC))
+    feeds = list_items(contents('name = "2030"\n'), now=datetime(2030, 1, 1, tzinfo=UTC))
     assert tuple(feeds) == FEED_NAMES
     assert feeds["changes"].items == ()
     assert feeds["changes"].updated == datetime(2030, 1, 1, tzinfo=UTC)
@@ -97,35 +97,35 @@ def test_an_item_has_one_id_in_every_feed_that_carries_it(archived):
 def test_the_date_of_an_announcement(on, published):
     """Its own day when that is past, now when it is fresh, and never the future."""
     item = f'[[news]]\nid = "a"\non = {on}\ntitle = "A"\ntext = "B."\n'
-    feed = told(contents(news=item))["news"]
-    assert next(one for one in feed.items if one.title == "A").published == published
+    feed = list_items(contents(news=item))["news"]
+    assert next(item for item in feed.items if item.title == "A").published == published
 
 
 def test_an_announcement_without_a_day_is_on_pages_only():
     """No date, no order: readers would date it by when they saw it."""
-    feed = told(contents(news='[[news]]\nid = "a"\ntitle = "A"\ntext = "B."\n'))["everything"]
+    feed = list_items(contents(news='[[news]]\nid = "a"\ntitle = "A"\ntext = "B."\n'))["everything"]
     assert [item.title for item in feed.items] == ["2030 Test Series announced"]
 
 
 def test_text_is_markdown_made_safe_and_ends_with_its_source():
     """Scripts are text; links lead out."""
-    item = (
+    news = (
         '[[news]]\nid = "a"\non = 2029-12-01\ntitle = "<b>A</b>"\ntext = "**B** <script>x</script>"\n'
         'sources = ["https://www.example.com/a_(b)"]\n'
     )
-    feed = told(contents(news=item))["news"]
-    one = feed.items[-1]
-    assert one.title == "<b>A</b>"
-    assert "<strong>B</strong> &lt;script&gt;" in one.html
-    assert 'href="https://www.example.com/a_%28b%29"' in one.html
-    assert one.text.endswith("Source: example.com (https://www.example.com/a_%28b%29)")
+    feed = list_items(contents(news=news))["news"]
+    item = feed.items[-1]
+    assert item.title == "<b>A</b>"
+    assert "<strong>B</strong> &lt;script&gt;" in item.html
+    assert 'href="https://www.example.com/a_%28b%29"' in item.html
+    assert item.text.endswith("Source: example.com (https://www.example.com/a_%28b%29)")
 
 
 def test_a_result_of_a_running_season_comes_out_when_it_is_entered():
     """Not at midnight before the race."""
     results = '[[result]]\nevent = "okayama"\nsession = "race-1"\n[result.overall]\nteam = "X"\n'
     now = datetime(2030, 3, 2, 8, 30, tzinfo=UTC)
-    feed = told(contents(results=results), now=now)["results"]
+    feed = list_items(contents(results=results), now=now)["results"]
     assert feed.items[0].published == now
-    late = told(contents(results=results), now=now + timedelta(days=30))["results"]
+    late = list_items(contents(results=results), now=now + timedelta(days=30))["results"]
     assert late.items[0].published == datetime(2030, 3, 2, tzinfo=UTC)

@@ -99,8 +99,8 @@ def test_a_session_is_called_as_stated_or_by_its_id(files, session, name):
 )
 def test_usual_words_are_translated(files, session, names):
     """Of ids, and of stated names that hold nothing else; classes keep their names, and numbers their place."""
-    said = [labels.name_session(session, files.series, load_language(tag)) for tag in ("ja", "fr", "ar")]
-    assert tuple(said) == names
+    translations = [labels.name_session(session, files.series, load_language(tag)) for tag in ("ja", "fr", "ar")]
+    assert tuple(translations) == names
 
 
 def test_a_translated_name_is_taken_where_there_is_one(files):

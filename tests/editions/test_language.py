@@ -39,8 +39,8 @@ def collected() -> Catalog:
     with (PACKAGE / "editions" / "locale" / "babel.cfg").open() as config:
         methods, options = parse_mapping_cfg(config)
     catalogue = Catalog(project="aslms-feeds", fuzzy=False)
-    found = extract_from_dir(PACKAGE, methods, options, comment_tags=("Translators:",), strip_comment_tags=True)
-    for file, _line, message, comments, context in sorted(found, key=lambda one: (one[0], one[1])):
+    messages = extract_from_dir(PACKAGE, methods, options, comment_tags=("Translators:",), strip_comment_tags=True)
+    for file, _line, message, comments, context in sorted(messages, key=lambda one: (one[0], one[1])):
         catalogue.add(message, locations=[(file, 1)], auto_comments=comments, context=context)
     return catalogue
 
@@ -57,11 +57,11 @@ def test_the_template_is_fresh():
 
 def test_every_text_is_collected_with_its_values():
     """Texts of the code and of the templates, one with plural forms among them."""
-    found = {message.id for message in collected() if message.id}
-    assert "At the circuit: %(day)s, %(start)s (UTC%(offset)s)" in found
-    assert ("%(season)s, round %(rounds)s", "%(season)s, rounds %(rounds)s") in found
-    assert "The calendar is to be announced." in found
-    assert len(found) > 200
+    messages_by_id = {message.id for message in collected() if message.id}
+    assert "At the circuit: %(day)s, %(start)s (UTC%(offset)s)" in messages_by_id
+    assert ("%(season)s, round %(rounds)s", "%(season)s, rounds %(rounds)s") in messages_by_id
+    assert "The calendar is to be announced." in messages_by_id
+    assert len(messages_by_id) > 200
 
 
 def _calls(tree: ast.AST) -> list[ast.Call]:
@@ -268,12 +268,12 @@ def transliterated(value: object, key: str = "", kind: str = "") -> object:
     """Return a table of definitions with every text of its own in Greek letters; ids, addresses and codes stay."""
     match value:
         case dict():
-            inner = {name: transliterated(one, key if key in TEXTS else name, key) for name, one in value.items()}
+            inner = {name: transliterated(entry, key if key in TEXTS else name, key) for name, entry in value.items()}
             if inner.get("what") in ("renamed", "organiser-changed"):
                 inner |= {name: inner[name].translate(GREEK) for name in ("from", "to") if name in inner}
             return inner
         case list() if key != "names":  # in a list these are the names of calendars, which are ids
-            return [transliterated(one, key, kind) for one in value]
+            return [transliterated(entry, key, kind) for entry in value]
         case str() if key in TEXTS or (key == "what" and kind == "class"):
             return re.sub(r"https?://[^\s)]+|[A-Za-z]+", lambda one: _letters(one[0]), value)
         case _:
@@ -284,7 +284,7 @@ def toml(value: object) -> str:
     """Return a value as TOML has it, on one line."""
     match value:
         case dict():
-            return "{" + ", ".join(f"{json.dumps(name)} = {toml(one)}" for name, one in value.items()) + "}"
+            return "{" + ", ".join(f"{json.dumps(name)} = {toml(entry)}" for name, entry in value.items()) + "}"
         case list():
             return "[" + ", ".join(map(toml, value)) + "]"
         case bool():
@@ -305,7 +305,7 @@ def all_greek(files: dict[str, bytes], languages: str) -> dict[str, bytes]:
         table = transliterated(tomllib.loads(text.decode()))
         if path == "publisher.toml":
             table["languages"] = json.loads(languages)
-        found[path] = "".join(f"{json.dumps(name)} = {toml(one)}\n" for name, one in table.items()).encode()
+        found[path] = "".join(f"{json.dumps(name)} = {toml(entry)}\n" for name, entry in table.items()).encode()
     return found
 
 
@@ -315,7 +315,7 @@ def bracketed(tmp_path_factory):
     catalogue = Catalog(locale="el")
     for message in collected():
         if message.id:
-            translation = tuple(f"⟦{one}⟧" for one in message.id) if message.pluralizable else f"⟦{message.id}⟧"
+            translation = tuple(f"⟦{form}⟧" for form in message.id) if message.pluralizable else f"⟦{message.id}⟧"
             catalogue.add(message.id, translation, context=message.context)
     text = io.BytesIO()
     write_po(text, catalogue)
@@ -343,19 +343,21 @@ def steps(bracketed):
     """Return what is published in English, then with the language added, then with everything changed."""
     with spoken(bracketed):
         store = published((greek(changed=False, languages='["en"]'), NOW))
-        found = [documents(store, "trial")]
+        documents_by_path = [documents(store, "trial")]
         for changed, now in ((False, LATER), (True, LATER.replace(day=2))):
             published((greek(changed=changed, languages='["en", "el"]'), now), store=store)
-            found.append(documents(store, "trial"))
-    return found
+            documents_by_path.append(documents(store, "trial"))
+    return documents_by_path
 
 
 @pytest.fixture(scope="module")
 def translated(bracketed, steps):
     """Return what a small season and one with everything publish in the language, by path."""
-    both = '["en", "el"]'
+    languages = '["en", "el"]'
     with spoken(bracketed):
-        store = published((all_greek(everything_at_first(), both), NOW), (all_greek(everything(), both), LATER))
+        store = published(
+            (all_greek(everything_at_first(), languages), NOW), (all_greek(everything(), languages), LATER)
+        )
     found = {f"trial/{path}": body for path, body in steps[-1].items()}
     found |= {f"cup/{path}": body for path, body in documents(store, "cup").items()}
     found |= {path: body for path, body in documents(store, "index").items() if path.startswith("el/")}
@@ -393,7 +395,7 @@ def test_no_english_is_left_in_calendars(translated):
 
 def test_no_english_is_left_in_feeds(translated):
     """Titles, texts and categories of every item, and of the feeds themselves."""
-    told = 0
+    count = 0
     for path, body in translated.items():
         if not path.endswith("feed.json"):
             continue
@@ -401,9 +403,9 @@ def test_no_english_is_left_in_feeds(translated):
         texts = [feed["title"], feed["description"]]
         for item in feed["items"]:
             texts += [item["title"], re.sub(r"[\w.]*example\.org", "", item["content_text"]), *item["tags"]]
-            told += 1
+            count += 1
         assert [text for text in texts if ours(text)] == [], path
-    assert told > 40
+    assert count > 40
 
 
 def test_no_english_is_left_in_the_data(translated):
@@ -429,7 +431,7 @@ def test_no_english_is_left_in_the_data(translated):
 
 def test_nothing_is_joined_outside_a_text(translated):
     """Commas, colons, dashes and brackets between texts belong to the language: no piece stands beside a message."""
-    joined, seen = [], 0
+    joined, count_seen = [], 0
     for path, body in translated.items():
         texts = []
         if path.startswith("trial/el/") and path.endswith(".ics"):
@@ -439,10 +441,10 @@ def test_nothing_is_joined_outside_a_text(translated):
             for item in json.loads(body)["items"]:
                 texts += [item["title"], item["content_text"]]
         for line in "\n".join(texts).splitlines():
-            seen += 1
+            count_seen += 1
             if re.search(r"[,:;–(] |\w\.$", without_ours(line).removeprefix("- ")):
                 joined.append(f"{path}: {line}")
-    assert seen > 100
+    assert count_seen > 100
     assert joined == []
 
 
@@ -611,18 +613,18 @@ def forms(one: language.Language) -> tuple[str, ...]:
 @pytest.mark.parametrize("tag", FORMS)
 def test_dates_are_the_languages_own(tag):
     """The month as a word or by its character, the year of the Christian era in Thai too, digits that all can read."""
-    one = language.load_language(tag)
-    assert forms(one) == FORMS[tag]
-    assert one.day(date(2023, 12, 2)).count("2023") == 1
+    spoken = language.load_language(tag)
+    assert forms(spoken) == FORMS[tag]
+    assert spoken.day(date(2023, 12, 2)).count("2023") == 1
 
 
 @pytest.mark.parametrize("tag", ["en", *FORMS])
 def test_clocks_have_24_hours_in_every_language(tag):
     """As timetables have them, with two digits each, so that columns stand under each other."""
-    one = language.load_language(tag)
-    clocks = [one.clock(datetime(2023, 12, 2, hour, 5, tzinfo=UTC)) for hour in (0, 9, 14)]
+    spoken = language.load_language(tag)
+    clocks = [spoken.clock(datetime(2023, 12, 2, hour, 5, tzinfo=UTC)) for hour in (0, 9, 14)]
     assert clocks == ["00:05", "09:05", "14:05"]
-    assert one.stamp(datetime(2023, 12, 2, 9, 5, tzinfo=UTC)).endswith("09:05 UTC")
+    assert spoken.stamp(datetime(2023, 12, 2, 9, 5, tzinfo=UTC)).endswith("09:05 UTC")
 
 
 def test_a_date_is_the_same_whichever_language_was_asked_before():
@@ -681,9 +683,9 @@ def test_other_languages_have_their_own_marks():
 )
 def test_texts_are_joined_as_the_language_does(tag, names, place, told):
     """Names, the parts of a place and sentences each in their way; what is empty leaves no mark."""
-    one = language.load_language(tag)
-    assert (one.commas(["A", "", "B", "C"]), one.parts(["", "Sepang", "Malaysia"])) == (names, place)
-    assert (one.sentences(["One.", "Two."]), one.sentences(["One.", ""]), one.commas([])) == (told, "One.", "")
+    spoken = language.load_language(tag)
+    assert (spoken.commas(["A", "", "B", "C"]), spoken.parts(["", "Sepang", "Malaysia"])) == (names, place)
+    assert (spoken.sentences(["One.", "Two."]), spoken.sentences(["One.", ""]), spoken.commas([])) == (told, "One.", "")
 
 
 def test_an_unknown_language_has_english_habits():
@@ -713,12 +715,12 @@ def messages():
 def test_every_catalogue_has_every_text(tag, messages):
     """Whole, nothing doubtful, nothing that is said no more: what is missing would be English among the language."""
     shipped = catalogue_of(tag)
-    wanted = {message.id for message in messages}
-    found = {message.id: message for message in shipped if message.id}
-    assert sorted(map(str, wanted - found.keys())) == []
-    assert sorted(map(str, found.keys() - wanted)) == []
-    assert [one.id for one in found.values() if one.fuzzy] == []
-    for one in found.values():
+    expected = {message.id for message in messages}
+    messages_by_id = {message.id: message for message in shipped if message.id}
+    assert sorted(map(str, expected - messages_by_id.keys())) == []
+    assert sorted(map(str, messages_by_id.keys() - expected)) == []
+    assert [message.id for message in messages_by_id.values() if message.fuzzy] == []
+    for one in messages_by_id.values():
         forms = one.string if isinstance(one.string, tuple) else (one.string,)
         assert all(form and form.strip() for form in forms), one.id
         assert len(forms) == (shipped.num_plurals if one.pluralizable else 1), one.id
@@ -740,7 +742,12 @@ def test_every_catalogue_keeps_the_values_of_its_texts(tag, messages):
             # One, two and none may be words instead of a number.
             assert allowed - {"n"} <= set(VALUES.findall(form)) <= allowed, message.id
     # Per cent signs of other kinds would be values too.
-    texts = [form for one in shipped if one.id for form in (one.string if one.pluralizable else (one.string,))]
+    texts = [
+        form
+        for message in shipped
+        if message.id
+        for form in (message.string if message.pluralizable else (message.string,))
+    ]
     assert [text for text in texts if "%" in VALUES.sub("", text)] == []
 
 
@@ -763,7 +770,9 @@ def test_templates_hold_no_words_of_their_own():
         text = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", " ", path.read_text(), flags=re.DOTALL)
         text = re.sub(r"<(script|style)\b.*?</\1>", " ", text, flags=re.DOTALL)
         read = re.findall(r'(?:aria-label|title|alt|placeholder|data-label|data-name)="([^"<>]*)"', text)
-        seen = re.sub(r"<[^<>]*>", " ", text)
-        words = set(re.findall(r"[A-Za-z]+", seen)) | {word for one in read for word in re.findall(r"[A-Za-z]+", one)}
+        visible_text = re.sub(r"<[^<>]*>", " ", text)
+        words = set(re.findall(r"[A-Za-z]+", visible_text)) | {
+            word for text in read for word in re.findall(r"[A-Za-z]+", text)
+        }
         left += [f"{path.name}: {word}" for word in sorted(words - NAMES)]
     assert left == []

@@ -52,11 +52,11 @@ def after(first, second, *, now=NOW + HOUR, files=None, orders=None):
     return regenerate(store, files, now=now, orders=orders).parts[0]
 
 
-def message(moved, coming, shown, more=""):
+def message(moved, coming, names, more=""):
     """Return the whole message."""
     return (
         f"calendars/trial/2030/season.toml: event: {moved} of {coming} coming sessions would move or go at once "
-        f"({shown}{more}) and nothing says why. If it is a slip, such as a wrong time zone, mend it; if it is meant, "
+        f"({names}{more}) and nothing says why. If it is a slip, such as a wrong time zone, mend it; if it is meant, "
         "say so with [[event.change]] or [[change]], or a status, or publish it once with: "
         "aslms-feeds build --accept-mass-change"
     )
@@ -68,8 +68,8 @@ FIVE = days(1, 2, 3, 4, 5)
 def test_the_whole_message():
     """It says how many of how many, names the first three, and every way out; nothing is published."""
     part = after(season(*FIVE), season(*days(6, 7, 8, 9, 5)))
-    shown = "okayama.race-1, okayama.race-2, okayama.race-3"
-    assert [str(one) for one in part.problems] == [message(4, 5, shown, ", …")]
+    names = "okayama.race-1, okayama.race-2, okayama.race-3"
+    assert [str(problem) for problem in part.problems] == [message(4, 5, names, ", …")]
     assert (part.generation, part.written, part.new_facts) == (1, (), ())
 
 
@@ -181,16 +181,16 @@ def test_a_change_of_one_session_explains_that_session():
     moved = days(6, 7, 3, 4, 5)
     assert after(season(*FIVE), season(*moved, event=change)).problems == ()
     part = after(season(*FIVE), season(*days(6, 7, 8, 4, 5), event=change))
-    assert [str(one) for one in part.problems] == [message(2, 5, "okayama.race-2, okayama.race-3")]
+    assert [str(problem) for problem in part.problems] == [message(2, 5, "okayama.race-2, okayama.race-3")]
 
 
 def test_a_change_of_another_event_explains_nothing():
     """A reason given for one meeting is none for the other."""
-    other = (
+    second_season = (
         '\n[[event]]\nid = "paris"\nname = "Paris"\ncircuit = "paris"\nfirst_day = 2030-06-01\nlast_day = 2030-06-02\n'
     )
     change = CHANGE.format("event.", "moved")
-    part = after(season(*FIVE) + other, season(*days(6, 7, 8, 9, 10)) + other + change)
+    part = after(season(*FIVE) + second_season, season(*days(6, 7, 8, 9, 10)) + second_season + change)
     assert "5 of 5 coming sessions" in part.problems[0].message
 
 
@@ -215,7 +215,7 @@ def test_what_is_over_does_not_count():
     now = datetime(2030, 3, 3, 6, tzinfo=UTC)  # two are over, the third is running
     assert after(season(*FIVE), season(*days(11, 12, 3, 4, 5)), now=now).problems == ()
     part = after(season(*FIVE), season(*days(1, 2, 3, 14, 15)), now=now)
-    assert [str(one) for one in part.problems] == [message(2, 3, "okayama.race-4, okayama.race-5")]
+    assert [str(problem) for problem in part.problems] == [message(2, 3, "okayama.race-4, okayama.race-5")]
     assert after(season(*FIVE), season(*days(1, 2, 3, 4, 15)), now=now).problems == ()
 
 
@@ -228,7 +228,7 @@ def test_what_is_retired_goes():
     """A tombstone is one session's own explanation only while it is few."""
     assert after(season(*FIVE), season(None, *FIVE[1:], more=retired("race-1"))).problems == ()
     part = after(season(*FIVE), season(None, None, *FIVE[2:], more=retired("race-1", "race-2")))
-    assert [str(one) for one in part.problems] == [message(2, 5, "okayama.race-1, okayama.race-2")]
+    assert [str(problem) for problem in part.problems] == [message(2, 5, "okayama.race-1, okayama.race-2")]
 
 
 def test_what_is_new_or_renamed_is_no_mass():
@@ -263,7 +263,7 @@ def test_whoever_accepts_it_publishes_it_once():
 def test_accepting_a_mass_change_accepts_nothing_else():
     """What would vanish is stopped all the same."""
     part = after(season(*FIVE), season(*days(6, 7, 8, 9)), orders=Orders(accept_mass_change=True))
-    assert [one.where for one in part.problems] == ["event.okayama.session.race-5"]
+    assert [problem.where for problem in part.problems] == ["event.okayama.session.race-5"]
 
 
 def test_a_first_publication_is_none():
@@ -280,7 +280,7 @@ def test_seasons_are_counted_one_by_one():
     assert not regenerate(store, files, now=NOW).failed
     wrong = edited(files, "trial/2031/season.toml", *((f"2031-03-0{day}T", f"2031-03-1{day}T") for day in range(1, 6)))
     part = regenerate(store, wrong, now=NOW + HOUR).parts[0]
-    assert [one.file for one in part.problems] == ["calendars/trial/2031/season.toml"]
+    assert [problem.file for problem in part.problems] == ["calendars/trial/2031/season.toml"]
     assert "5 of 5 coming sessions" in part.problems[0].message
 
 
