@@ -63,7 +63,7 @@ def test_feedsmith_finds_what_the_feed_says(read, case, file):
                 "id": item.id,
                 "title": item.title,
                 "url": item.url,
-                "html": markup.directed(item.html, feed.direction),
+                "html": markup.mark_direction(item.html, feed.direction),
                 "published": instant(item.published),
                 "updated": instant(item.updated) if file != "rss.xml" else None,
                 "categories": list(item.categories),
@@ -91,7 +91,7 @@ def test_feedparser_finds_what_the_feed_says(case, file):
         (item.id, item.title, item.url) for item in feed.items
     ]
     assert [entry.content[0].value for entry in found.entries] == [
-        markup.directed(item.html, feed.direction) for item in feed.items
+        markup.mark_direction(item.html, feed.direction) for item in feed.items
     ]
     # An author of the feed is each entry's in Atom (RFC 4287 section 4.2.1), but not in RSS.
     told = [found.feed] if file == "atom.xml" else found.entries

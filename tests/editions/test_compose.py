@@ -179,7 +179,9 @@ def test_a_retired_session_leaves_the_rest_of_its_event():
     status = {(component.event, component.session): str(component.status) for component in two.seasons[0].components}
     assert status["okayama", "race-1"] == "cancelled"
     assert status["okayama", "practice-1"] == "confirmed"
-    weekends = [composed.seasons[0].component("okayama").span.last_day.isoformat() for composed in (edition(), two)]
+    weekends = [
+        composed.seasons[0].find_component("okayama").span.last_day.isoformat() for composed in (edition(), two)
+    ]
     assert weekends == ["2030-03-02", "2030-03-01"]
 
 

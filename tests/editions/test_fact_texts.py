@@ -26,7 +26,7 @@ def writer():
 
 def plain(story: Story) -> tuple[str, str]:
     """Return a story as readers see it."""
-    return story.title, markup.plain(story.text)
+    return story.title, markup.render_plain(story.text)
 
 
 def make_fact(what: str, event: str = "", session: str = "", before: str = "", after: str = "", **more) -> Fact:

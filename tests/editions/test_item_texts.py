@@ -19,7 +19,7 @@ def writer():
 
 def plain(story: Story) -> tuple[str, str]:
     """Return a story as readers see it."""
-    return story.title, markup.plain(story.text)
+    return story.title, markup.render_plain(story.text)
 
 
 def test_lists_are_told_with_the_languages_own_marks(writer):

@@ -40,8 +40,8 @@ REL = 'rel="noopener noreferrer"'
 )
 def test_markdown(markdown, html, plain):
     """Each thing Markdown can say, in both forms."""
-    assert markup.html(markdown) == html
-    assert markup.plain(markdown) == ("One\n\ntwo three four" if plain is None else plain)
+    assert markup.render_html(markdown) == html
+    assert markup.render_plain(markdown) == ("One\n\ntwo three four" if plain is None else plain)
 
 
 @pytest.mark.parametrize(
@@ -72,18 +72,18 @@ def test_markdown(markdown, html, plain):
 )
 def test_links(markdown, html, plain):
     """Only absolute links to the web and to people survive, and say nothing about where one came from."""
-    assert markup.html(markdown) == f"<p>{html}</p>"
-    assert markup.plain(markdown) == plain
+    assert markup.render_html(markdown) == f"<p>{html}</p>"
+    assert markup.render_plain(markdown) == plain
 
 
 def test_tables():
     """A table keeps its rows; how its columns were aligned needs a style, which is not let out."""
     markdown = "| class | cars |\n|:--|--:|\n| LMP2 | 11 |\n| GT | 20 |"
-    assert markup.html(markdown) == (
+    assert markup.render_html(markdown) == (
         "<table>\n<thead>\n<tr>\n<th>class</th>\n<th>cars</th>\n</tr>\n</thead>\n<tbody>\n"
         "<tr>\n<td>LMP2</td>\n<td>11</td>\n</tr>\n<tr>\n<td>GT</td>\n<td>20</td>\n</tr>\n</tbody>\n</table>"
     )
-    assert markup.plain(markdown) == "class | cars\nLMP2 | 11\nGT | 20"
+    assert markup.render_plain(markdown) == "class | cars\nLMP2 | 11\nGT | 20"
 
 
 def test_the_second_lock_holds_alone():
@@ -98,14 +98,14 @@ def test_the_second_lock_holds_alone():
 
 def test_direction_is_said_only_where_it_differs():
     """Left to right is what every reader does."""
-    assert markup.directed("<p>a</p>", "ltr") == "<p>a</p>"
-    assert markup.directed("<p>a</p>", "rtl") == '<div dir="rtl"><p>a</p></div>'
+    assert markup.mark_direction("<p>a</p>", "ltr") == "<p>a</p>"
+    assert markup.mark_direction("<p>a</p>", "rtl") == '<div dir="rtl"><p>a</p></div>'
 
 
 def test_legal_lets_all_text_pass_and_no_control_character():
     """Tabs, line ends, the last of each range, and nothing between them."""
-    markup.legal("item a", "", "\t\n\r ~\xa0\ud7ff\ue000\ufffd\U00010000\U0010ffff")
+    markup.check_legal("item a", "", "\t\n\r ~\xa0\ud7ff\ue000\ufffd\U00010000\U0010ffff")
     for character in "\0\x08\v\x0c\x0e\x1f\x7f\x85\x9f\ud800\udfff\ufffe\uffff":
         with pytest.raises(RenderError) as caught:
-            markup.legal("item a", "good", f"bad {character}")
+            markup.check_legal("item a", "good", f"bad {character}")
         assert str(caught.value) == f"item a: a feed cannot carry the character U+{ord(character):04X}"

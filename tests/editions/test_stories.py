@@ -11,4 +11,4 @@ from aslms_feeds.editions.stories import escape_markdown
 )
 def test_what_is_escaped_is_shown_as_it_is(text):
     """Names and reasons are no Markdown, whatever they hold."""
-    assert markup.plain(escape_markdown(text)) == text
+    assert markup.render_plain(escape_markdown(text)) == text

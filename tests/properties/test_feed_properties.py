@@ -33,7 +33,7 @@ def items(draw, number: int):
         f"2023-24/news/n{number}",
         title=draw(LINE),
         text=draw(NEAT),
-        html=markup.html(draw(TEXT)),
+        html=markup.render_html(draw(TEXT)),
         url=f"https://racing.example/aslms/#{number}",
         categories=tuple(sorted(draw(st.sets(LINE, max_size=3)))),
         published=draw(MOMENTS),
@@ -115,7 +115,9 @@ def test_json_says_the_same(feed):
     assert [(i["id"], i["title"], i["content_text"], i["url"], tuple(i["tags"])) for i in items] == [
         (item.id, item.title, item.text, item.url, item.categories) for item in feed.items
     ]
-    assert [i["content_html"] for i in items] == [markup.directed(item.html, feed.direction) for item in feed.items]
+    assert [i["content_html"] for i in items] == [
+        markup.mark_direction(item.html, feed.direction) for item in feed.items
+    ]
     assert [datetime.fromisoformat(i["date_published"]) for i in items] == [seconds(i.published) for i in feed.items]
     assert [datetime.fromisoformat(i["date_modified"]) for i in items] == [
         seconds(i.updated or i.published) for i in feed.items
@@ -161,7 +163,7 @@ MARKDOWN = st.lists(FRAGMENTS | st.text(LEGAL, max_size=4), max_size=25).map("".
 @settings(deadline=None)
 def test_no_markdown_gets_past_the_list(markdown):
     """No tag, attribute or scheme outside the list, whatever the Markdown; and no character a feed cannot carry."""
-    fragment = markup.html(markdown)
+    fragment = markup.render_html(markdown)
     for closing, tag, attributes in TAG.findall(fragment):
         assert tag in markup.TAGS
         if tag == "a" and not closing:
@@ -170,14 +172,14 @@ def test_no_markdown_gets_past_the_list(markdown):
         else:
             assert re.fullmatch(r' start="\d+"' if tag == "ol" and attributes else "", attributes)
     assert "<" not in TAG.sub("", fragment)
-    markup.legal("fragment", fragment, markup.plain(markdown))
+    markup.check_legal("fragment", fragment, markup.render_plain(markdown))
 
 
 @given(MARKDOWN)
 @settings(deadline=None)
 def test_sanitising_is_done(markdown):
     """A second pass has nothing to do: what comes out is what a browser makes of it, too."""
-    fragment = markup.html(markdown)
+    fragment = markup.render_html(markdown)
     assert markup._CLEANER.clean(fragment) == fragment
 
 
@@ -186,4 +188,4 @@ def test_sanitising_is_done(markdown):
 def test_plain_paragraphs_stay_as_they_are(paragraphs):
     """Text without marks is the same in Markdown and in plain text."""
     text = "\n\n".join(paragraphs)
-    assert markup.plain(text) == text
+    assert markup.render_plain(text) == text

@@ -113,7 +113,7 @@ def test_revisions_are_the_last_lines_of_the_entries(edition, trees, tag):
     (season,) = [one for one in edition.seasons if one.files.id == edition.current]
     expected = {}
     for one in season.components:
-        text = ics.format_description(one, season.revision(one), load_language(tag))
+        text = ics.format_description(one, season.find_revision(one), load_language(tag))
         expected.setdefault(one.event, []).append(text.splitlines()[-1])
     tables = page(trees, "why/", "" if tag == "en" else tag).xpath("//table[contains(@class, 'checks')]")
     shown = [[words(cell) for cell in one.xpath(".//td[@class='revision']")] for one in tables]

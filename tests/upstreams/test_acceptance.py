@@ -7,7 +7,7 @@ import pytest
 from contracts.hostile import Hostile, answer, in_turn
 from upstream_world import FEED, FOLDER, HOUR, ICS, NEXT, RACE, World, rss, titles, vcalendar
 
-from aslms_feeds.editions.markup import plain
+from aslms_feeds.editions.markup import render_plain
 from seasons import NOW, contents
 
 
@@ -20,7 +20,7 @@ def test_items_become_news_with_their_origin(tmp_path):
         assert re.fullmatch(r"club-[0-9a-f]{16}", item.id)
         assert (item.on, item.title, item.origin, item.spoils) == (date(2030, 1, 1), "Item 1", "Club News", True)
         assert item.sources == ("https://club.example/1",)
-        assert plain(item.text) == "*Not* bold [no](link) <b> 1. # 1"
+        assert render_plain(item.text) == "*Not* bold [no](link) <b> 1. # 1"
 
 
 def test_a_day_is_never_to_come(tmp_path):

@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aslms_feeds.definitions.results import NewsItem
-from aslms_feeds.editions.markup import plain
+from aslms_feeds.editions.markup import render_plain
 from aslms_feeds.upstreams import news
 
 
@@ -23,7 +23,7 @@ from aslms_feeds.upstreams import news
 def test_foreign_words_are_only_words(text):
     """Markdown finds nothing in them: read back, they are what they were."""
     paragraphs = "\n\n".join(" ".join(part.split()) for part in re.split(r"\n\s*\n", text) if part.split())
-    assert plain(news._escape_markdown(paragraphs)) == paragraphs
+    assert render_plain(news._escape_markdown(paragraphs)) == paragraphs
 
 
 def test_every_item_is_news_that_a_definition_could_say():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aslms_feeds.editions.fact_texts import FactWriter
-from aslms_feeds.editions.markup import plain
+from aslms_feeds.editions.markup import render_plain
 from aslms_feeds.instants import ONE_SECOND
 from aslms_feeds.ledger.facts import summarise
 from aslms_feeds.publication import history
@@ -50,14 +50,14 @@ def _new_facts(edition: Edition, season: SeasonEdition, ledger: Ledger | None) -
     for fact in season.ledger.facts:
         if fact.id not in public_ids:
             story = writer.write_fact(fact)
-            yield NewFact(season.files.id, fact, story.title, plain(story.text))
+            yield NewFact(season.files.id, fact, story.title, render_plain(story.text))
 
 
 def _changed_events(season: SeasonEdition, ledger: Ledger | None) -> Iterator[EventChange]:
     """Yield the components of a season that were stamped."""
     for component in season.components:
         old = ledger.revisions.get(component.uid) if ledger else None
-        new = season.revision(component)
+        new = season.find_revision(component)
         if old is None or old.last_modified != new.last_modified:
             yield EventChange(season.files.id, component.uid, old.sequence if old else None, new.sequence)
 

@@ -30,14 +30,14 @@ class SeasonEdition:
     items: Mapping[str, tuple[Item, ...]]
     """By language; newest first, those without a date last."""
 
-    def component(self, event: str, session: str = "") -> Component | None:
+    def find_component(self, event: str, session: str = "") -> Component | None:
         """Return the component of a session, or of the whole event; None while it has no day."""
         for component in self.components:
             if (component.event, component.session) == (event, session):
                 return component
         return None
 
-    def revision(self, component: Component) -> Revision:
+    def find_revision(self, component: Component) -> Revision:
         """Return the stamps of a component."""
         return self.ledger.revisions[component.uid]
 

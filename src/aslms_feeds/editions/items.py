@@ -62,12 +62,12 @@ class Item:
     @cached_property
     def html(self) -> str:
         """A sanitised fragment with absolute links."""
-        return markup.html(self.markdown)
+        return markup.render_html(self.markdown)
 
     @cached_property
     def text(self) -> str:
         """The same as plain text."""
-        return markup.plain(self.markdown)
+        return markup.render_plain(self.markdown)
 
 
 @dataclass(frozen=True)

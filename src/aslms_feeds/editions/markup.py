@@ -47,29 +47,29 @@ _CLEANER = nh3.Cleaner(
 )
 
 
-def html(markdown: str) -> str:
+def render_html(markdown: str) -> str:
     """Return Markdown as an HTML fragment of ``TAGS``, with absolute links only."""
-    rendered = _MARKDOWN.renderer.render(_tokens(markdown), _MARKDOWN.options, {})
+    rendered = _MARKDOWN.renderer.render(_parse_tokens(markdown), _MARKDOWN.options, {})
     return _CLEANER.clean(rendered).strip()
 
 
-def plain(markdown: str) -> str:
+def render_plain(markdown: str) -> str:
     """Return Markdown as plain text: paragraphs apart, lists marked, the address of a link behind its words."""
-    return _blocks(SyntaxTreeNode(_tokens(markdown)).children)
+    return _render_blocks(SyntaxTreeNode(_parse_tokens(markdown)).children)
 
 
 @lru_cache(maxsize=4096)
-def _tokens(markdown: str) -> list[Token]:
+def _parse_tokens(markdown: str) -> list[Token]:
     """Return a text parsed; every item needs it twice, as HTML and as plain text."""
     return _MARKDOWN.parse(markdown)
 
 
-def directed(fragment: str, direction: str) -> str:
+def mark_direction(fragment: str, direction: str) -> str:
     """Return a fragment that says itself that it runs from right to left, since no feed format can say it for it."""
     return f'<div dir="rtl">{fragment}</div>' if direction == "rtl" else fragment
 
 
-def legal(owner: str, *texts: str) -> None:
+def check_legal(owner: str, *texts: str) -> None:
     """Raise a ``RenderError`` that names ``owner`` when a text holds a character that no feed can carry."""
     for text in texts:
         if illegal := _ILLEGAL.search(text):
@@ -77,10 +77,10 @@ def legal(owner: str, *texts: str) -> None:
             raise RenderError(message, hint="take the character out of the text it came from")
 
 
-def _parser() -> MarkdownIt:
+def _make_parser() -> MarkdownIt:
     markdown = MarkdownIt("js-default", {"html": False, "linkify": False, "typographer": False})
     markdown.core.ruler.push("demote", _demote)
-    markdown.add_render_rule("image", _alternative)
+    markdown.add_render_rule("image", _render_alternative)
     return markdown
 
 
@@ -91,55 +91,55 @@ def _demote(state: StateCore) -> None:
             token.tag = f"h{min(int(token.tag[1]) + 2, 6)}"
 
 
-def _alternative(
+def _render_alternative(
     renderer: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType
 ) -> str:
     """Say what a picture shows, since pictures stay out."""
     return escape(renderer.renderInlineAsText(tokens[index].children, options, env))
 
 
-_MARKDOWN = _parser()
+_MARKDOWN = _make_parser()
 
 
-def _blocks(nodes: Sequence[SyntaxTreeNode], between: str = "\n\n") -> str:
-    return between.join(text for text in map(_block, nodes) if text)
+def _render_blocks(nodes: Sequence[SyntaxTreeNode], between: str = "\n\n") -> str:
+    return between.join(text for text in map(_render_block, nodes) if text)
 
 
-def _block(node: SyntaxTreeNode) -> str:
+def _render_block(node: SyntaxTreeNode) -> str:
     match node.type:
         case "fence" | "code_block":
             return node.content.rstrip("\n")
         case "hr":
             return ""
         case "bullet_list" | "ordered_list":
-            return _list(node)
+            return _render_list(node)
         case "table":
-            return "\n".join(_row(row) for part in node.children for row in part.children)
+            return "\n".join(_render_row(row) for part in node.children for row in part.children)
         case "paragraph" | "heading":
-            return _inline(node.children).strip()
+            return _render_inline(node.children).strip()
         case _:
-            return _blocks(node.children)
+            return _render_blocks(node.children)
 
 
-def _list(node: SyntaxTreeNode) -> str:
+def _render_list(node: SyntaxTreeNode) -> str:
     first = int(node.attrs.get("start", 1))
     ordered = node.type == "ordered_list"
     items = []
     for number, item in enumerate(node.children, first):
         mark = f"{number}. " if ordered else "- "
-        items.append((mark + _blocks(item.children, "\n").replace("\n", "\n" + " " * len(mark))).rstrip())
+        items.append((mark + _render_blocks(item.children, "\n").replace("\n", "\n" + " " * len(mark))).rstrip())
     return "\n".join(items)
 
 
-def _row(row: SyntaxTreeNode) -> str:
-    return " | ".join(_inline(cell.children) for cell in row.children)
+def _render_row(row: SyntaxTreeNode) -> str:
+    return " | ".join(_render_inline(cell.children) for cell in row.children)
 
 
-def _inline(nodes: Sequence[SyntaxTreeNode]) -> str:
-    return "".join(map(_words, nodes))
+def _render_inline(nodes: Sequence[SyntaxTreeNode]) -> str:
+    return "".join(map(_render_words, nodes))
 
 
-def _words(node: SyntaxTreeNode) -> str:
+def _render_words(node: SyntaxTreeNode) -> str:
     match node.type:
         case "text" | "code_inline" | "text_special":
             return node.content
@@ -148,12 +148,12 @@ def _words(node: SyntaxTreeNode) -> str:
         case "hardbreak":
             return "\n"
         case "link":
-            return _link(_inline(node.children), str(node.attrs.get("href", "")))
+            return _render_link(_render_inline(node.children), str(node.attrs.get("href", "")))
         case _:
-            return _inline(node.children)
+            return _render_inline(node.children)
 
 
-def _link(words: str, address: str) -> str:
+def _render_link(words: str, address: str) -> str:
     if not _ABSOLUTE.match(address) or words in {address, address.removeprefix("mailto:")}:
         return words
     return f"{words} ({address.removeprefix('mailto:')})" if words else address

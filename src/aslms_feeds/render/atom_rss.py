@@ -107,7 +107,7 @@ def _add_item(generator: FeedGenerator, feed: Feed, item: Item) -> None:
     entry.title(item.title)
     entry.link(href=item.url)
     entry.summary(item.text, type="text")
-    entry.content(markup.directed(item.html, feed.direction), type="html")
+    entry.content(markup.mark_direction(item.html, feed.direction), type="html")
     entry.category([{"term": category} for category in item.categories])
 
 

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 def check_feed_texts(feed: Feed) -> None:
     """Raise an error where XML could not hold a text of a feed."""
-    markup.legal(f"feed {feed.name}", feed.id, feed.title, feed.description, feed.author)
+    markup.check_legal(f"feed {feed.name}", feed.id, feed.title, feed.description, feed.author)
 
 
 def check_item_texts(item: Item) -> None:
     """Raise an error where XML could not hold a text of an item."""
-    markup.legal(f"item {item.key}", item.id, item.title, item.text, item.html, item.url, *item.categories)
+    markup.check_legal(f"item {item.key}", item.id, item.title, item.text, item.html, item.url, *item.categories)
 
 
 def find_dates(item: Item) -> tuple[datetime, datetime]:

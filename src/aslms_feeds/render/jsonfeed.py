@@ -47,7 +47,7 @@ def _render_item(feed: Feed, item: Item) -> dict[str, Any]:
         "id": item.id,
         "url": item.url,
         "title": item.title,
-        "content_html": markup.directed(item.html, feed.direction),
+        "content_html": markup.mark_direction(item.html, feed.direction),
         "content_text": item.text,
         "date_published": format_instant(published),
         "date_modified": format_instant(updated),

@@ -33,7 +33,7 @@ class Outline:
 
 def render_opml(title: str, outlines: Sequence[Outline]) -> bytes:
     """Return a subscription list; without a date, which would change it when no feed has come or gone."""
-    markup.legal("feeds.opml", title)
+    markup.check_legal("feeds.opml", title)
     root = Element("opml", version="2.0")
     SubElement(SubElement(root, "head"), "title").text = title
     _add_outlines(SubElement(root, "body"), outlines)
@@ -42,7 +42,9 @@ def render_opml(title: str, outlines: Sequence[Outline]) -> bytes:
 
 def _add_outlines(parent: _Element, outlines: Sequence[Outline]) -> None:
     for outline in outlines:
-        markup.legal(f"feeds.opml: {outline.text}", outline.text, outline.xml_url, outline.html_url, outline.language)
+        markup.check_legal(
+            f"feeds.opml: {outline.text}", outline.text, outline.xml_url, outline.html_url, outline.language
+        )
         # Most readers show title, some show text; the type of a subscription is "rss", whatever its format.
         attributes = {
             "type": "rss" if outline.xml_url else "",

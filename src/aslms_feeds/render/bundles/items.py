@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from aslms_feeds.editions.language import Language
 
 _DIRECTED = re.compile(r'<div dir="rtl">(.*)</div>', re.DOTALL)
-"""What ``markup.directed`` makes of a fragment; no fragment has a ``div`` of its own."""
+"""What ``markup.mark_direction`` makes of a fragment; no fragment has a ``div`` of its own."""
 
 
 @dataclass(frozen=True)

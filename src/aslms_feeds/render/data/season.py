@@ -76,7 +76,7 @@ class _SeasonData:
         }
 
     def _describe_event(self, event: Event) -> dict[str, Any]:
-        component = self.season_edition.component(event.id)
+        component = self.season_edition.find_component(event.id)
         circuit = inherited.circuit_of(event, self.files.circuits)
         days = find_event_days(event)
         season, tag, addresses = self.season_edition.files.id, self.language.tag, self.edition.addresses
@@ -101,7 +101,7 @@ class _SeasonData:
             "page": find_page_url(addresses, tag, self.season_edition, event.id),
             "calendar": addresses.url(path) if is_published else None,
             "broadcasts": dump_broadcasts(inherited.broadcasts_of(event, self.definition, self.files.series)),
-            **(dump_stamps(self.season_edition.revision(component)) if component else NO_STAMPS),
+            **(dump_stamps(self.season_edition.find_revision(component)) if component else NO_STAMPS),
             "sessions": [self._describe_session(session, event) for session in event.sessions],
             "checked": format_time(event.checked),
             "sources": list(event.sources),
@@ -123,7 +123,7 @@ class _SeasonData:
         }
 
     def _describe_session(self, session: Session, event: Event) -> dict[str, Any]:
-        component = self.season_edition.component(event.id, session.id)
+        component = self.season_edition.find_component(event.id, session.id)
         span = component.span if component else None
         timed = span is not None and span.timed
         return {
@@ -144,7 +144,7 @@ class _SeasonData:
             "end_local": format_time(span.local_end) if span and timed and span.end_known else None,
             "distance_km": session.distance_km,
             "note": translate(session.note or "", session.notes, self.language.tag) or None,
-            **(dump_stamps(self.season_edition.revision(component)) if component else NO_STAMPS),
+            **(dump_stamps(self.season_edition.find_revision(component)) if component else NO_STAMPS),
             "sources": list(session.sources),
         }
 

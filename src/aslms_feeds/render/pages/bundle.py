@@ -75,7 +75,7 @@ def _frame_bundle(
         publisher,
         language,
         heading=bundle.name,
-        description=shorten_description(markup.plain(bundle.about) if bundle.about else names),
+        description=shorten_description(markup.render_plain(bundle.about) if bundle.about else names),
         url=bundle.url,
         alternates=alternates,
     )

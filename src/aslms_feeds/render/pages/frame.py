@@ -177,7 +177,7 @@ def make_site_url(addresses: Addresses, language: Language) -> str:
 
 def summarise_markdown(text: str) -> str:
     """Return the first words of a Markdown text as one plain line."""
-    return shorten_description(markup.plain(text))
+    return shorten_description(markup.render_plain(text))
 
 
 def shorten_description(text: str) -> str:

@@ -168,7 +168,7 @@ class _LanguagePages:
 
     def make_series_page(self) -> Document:
         series = self.series
-        page = frame_page(series, (), series.name, markup.plain(series.about) if series.about else series.name)
+        page = frame_page(series, (), series.name, markup.render_plain(series.about) if series.about else series.name)
         values = {"season": self.current, "seasons": self.seasons, "last": self.last, "latest": self.latest}
         return self._render_page("series.html", page, (), **values)
 
@@ -251,7 +251,7 @@ class _LanguagePages:
 
     def make_season_page(self, season: SeasonView) -> Document:
         _ = self.series.language.gettext
-        about = markup.plain(season.about) if season.about else season.name_and_days
+        about = markup.render_plain(season.about) if season.about else season.name_and_days
         image = make_season_picture(season).link
         data = describe_season(self.series, season, image, shorten_description(about))
         page = frame_page(

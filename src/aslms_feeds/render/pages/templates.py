@@ -142,7 +142,7 @@ def check_address(value: str) -> str:
 
 
 def _render_markdown(text: str) -> Markup:
-    return Markup(markup.html(text))  # noqa: S704 - sanitised there
+    return Markup(markup.render_html(text))  # noqa: S704 - sanitised there
 
 
 def _trust_sanitised(html: str) -> Markup:
