@@ -23,11 +23,11 @@ from aslms_feeds.builds.service import (
     Last,
     Service,
     Starts,
-    lead,
-    lines,
+    lead_seconds,
+    make_trigger,
     new_scheduler,
-    starts,
-    trigger,
+    plan_starts,
+    read_schedule,
 )
 from aslms_feeds.settings import Settings
 
@@ -75,7 +75,7 @@ def matching(line: str, begin: datetime, end: datetime) -> list[datetime]:
 
 def fires(line: str, begin: datetime, end: datetime) -> list[datetime]:
     """Return when a line's trigger fires."""
-    one, found = trigger(line), []
+    one, found = make_trigger(line), []
     at = one.get_next_fire_time(None, begin)
     while at is not None and at < end:
         found.append(at)
@@ -140,7 +140,7 @@ def test_a_long_pause_is_one_build():
         scheduler.add_listener(listen, EVENT_JOB_SUBMITTED | EVENT_JOB_MISSED)
         scheduler.start(paused=True)
         now = datetime.now(UTC)
-        scheduler.add_job(job, trigger("* * * * *"), args=("minutely",), id="minutely")
+        scheduler.add_job(job, make_trigger("* * * * *"), args=("minutely",), id="minutely")
         scheduler.modify_job("minutely", next_run_time=now - timedelta(hours=3))
         scheduler.add_job(job, "date", run_date=now - timedelta(hours=2), args=("due",), id="due")
         scheduler.resume()
@@ -239,13 +239,13 @@ DONE = Last(T - 3 * SECOND, T)
 )
 def test_when_the_next_builds_begin(due, last, seconds, wanted):
     """Ahead of what is due; a minute after a failure; a moment after another build was met."""
-    assert starts(due, last, seconds) == wanted
+    assert plan_starts(due, last, seconds) == wanted
 
 
 @given(st.floats(0, 1000))
 def test_a_build_is_begun_early_enough(seconds):
     """Ten seconds ahead, or twice as long as builds take."""
-    assert lead(seconds) == max(10, 2 * seconds)
+    assert lead_seconds(seconds) == max(10, 2 * seconds)
 
 
 # --- The definitions' schedule ---------------------------------------------------------------------------------------
@@ -266,12 +266,12 @@ def test_a_build_is_begun_early_enough(seconds):
 def test_lines_are_read_from_publisher_toml(tmp_path, text, found):
     """None says that it cannot be known now, as while an editor saves; the lines that were known stay."""
     (tmp_path / "publisher.toml").write_bytes(text.encode("latin-1"))
-    assert lines(tmp_path) == found
+    assert read_schedule(tmp_path) == found
 
 
 def test_no_publisher_toml(tmp_path):
     """Nothing is known either."""
-    assert lines(tmp_path) is None
+    assert read_schedule(tmp_path) is None
 
 
 def jobs_of(service: Service) -> dict[str, datetime]:

@@ -20,7 +20,7 @@ import aslms_feeds
 from aslms_feeds.builds import log
 from aslms_feeds.builds import subprocess as build_subprocess
 from aslms_feeds.builds.recipe import regenerate
-from aslms_feeds.builds.subprocess import BUSY, FAULT, Attempt, Outcome, command_arguments, run, tell
+from aslms_feeds.builds.subprocess import BUSY, FAULT, Attempt, Outcome, command_arguments, log_report, run_build
 from aslms_feeds.errors import Busy, PublicationError, Superseded
 from aslms_feeds.processes import command_of
 from aslms_feeds.publication.stores.memory import MemoryStore
@@ -53,7 +53,7 @@ def noted():
 
 def attempted(build, capsys) -> tuple[int, Outcome | None]:
     """Return the status and the last line of a build."""
-    number = run(
+    number = run_build(
         build, next_due=lambda: DUE, warnings=lambda: ("w",), status=lambda error: BUSY * isinstance(error, Busy) or 74
     )
     return number, Outcome.read(capsys.readouterr().out)
@@ -135,7 +135,7 @@ def test_failures_are_noted(noted):
         raise ZeroDivisionError("a fault")
 
     for build in (no_room, fault):
-        run(build, next_due=lambda: None, warnings=tuple, status=lambda _error: 74)
+        run_build(build, next_due=lambda: None, warnings=tuple, status=lambda _error: 74)
     first, second = noted()
     assert (first["event"], first["error"], first["hint"]) == ("failed", "no room", "make some")
     assert (second["event"], second["level"]) == ("log", "error")
@@ -145,7 +145,7 @@ def test_failures_are_noted(noted):
 def test_what_a_build_did_is_noted(noted):
     """Each part that was published, each fact; each problem at its place, and the part that stays."""
     store = MemoryStore()
-    tell(built(contents(), store))
+    log_report(built(contents(), store))
     rows = noted()
     assert [(row["event"], row["subject"]) for row in rows] == [
         ("build", "trial"),
@@ -159,7 +159,7 @@ def test_what_a_build_did_is_noted(noted):
         "2030 Test Series announced",
     )
     moved = SEASON.replace("2030-03-02T13:00", "2030-03-02T15:00")
-    tell(built(contents(moved), store))
+    log_report(built(contents(moved), store))
     (fact,) = [row for row in noted() if row["event"] == "fact"]
     keys = ("what", "meeting", "session", "before", "after")
     assert [fact[key] for key in keys] == [
@@ -169,7 +169,7 @@ def test_what_a_build_did_is_noted(noted):
         "2030-03-02T04:00:00Z/2030-03-02T08:00:00Z",
         "2030-03-02T06:00:00Z/2030-03-02T10:00:00Z",
     ]
-    tell(built({**contents(), "trial/2030/season.toml": b"nmae = 1"}, store))
+    log_report(built({**contents(), "trial/2030/season.toml": b"nmae = 1"}, store))
     *problems, failed = noted()
     assert [(row["event"], row["file"], row["line"]) for row in problems] == [
         ("problem", "calendars/trial/2030/season.toml", 1),
@@ -181,7 +181,7 @@ def test_what_a_build_did_is_noted(noted):
         2,
         "2 problems",
     )
-    tell(built({**contents(), "trial/2030/season.toml": f"{SEASON}\nsurprise = 1".encode()}, store))
+    log_report(built({**contents(), "trial/2030/season.toml": f"{SEASON}\nsurprise = 1".encode()}, store))
     problem, failed = noted()
     assert (problem["event"], failed["error"]) == ("problem", "1 problem")
 
@@ -190,7 +190,7 @@ def test_nothing_done_is_nothing_noted(noted):
     """A build that looked again and found all as it was has no news."""
     store = MemoryStore()
     built(contents(), store)
-    tell(built(contents(), store))
+    log_report(built(contents(), store))
     assert noted() == []
 
 
@@ -278,7 +278,7 @@ def test_waiting_ends_at_the_instant():
 
 def test_a_child_does_not_outlive_its_parent():
     """However the parent ends: the child is told to, as by SIGTERM."""
-    code = "import os, sys, threading; from aslms_feeds.builds.subprocess import end_with; end_with(os.getppid()); {}"
+    code = "import os, sys, threading; from aslms_feeds.builds.subprocess import end_with_parent; end_with_parent(os.getppid()); {}"
     parent_code = (
         "import subprocess, sys\n"
         "child = subprocess.Popen([sys.executable, '-c', sys.argv[1]], stdout=subprocess.PIPE)\n"
@@ -295,8 +295,8 @@ def test_a_child_does_not_outlive_its_parent():
 def test_a_child_whose_parent_has_gone_before_ends_too():
     """It looks at once."""
     code = (
-        "import threading; from aslms_feeds.builds.subprocess import end_with; "
-        "end_with(1 << 30); threading.Event().wait()"
+        "import threading; from aslms_feeds.builds.subprocess import end_with_parent; "
+        "end_with_parent(1 << 30); threading.Event().wait()"
     )
     done = subprocess.run([sys.executable, "-c", code], check=False, timeout=PATIENCE)
     assert done.returncode == -signal.SIGTERM

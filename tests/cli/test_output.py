@@ -50,7 +50,7 @@ BROKEN = Part("gp", error="the disk is gone", hint="get another", storage=True)
 
 def said(capsys, report, **options):
     """Return what is printed of a build, to standard output and to standard error."""
-    output.tell(report, "publication", **options)
+    output.print_report(report, "publication", **options)
     return tuple(capsys.readouterr())
 
 
@@ -116,7 +116,7 @@ def test_many_paths_and_facts_are_counted(capsys):
 def test_a_build_as_json():
     """Everything a program may want to know, problems as lines."""
     back = Part("trial", generation=3, documents=3, size=10, back_to=1)
-    assert json.loads(output.as_json(Report((MOVED, WRONG, BROKEN, back)))) == {
+    assert json.loads(output.format_report(Report((MOVED, WRONG, BROKEN, back)))) == {
         "ok": False,
         "changed": True,
         "parts": [
@@ -162,7 +162,7 @@ def test_a_build_as_json():
             },
         ],
     }
-    assert json.loads(output.as_json(None)) == {"ok": True, "changed": False, "parts": []}
+    assert json.loads(output.format_report(None)) == {"ok": True, "changed": False, "parts": []}
 
 
 # --- plan -----------------------------------------------------------------------------------------------------------
@@ -172,7 +172,7 @@ def test_a_plan_is_tables_of_what_would_change():
     """First the numbers, then what is told, what is replaced, what feed readers show, and the files."""
     added = EventChange("2030", "new.okayama.2030.trial@example.org", None, 0)
     part = Part(**{**vars(MOVED), "changed_events": (*MOVED.changed_events, added)})
-    assert output.plan(Report((part, QUIET)), "publication") == (
+    assert output.format_plan(Report((part, QUIET)), "publication") == (
         "trial: 2 files, 1 new calendar event, 1 changed calendar event, 1 feed item\n"
         "Season  Fact                                         What subscribers read              In full\n"
         "2030    okayama.race: moved 2030-03-02 → 2030-03-03  Okayama: Race moved to 3 Mar 2030  "
@@ -190,7 +190,7 @@ def test_a_plan_is_tables_of_what_would_change():
 def test_a_plan_of_a_change_that_nobody_is_told_of():
     """Only the tables that have a row."""
     part = Part("trial", 2, 3, 0, ("index.html",))
-    assert output.plan(Report((part, QUIET)), "publication") == "trial: 1 file\nFile\nindex.html"
+    assert output.format_plan(Report((part, QUIET)), "publication") == "trial: 1 file\nFile\nindex.html"
 
 
 def test_a_plan_counts_one_and_many():
@@ -199,7 +199,7 @@ def test_a_plan_counts_one_and_many():
     part = Part(
         "trial", 2, 3, 0, ("a", "b"), changed_events=(EventChange("2030", UID, 3, 3),) * 2, changed_items=(item, item)
     )
-    lines = output.plan(Report((part,)), "publication").splitlines()
+    lines = output.format_plan(Report((part,)), "publication").splitlines()
     assert lines[0] == "trial: 2 files, 2 changed calendar events, 2 feed items"
     assert "race.okayama.2030.trial@example.org  3 → 3" in lines
     assert "2030/news/x  edited  X" in lines
@@ -207,16 +207,16 @@ def test_a_plan_counts_one_and_many():
 
 def test_a_plan_without_anything_to_do():
     """It says so once, whether it had to look or not; where something is wrong it says nothing of the kind."""
-    assert output.plan(None, "publication") == "publication: nothing would change"
-    assert output.plan(Report((QUIET,)), "publication") == "publication: nothing would change"
-    assert output.plan(Report((WRONG, QUIET)), "publication") == ""
-    assert output.plan(Report((WRONG, MOVED)), "publication").startswith("trial: 2 files")
+    assert output.format_plan(None, "publication") == "publication: nothing would change"
+    assert output.format_plan(Report((QUIET,)), "publication") == "publication: nothing would change"
+    assert output.format_plan(Report((WRONG, QUIET)), "publication") == ""
+    assert output.format_plan(Report((WRONG, MOVED)), "publication").startswith("trial: 2 files")
 
 
 def test_a_long_plan_counts_the_rest():
     """Sixty rows of a table; the others are counted."""
     part = Part("trial", 2, 3, 0, tuple(f"{number:03}.ics" for number in range(75)))
-    lines = output.plan(Report((part,)), "publication").splitlines()
+    lines = output.format_plan(Report((part,)), "publication").splitlines()
     assert (lines[-2], lines[-1], len(lines)) == ("059.ics", "… and 15 more", 63)
 
 
@@ -224,7 +224,7 @@ def test_a_long_plan_counts_the_rest():
 def test_names_are_shown_as_they_are(name):
     """Brackets and colons in a name are no markup for the terminal."""
     part = Part("trial", 2, 3, 0, ("a",), new_facts=(NewFact("2030", FACT, name, name),))
-    heading, row = output.plan(Report((part,)), "publication").splitlines()[1:3]
+    heading, row = output.format_plan(Report((part,)), "publication").splitlines()[1:3]
     assert heading.startswith("Season  Fact")
     assert row.count(name) == 2
 
@@ -233,7 +233,7 @@ def test_a_plan_fits_the_terminal_of_a_person(tmp_path):
     """Where a person watches, tables are as wide as the terminal and have their headings in bold."""
     code = (
         "from aslms_feeds.cli import output; from aslms_feeds.builds.recipe import Part, Report; "
-        "print(output.plan(Report((Part('trial', written=('long-name/' * 20,)),)), 'publication'))"
+        "print(output.format_plan(Report((Part('trial', written=('long-name/' * 20,)),)), 'publication'))"
     )
     ours, theirs = pty.openpty()
     environment = {**os.environ, "COLUMNS": "60", "TERM": "xterm"}
@@ -260,7 +260,7 @@ def _read(terminal):
 
 def test_a_plan_as_json():
     """Facts with what subscribers read, revisions, items and documents of every part."""
-    assert json.loads(output.plan_json(Report((MOVED, WRONG)))) == {
+    assert json.loads(output.format_plan_json(Report((MOVED, WRONG)))) == {
         "ok": False,
         "changes": True,
         "parts": [
@@ -296,7 +296,7 @@ def test_a_plan_as_json():
             },
         ],
     }
-    assert json.loads(output.plan_json(None)) == {"ok": True, "changes": False, "parts": []}
+    assert json.loads(output.format_plan_json(None)) == {"ok": True, "changes": False, "parts": []}
 
 
 # --- history --------------------------------------------------------------------------------------------------------
@@ -311,7 +311,7 @@ ROWS = (
 def test_history_is_told_from_the_newest():
     """Each generation with its facts, what it went back to, and whether it is still there; many facts are counted."""
     listed = "".join(f"        2030: okayama.race-{number}: cancelled\n" for number in range(12))
-    assert output.history({"trial": (ROWS, (2, 3)), "cup": (ROWS[:1], (1,))}) == (
+    assert output.format_history({"trial": (ROWS, (2, 3)), "cup": (ROWS[:1], (1,))}) == (
         "trial: 3 generations, of which 2 can be gone back to\n"
         "     3  2030-01-10 14:00:00 UTC  4 documents changed, back to 1\n"
         "     2  2030-01-10 13:00:00 UTC  4 documents changed\n"
@@ -324,12 +324,12 @@ def test_history_is_told_from_the_newest():
         "     1  2030-01-10 12:00:00 UTC  32 documents changed\n"
         "        2030: the season: announced"
     )
-    assert output.history({}) == "nothing is published"
+    assert output.format_history({}) == "nothing is published"
 
 
 def test_history_as_json():
     """In order, whole, with what can be gone back to."""
-    found = json.loads(output.history_json({"trial": (ROWS, (2, 3))}))["trial"]
+    found = json.loads(output.format_history_json({"trial": (ROWS, (2, 3))}))["trial"]
     assert [(row["generation"], row["there"], row["back_to"]) for row in found] == [
         (1, False, None),
         (2, True, None),
@@ -344,4 +344,4 @@ def test_history_as_json():
         "there": False,
     }
     assert len(found[1]["facts"]) == 14
-    assert json.loads(output.history_json({})) == {}
+    assert json.loads(output.format_history_json({})) == {}

@@ -68,13 +68,13 @@ def new_scheduler() -> AsyncIOScheduler:
     return AsyncIOScheduler(timezone=UTC, jobstores={"default": MemoryJobStore()}, job_defaults=defaults)
 
 
-def trigger(line: str) -> BaseTrigger:
+def make_trigger(line: str) -> BaseTrigger:
     """Return the trigger of a crontab line; raises :class:`ValueError` with what is wrong in it."""
     found = [CronTrigger(**fields, timezone=UTC) for fields in parse_crontab(line).triggers]
     return found[0] if len(found) == 1 else OrTrigger(found)
 
 
-def lines(folder: Path) -> tuple[str, ...] | None:
+def read_schedule(folder: Path) -> tuple[str, ...] | None:
     """Return the crontab lines of publisher.toml; None while the file cannot be read, or is wrong."""
     with suppress(OSError, ValueError):
         data = parse_toml((folder / PUBLISHER).read_bytes()).data
@@ -108,13 +108,13 @@ class Starts(NamedTuple):
     """To try again."""
 
 
-def starts(due: datetime | None, last: Last, seconds: float) -> Starts:
+def plan_starts(due: datetime | None, last: Last, seconds: float) -> Starts:
     """Return when to begin a build that takes ``seconds`` for what is ``due``, and when to try the last one again."""
     pause = timedelta(seconds=BUSY_SECONDS if last.busy else RETRY_SECONDS)
     retry = last.ended + pause if last.failed or (last.busy and not last.due) else None
     if due is None:
         return Starts(None, retry)
-    begin = due - timedelta(seconds=lead(seconds))
+    begin = due - timedelta(seconds=lead_seconds(seconds))
     if last.busy:
         begin = max(begin, last.ended + pause)
     elif last.failed:
@@ -125,7 +125,7 @@ def starts(due: datetime | None, last: Last, seconds: float) -> Starts:
     return Starts(begin, retry)
 
 
-def lead(seconds: float) -> float:
+def lead_seconds(seconds: float) -> float:
     """Return how long before its instant a build is begun that takes so long, in seconds."""
     return max(LEAD_SECONDS, 2 * seconds)
 
@@ -266,7 +266,7 @@ class Service:
             self._running = running = held or await Attempt.begin(self._chosen, not_before)
             number, outcome = await running.outcome()
             dropped = running.dropped or await self._ended_together(number)
-            how = f"died with {_how(number)}"
+            how = f"died with {_describe_end(number)}"
         except OSError as error:
             number, outcome, dropped, how = FAULT, None, False, f"could not be started: {error}"
         finally:
@@ -339,7 +339,7 @@ class Service:
         self._ahead = None
         if self._over.is_set():
             return
-        found = lines(self._chosen.calendars)
+        found = read_schedule(self._chosen.calendars)
         if found is not None and found != self._lines:
             self._lines = found
             log.write_entry(LogEntry.SCHEDULE, lines="; ".join(found))
@@ -349,8 +349,8 @@ class Service:
                 job.remove()
         # What stays is left alone: put there anew at the very moment it is to fire, it would wait for the next time.
         for name in wanted.keys() - {job.id for job in self._scheduler.get_jobs()}:
-            self._scheduler.add_job(self._fire, trigger(wanted[name]), args=(name,), id=name)
-        at = starts(self._due, last, self._seconds)
+            self._scheduler.add_job(self._fire, make_trigger(wanted[name]), args=(name,), id=name)
+        at = plan_starts(self._due, last, self._seconds)
         for name, instant in (("due", at.due), ("retry", at.retry)):
             if instant is not None:
                 self._scheduler.add_job(self._fire, DateTrigger(instant), args=(name,), id=name)
@@ -383,7 +383,7 @@ class Service:
         await asyncio.wait({building}, timeout=MARGIN_SECONDS)
 
 
-def run(chosen: Settings, *, parent: int | None = None) -> int:
+def run_service(chosen: Settings, *, parent: int | None = None) -> int:
     """Run the service and return its exit status."""
 
     async def work() -> int:
@@ -406,7 +406,7 @@ def keep_watching(chosen: Settings) -> Callable[[], None]:
             number = watchers[-1].wait()
             if over.is_set():
                 return
-            log.write_entry(LogEntry.DIED, "watcher", level=logging.ERROR, how=f"died with {_how(number)}")
+            log.write_entry(LogEntry.DIED, "watcher", level=logging.ERROR, how=f"died with {_describe_end(number)}")
             over.wait(AGAIN_SECONDS)
             with switching:
                 if not over.is_set():
@@ -424,5 +424,5 @@ def keep_watching(chosen: Settings) -> Callable[[], None]:
     return end
 
 
-def _how(number: int) -> str:
+def _describe_end(number: int) -> str:
     return f"signal {-number}" if number < 0 else f"status {number}"

@@ -68,7 +68,7 @@ class Outcome(NamedTuple):
 # --- In the process that builds --------------------------------------------------------------------------------------
 
 
-def end_with(parent: int) -> None:
+def end_with_parent(parent: int) -> None:
     """End this process as SIGTERM does, when ``parent`` is not the one above it any more."""
 
     def look() -> None:
@@ -79,7 +79,7 @@ def end_with(parent: int) -> None:
     threading.Thread(target=look, daemon=True).start()
 
 
-def released(load: Callable[[], None]) -> bool:
+def wait_for_release(load: Callable[[], None]) -> bool:
     """Load all that a build needs and wait for a line from the service; False: it will not come any more.
 
     Nothing is read of definitions and clocks before. What is installed meanwhile is not what is loaded: then this
@@ -95,7 +95,7 @@ def released(load: Callable[[], None]) -> bool:
     return True
 
 
-def run(
+def run_build(
     build: Callable[[], Report | None],
     *,
     next_due: Callable[[], datetime | None],
@@ -128,24 +128,24 @@ def run(
     return int(report is not None and report.failed)
 
 
-def tell(report: Report) -> None:
+def log_report(report: Report) -> None:
     """Note in the journal what a build did."""
     for part in report.parts:
         for one in part.problems:
             log.write_entry(LogEntry.PROBLEM, part.name, level=logging.ERROR, **one._asdict())
         if part.failed:
-            _failed(part)
+            _log_failure(part)
         elif part.written:
-            _built(part)
+            _log_build(part)
 
 
-def _failed(part: Part) -> None:
+def _log_failure(part: Part) -> None:
     count = len(part.problems)
     error, hint = part.error or f"{count} problem{'s' if count != 1 else ''}", part.hint or None
     log.write_entry(LogEntry.FAILED, part.name, level=logging.ERROR, generation=part.generation, error=error, hint=hint)
 
 
-def _built(part: Part) -> None:
+def _log_build(part: Part) -> None:
     log.write_entry(
         LogEntry.BUILD,
         part.name,

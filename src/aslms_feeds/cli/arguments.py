@@ -8,15 +8,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NoReturn
 
 from aslms_feeds import __version__
+from aslms_feeds.cli.statuses import USAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeAlias
 
     _Add: TypeAlias = Callable[[str, str], argparse.ArgumentParser]
-
-USAGE = 64
-"""The exit status of a command that was told what it cannot do (sysexits.h)."""
 
 
 class _Parser(argparse.ArgumentParser):

@@ -23,20 +23,20 @@ _MANY = 12
 """Paths and facts listed one by one; more are counted."""
 
 
-def as_json(report: Report | None) -> str:
+def format_report(report: Report | None) -> str:
     """Return what a build did; None: there was nothing to do."""
     return json.dumps((report or Report()).data(), ensure_ascii=False, indent=1)
 
 
-def tell(report: Report, output: str, *, quiet: bool = False) -> None:
+def print_report(report: Report, output: str, *, quiet: bool = False) -> None:
     """Print what a build did; with ``quiet`` nothing when nothing happened."""
-    problems(report)
+    print_problems(report)
     for part in report.parts:
         if part.failed:
             stays = f"stays at generation {part.generation}" if part.generation else "is not published"
             print(f"{part.name}: {stays}", file=sys.stderr)
         elif part.written:
-            _tell_written(part)
+            _print_changes(part)
         if part.back_to and not quiet:
             print(
                 f"{part.name}: rolled back to generation {part.back_to}, until its definitions change "
@@ -48,7 +48,7 @@ def tell(report: Report, output: str, *, quiet: bool = False) -> None:
         print(f"{output}: nothing changed")
 
 
-def problems(report: Report) -> None:
+def print_problems(report: Report) -> None:
     """Print what is wrong, and what to do about it, to standard error."""
     for part in report.parts:
         for problem in part.problems:
@@ -59,7 +59,7 @@ def problems(report: Report) -> None:
             print(f"Try: {part.hint}", file=sys.stderr)
 
 
-def _tell_written(part: Part) -> None:
+def _print_changes(part: Part) -> None:
     print(f"{part.name}: generation {part.generation}, {len(part.written)} of {part.documents} documents changed")
     if len(part.written) <= _MANY:
         for path in part.written:
@@ -70,14 +70,14 @@ def _tell_written(part: Part) -> None:
         print(f"  and {len(part.new_facts) - _MANY} more")
 
 
-def plan(report: Report | None, output: str) -> str:
+def format_plan(report: Report | None, output: str) -> str:
     """Return what a build would change, as tables."""
     if report is None or not report.changed:
         return f"{output}: nothing would change" if report is None or not report.failed else ""
-    return "\n".join(_planned(part) for part in report.parts if part.written and not part.failed)
+    return "\n".join(_format_changes(part) for part in report.parts if part.written and not part.failed)
 
 
-def _planned(part: Part) -> str:
+def _format_changes(part: Part) -> str:
     new = sum(one.before is None for one in part.changed_events)
     counts = [
         (len(part.written), "file", "files"),
@@ -89,23 +89,23 @@ def _planned(part: Part) -> str:
     texts = [f"{part.name}: {said}"]
     if part.new_facts:
         rows = [(one.season, summarise(one.fact), one.headline, one.text) for one in part.new_facts[:_LONGEST]]
-        texts.append(_table(("Season", "Fact", "What subscribers read", "In full"), rows, len(part.new_facts)))
+        texts.append(_format_table(("Season", "Fact", "What subscribers read", "In full"), rows, len(part.new_facts)))
     revised = [one for one in part.changed_events if one.before is not None]
     if revised:
         changed = [(one.uid, f"{one.before} → {one.sequence}") for one in revised[:_LONGEST]]
-        texts.append(_table(("Calendar event", "SEQUENCE"), changed, len(revised)))
+        texts.append(_format_table(("Calendar event", "SEQUENCE"), changed, len(revised)))
     items = [(one.key, "new" if one.new else "edited", one.title) for one in part.changed_items[:_LONGEST]]
     if items:
-        texts.append(_table(("Feed item", "", "Headline"), items, len(part.changed_items)))
+        texts.append(_format_table(("Feed item", "", "Headline"), items, len(part.changed_items)))
     files = [(path,) for path in part.written[:_LONGEST]]
-    return "\n".join([*texts, _table(("File",), files, len(part.written))])
+    return "\n".join([*texts, _format_table(("File",), files, len(part.written))])
 
 
 _LONGEST = 60
 """Rows of a table; more are counted."""
 
 
-def _table(names: Sequence[str], rows: Sequence[Sequence[str]], count: int) -> str:
+def _format_table(names: Sequence[str], rows: Sequence[Sequence[str]], count: int) -> str:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -114,10 +114,10 @@ def _table(names: Sequence[str], rows: Sequence[Sequence[str]], count: int) -> s
     for row in rows:
         table.add_row(*row)
     more = f"\n… and {count - len(rows)} more" if count > len(rows) else ""
-    return _drawn(table) + more
+    return _draw_table(table) + more
 
 
-def _drawn(table: Table) -> str:
+def _draw_table(table: Table) -> str:
     """Return a table as wide as the terminal; as wide as it wants to be where there is none."""
     from rich.console import Console
 
@@ -129,9 +129,9 @@ def _drawn(table: Table) -> str:
     return "\n".join(row.rstrip() for row in text.getvalue().splitlines())
 
 
-def plan_json(report: Report | None) -> str:
+def format_plan_json(report: Report | None) -> str:
     """Return what a build would change, for programs."""
-    parts = [_plan_data(part) for part in report.parts] if report else []
+    parts = [_describe_changes(part) for part in report.parts] if report else []
     whole = {
         "ok": not (report and report.failed),
         "changes": bool(report and report.changed),
@@ -140,7 +140,7 @@ def plan_json(report: Report | None) -> str:
     return json.dumps(whole, ensure_ascii=False, indent=1)
 
 
-def _plan_data(part: Part) -> dict[str, Any]:
+def _describe_changes(part: Part) -> dict[str, Any]:
     return {
         "part": part.name,
         "ok": not part.failed,
@@ -155,12 +155,15 @@ def _plan_data(part: Part) -> dict[str, Any]:
     }
 
 
-def history(found: Mapping[str, tuple[Sequence[HistoryRow], Sequence[int]]]) -> str:
+def format_history(found: Mapping[str, tuple[Sequence[HistoryRow], Sequence[int]]]) -> str:
     """Return the generations of each series, the newest first, with what subscribers were told."""
-    return "\n\n".join(_of_series(name, rows, there) for name, (rows, there) in found.items()) or "nothing is published"
+    return (
+        "\n\n".join(_format_generations(name, rows, there) for name, (rows, there) in found.items())
+        or "nothing is published"
+    )
 
 
-def _of_series(name: str, rows: Sequence[HistoryRow], there: Sequence[int]) -> str:
+def _format_generations(name: str, rows: Sequence[HistoryRow], there: Sequence[int]) -> str:
     count = f"{len(rows)} generation{'s' if len(rows) != 1 else ''}"
     lines = [f"{name}: {count}, of which {len(there)} can be gone back to"]
     for row in reversed(rows):
@@ -175,7 +178,7 @@ def _of_series(name: str, rows: Sequence[HistoryRow], there: Sequence[int]) -> s
     return "\n".join(lines)
 
 
-def history_json(found: Mapping[str, tuple[Sequence[HistoryRow], Sequence[int]]]) -> str:
+def format_history_json(found: Mapping[str, tuple[Sequence[HistoryRow], Sequence[int]]]) -> str:
     """Return the generations of each series, for programs."""
     data = {
         name: [
