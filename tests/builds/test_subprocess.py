@@ -278,7 +278,10 @@ def test_waiting_ends_at_the_instant():
 
 def test_a_child_does_not_outlive_its_parent():
     """However the parent ends: the child is told to, as by SIGTERM."""
-    code = "import os, sys, threading; from aslms_feeds.builds.subprocess import end_with_parent; end_with_parent(os.getppid()); {}"
+    code = (
+        "import os, sys, threading; from aslms_feeds.builds.subprocess import end_with_parent; "
+        "end_with_parent(os.getppid()); {}"
+    )
     parent_code = (
         "import subprocess, sys\n"
         "child = subprocess.Popen([sys.executable, '-c', sys.argv[1]], stdout=subprocess.PIPE)\n"
