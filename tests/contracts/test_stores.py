@@ -21,7 +21,7 @@ import pytest
 from aslms_feeds.errors import Busy, PublicationError
 from aslms_feeds.publication.manifest import CALENDAR, HTML, INDEX, PNG, Document, Listed, Manifest
 from aslms_feeds.publication.publish import Generation, publish
-from aslms_feeds.publication.stores import local
+from aslms_feeds.publication.stores.generations import KEEP_SECONDS
 from aslms_feeds.publication.stores.local import LocalStore
 from aslms_feeds.publication.stores.memory import MemoryStore
 from aslms_feeds.publication.stores.preview import PreviewStore
@@ -406,7 +406,7 @@ def test_old_generations_outlive_their_readers(tmp_path):
     assert generations(tmp_path) == [1, 2, 3, 4, 5, 6, 7, 8]
     slow = (tmp_path / "series/trial/current/site").resolve()
     with (slow / "index.html").open("rb") as reading:
-        age(tmp_path, local.KEEP_SECONDS - 5)
+        age(tmp_path, KEEP_SECONDS - 5)
         put(store, of(PAGE, b"9"))
         assert generations(tmp_path) == [1, 2, 3, 4, 5, 6, 7, 8, 9]
         age(tmp_path, 10)

@@ -15,8 +15,8 @@ from aslms_feeds.publication.manifest import (
     Document,
     Listed,
     Manifest,
-    changes,
-    next_manifest,
+    continue_manifest,
+    find_changes,
     read_manifest,
 )
 
@@ -28,7 +28,7 @@ RACES = Document("2030/races.ics", CALENDAR, b"races")
 
 def first(*documents, now=NOW) -> Manifest:
     """Return the manifest of a first publication."""
-    return next_manifest(None, "trial", changes(None, documents), now=now)
+    return continue_manifest(None, "trial", find_changes(None, documents), now=now)
 
 
 def test_the_digest_of_a_document():
@@ -38,25 +38,25 @@ def test_the_digest_of_a_document():
 
 def test_everything_is_new_at_first():
     """A first publication puts every document, in order of their paths."""
-    assert changes(None, [PAGE, RACES]) == Changes(put=(RACES, PAGE), left=())
+    assert find_changes(None, [PAGE, RACES]) == Changes(put=(RACES, PAGE), left=())
 
 
 def test_what_differs():
     """Another content and another media type differ; what is not offered is left as it is."""
     old = first(PAGE, RACES)
-    assert not changes(old, [RACES, PAGE])
-    assert changes(old, [Document("index.html", HTML, b"other"), RACES]).put == (
+    assert not find_changes(old, [RACES, PAGE])
+    assert find_changes(old, [Document("index.html", HTML, b"other"), RACES]).put == (
         Document("index.html", HTML, b"other"),
     )
-    assert changes(old, [Document("index.html", "text/plain", b"a page"), RACES]).put[0].media_type == "text/plain"
-    assert changes(old, [PAGE]) == Changes(put=(), left=("2030/races.ics",))
+    assert find_changes(old, [Document("index.html", "text/plain", b"a page"), RACES]).put[0].media_type == "text/plain"
+    assert find_changes(old, [PAGE]) == Changes(put=(), left=("2030/races.ics",))
 
 
 def test_two_documents_at_one_address():
     """Two contents for one address are a fault, the same twice is none."""
-    assert changes(None, [PAGE, PAGE]).put == (PAGE,)
+    assert find_changes(None, [PAGE, PAGE]).put == (PAGE,)
     with pytest.raises(PublicationError) as raised:
-        changes(None, [PAGE, Document("index.html", HTML, b"other")])
+        find_changes(None, [PAGE, Document("index.html", HTML, b"other")])
     assert str(raised.value) == "there are two documents at index.html"
 
 
@@ -71,7 +71,7 @@ def test_times_are_whole_seconds_in_utc():
 def test_time_at_an_address_only_grows(now):
     """A change is later than the one before, also when the clock goes back or two come within a second."""
     old = first(PAGE, RACES)
-    new = next_manifest(old, "trial", changes(old, [Document("index.html", HTML, b"other")]), now=now)
+    new = continue_manifest(old, "trial", find_changes(old, [Document("index.html", HTML, b"other")]), now=now)
     assert new.generation == 2
     assert new.published == NOW + SECOND
     assert new.documents["index.html"].modified == NOW + SECOND

@@ -9,7 +9,7 @@ from aslms_feeds.editions.markup import render_plain
 from aslms_feeds.instants import ONE_SECOND
 from aslms_feeds.ledger.facts import summarise
 from aslms_feeds.publication import history
-from aslms_feeds.publication.manifest import changes
+from aslms_feeds.publication.manifest import find_changes
 from aslms_feeds.report import EventChange, ItemChange, NewFact, Part
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def continue_history(
     part: Part, public: Generation | None, documents: Collection[Document], now: datetime
 ) -> dict[str, bytes]:
     """Return the history file of a part, with a row for the generation that is being made."""
-    changed = changes(public.manifest if public else None, documents)
+    changed = find_changes(public.manifest if public else None, documents)
     row = history.HistoryRow(
         generation=public.manifest.generation + 1 if public else 1,
         published=max(now, public.manifest.published + ONE_SECOND) if public else now,

@@ -64,8 +64,7 @@ def sync_all(paths: Iterable[str]) -> None:
     Raises the first :class:`OSError`; nothing is asked of the disk any more then.
     """
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for _done in pool.map(sync, paths):
-            pass
+        list(pool.map(sync, paths))
 
 
 @contextmanager

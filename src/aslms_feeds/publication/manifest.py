@@ -173,23 +173,23 @@ def _is_size(value: object) -> bool:
     return type(value) is int and value >= 0
 
 
-def changes(old: Manifest | None, documents: Iterable[Document]) -> Changes:
+def find_changes(old: Manifest | None, documents: Iterable[Document]) -> Changes:
     """Return what differs between what is published and ``documents``."""
     listed = old.documents if old else {}
-    wanted: dict[str, Document] = {}
+    by_path: dict[str, Document] = {}
     for document in documents:
-        if wanted.setdefault(document.path, document) != document:
+        if by_path.setdefault(document.path, document) != document:
             message = f"there are two documents at {document.path}"
             raise PublicationError(message)
-    put = [document for path, document in sorted(wanted.items()) if _differs(listed.get(path), document)]
-    return Changes(tuple(put), tuple(sorted(listed.keys() - wanted.keys())))
+    put = [document for path, document in sorted(by_path.items()) if _differs(listed.get(path), document)]
+    return Changes(tuple(put), tuple(sorted(listed.keys() - by_path.keys())))
 
 
 def _differs(listed: Listed | None, document: Document) -> bool:
     return listed is None or (listed.sha256, listed.media_type) != (document.sha256, document.media_type)
 
 
-def next_manifest(old: Manifest | None, part: str, change: Changes, *, now: datetime) -> Manifest:
+def continue_manifest(old: Manifest | None, part: str, change: Changes, *, now: datetime) -> Manifest:
     """Return the manifest after ``change``: an address once published stays, and time at an address only grows."""
     now = whole_second(now)
     documents = dict(old.documents) if old else {}
@@ -203,7 +203,7 @@ def next_manifest(old: Manifest | None, part: str, change: Changes, *, now: date
     return Manifest(part, old.generation + 1 if old else 1, published, documents)
 
 
-def check(manifest: Manifest, put: Mapping[str, Document], *, after: int) -> None:
+def check_successor(manifest: Manifest, put: Mapping[str, Document], *, after: int) -> None:
     """Refuse a generation that no store could hold, or that would not be the successor of generation ``after``."""
     if manifest.generation <= after:
         message = f"generation {manifest.generation} of {manifest.part} would follow generation {after}"
@@ -213,19 +213,19 @@ def check(manifest: Manifest, put: Mapping[str, Document], *, after: int) -> Non
             message = f"{path} is not what the manifest of {manifest.part} lists"
             raise PublicationError(message)
     files = {MANIFEST, *manifest.documents}
-    taken = files | {f"{path}{ending}" for path in files for ending in TWINS}
+    occupied = files | {f"{path}{ending}" for path in files for ending in TWINS}
     for path in manifest.documents:
-        if reason := _misplaced(path, taken, manifest.documents):
+        if reason := _find_obstacle(path, occupied, manifest.documents):
             message = f"{manifest.part} cannot have a document {path!r}: {reason}"
             raise PublicationError(message, hint="give it another address; the public one stays")
 
 
-def _misplaced(path: str, taken: Collection[str], documents: Mapping[str, Listed]) -> str:
+def _find_obstacle(path: str, occupied: Collection[str], documents: Mapping[str, Listed]) -> str:
     segments = path.split("/")
     if not is_document_path(path):
         return "that is no path below the site"
     if path == MANIFEST or (path.endswith(TWINS) and (path[:-3] == MANIFEST or path[:-3] in documents)):
         return "a file of ours is there"
     folders = ("/".join(segments[:count]) for count in range(1, len(segments)))
-    blocked = next((folder for folder in folders if folder in taken), "")
+    blocked = next((folder for folder in folders if folder in occupied), "")
     return f"{blocked} is a file" if blocked else ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from aslms_feeds.errors import PublicationError
-from aslms_feeds.publication.manifest import Manifest, changes, next_manifest
+from aslms_feeds.publication.manifest import Manifest, continue_manifest, find_changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -102,21 +102,21 @@ def publish(
     """
     before, notes = store.current(part), notes or {}
     old = before.manifest if before else None
-    change = changes(old, documents)
-    said = {path: text for path, text in before.state.items() if path not in notes} if before else {}
-    if before and not change and said == dict(state):
+    change = find_changes(old, documents)
+    old_state = {path: text for path, text in before.state.items() if path not in notes} if before else {}
+    if before and not change and old_state == dict(state):
         if before.whole:
             return before.manifest, change
         manifest, whole = before.manifest, before.state
     else:
         whole = {**state, **notes}
         sums = {path: hashlib.sha256(text).hexdigest() for path, text in whole.items()}
-        manifest = replace(next_manifest(old, part, change, now=now), state=sums)
+        manifest = replace(continue_manifest(old, part, change, now=now), state=sums)
     before_switch()
     store.switch(manifest, documents, whole)
     return manifest, change
 
 
-def numbers(generations: Iterable[int]) -> str:
+def list_numbers(generations: Iterable[int]) -> str:
     """Return generations as a message lists them."""
     return ", ".join(map(str, generations)) or "none"

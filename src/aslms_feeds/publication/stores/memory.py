@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from aslms_feeds.errors import Busy, PublicationError
-from aslms_feeds.publication.manifest import MANIFEST, check
-from aslms_feeds.publication.publish import KEEP_GENERATIONS, Generation, numbers
+from aslms_feeds.publication.manifest import MANIFEST, check_successor
+from aslms_feeds.publication.publish import KEEP_GENERATIONS, Generation, list_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -55,7 +55,7 @@ class MemoryStore:
             return self._past[part][number]
         except KeyError:
             message = f"generation {number} of {part} is not there"
-            raise PublicationError(message, hint=f"these are: {numbers(self.past(part))}") from None
+            raise PublicationError(message, hint=f"these are: {list_numbers(self.past(part))}") from None
 
     def read(self, part: str, path: str) -> bytes:
         """Return the bytes of a public document."""
@@ -72,14 +72,14 @@ class MemoryStore:
     def switch(self, manifest: Manifest, put: Iterable[Document], state: Mapping[str, bytes]) -> None:
         """Make a new generation public, whole."""
         public = self._generations.get(manifest.part)
-        made = {one.path: one for one in put}
-        check(manifest, made, after=public.manifest.generation if public else 0)
-        bodies = {**self._bodies.get(manifest.part, {}), **{path: one.body for path, one in made.items()}}
+        documents = {document.path: document for document in put}
+        check_successor(manifest, documents, after=public.manifest.generation if public else 0)
+        bodies = self._bodies.get(manifest.part, {}) | {path: document.body for path, document in documents.items()}
         if missing := manifest.documents.keys() - bodies.keys():
             message = f"{', '.join(sorted(missing))} listed but never written"
             raise PublicationError(message)
-        kept = {path: bodies[path] for path in manifest.documents}
-        self._bodies[manifest.part] = {**kept, MANIFEST: manifest.to_json()}
+        listed = {path: bodies[path] for path in manifest.documents}
+        self._bodies[manifest.part] = {**listed, MANIFEST: manifest.to_json()}
         self._generations[manifest.part] = Generation(manifest, dict(state))
         past = self._past.setdefault(manifest.part, {})
         past[manifest.generation] = self._generations[manifest.part]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aslms_feeds.errors import PublicationError
 from aslms_feeds.publication.manifest import INDEX, Document
-from aslms_feeds.publication.publish import numbers
+from aslms_feeds.publication.publish import list_numbers
 from aslms_feeds.publication.stores.memory import MemoryStore
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class PreviewStore:
         """Return a generation that is still there, or would be."""
         if number not in self.past(part):
             message = f"generation {number} of {part} is not there"
-            raise PublicationError(message, hint=f"these are: {numbers(self.past(part))}")
+            raise PublicationError(message, hint=f"these are: {list_numbers(self.past(part))}")
         return (self.above if number in self.above.past(part) else self.below).generation(part, number)
 
     def read(self, part: str, path: str) -> bytes:
@@ -62,17 +62,17 @@ class PreviewStore:
         """Bring another store to what would be public here, without the private state."""
         with store.lock():
             for part in sorted(self.parts(), key=lambda name: name == INDEX):
-                shown, there = self.current(part), store.current(part)
-                if shown is None:
+                generation, copy = self.current(part), store.current(part)
+                if generation is None:
                     continue
-                rows = shown.manifest.documents.values()
-                made = [Document(row.path, row.media_type, self.read(part, row.path)) for row in rows]
-                number = there.manifest.generation + 1 if there else 1
-                store.switch(replace(shown.manifest, generation=number, state={}), made, {})
+                rows = generation.manifest.documents.values()
+                documents = [Document(row.path, row.media_type, self.read(part, row.path)) for row in rows]
+                number = copy.manifest.generation + 1 if copy else 1
+                store.switch(replace(generation.manifest, generation=number, state={}), documents, {})
 
     def switch(self, manifest: Manifest, put: Iterable[Document], state: Mapping[str, bytes]) -> None:
         """Show a generation to whoever reads through this store."""
-        made = {one.path: one for one in put}
-        left = [row for path, row in manifest.documents.items() if path not in made]
-        kept = [Document(row.path, row.media_type, self.read(manifest.part, row.path)) for row in left]
-        self.above.switch(manifest, [*made.values(), *kept], state)
+        changed = {document.path: document for document in put}
+        rows = [row for path, row in manifest.documents.items() if path not in changed]
+        unchanged = [Document(row.path, row.media_type, self.read(manifest.part, row.path)) for row in rows]
+        self.above.switch(manifest, [*changed.values(), *unchanged], state)

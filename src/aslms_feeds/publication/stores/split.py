@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from aslms_feeds.errors import PublicationError
 from aslms_feeds.publication import files as publication_files
-from aslms_feeds.publication.manifest import ASSETS, MANIFEST, Document, check, read_manifest
+from aslms_feeds.publication.manifest import ASSETS, MANIFEST, Document, check_successor, read_manifest
 from aslms_feeds.publication.publish import RECOVER, Generation
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from aslms_feeds.publication.manifest import Listed, Manifest
     from aslms_feeds.publication.publish import Store
 
-_KEPT = "kept/"
+_DOCUMENTS = "kept/"
+"""The folder of a part that holds documents which nothing makes any more, by their digest."""
 _NEW, _OLD = ".new", ".old"
 
 
@@ -40,42 +41,41 @@ class SplitStore:
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Keep other builders out of both folders, and finish what one that died began."""
-        with ExitStack() as held:
+        with ExitStack() as stack:
             try:
                 self.state.mkdir(parents=True, exist_ok=True)
-                held.enter_context(
+                stack.enter_context(
                     publication_files.hold_lock(self.state, f"another build is writing {self.state}", folder=True)
                 )
                 self._tidy()
             except OSError as error:
-                raise _failure(self.state, error) from error
-            held.enter_context(self.inner.lock())
+                raise _storage_failure(self.state, error) from error
+            stack.enter_context(self.inner.lock())
             yield
 
     def parts(self) -> tuple[str, ...]:
         """Return the names of the parts that are public, or remembered."""
-        there = self.state.iterdir() if self.state.is_dir() else ()
-        mine = (
-            _part(path.name) for path in there if path.is_dir() and (path.name[0] != "." or path.name.endswith(_OLD))
-        )
-        return tuple(sorted({*mine, *self.inner.parts()}))
+        folders = [path for path in self.state.iterdir() if path.is_dir()] if self.state.is_dir() else []
+        remembered = (_find_part(path.name) for path in folders if path.name[0] != "." or path.name.endswith(_OLD))
+        return tuple(sorted({*remembered, *self.inner.parts()}))
 
     def current(self, part: str) -> Generation | None:
         """Return the generation that is remembered; not whole while its documents are not there.
 
         Raises :class:`aslms_feeds.errors.PublicationError` when the memory is older than what is public.
         """
-        mine, public = self._remembered(part), self.inner.current(part)
-        if mine is None or public is None:
-            return replace(found, whole=False) if (found := mine or public) else None
-        known, shown = mine.manifest, public.manifest
-        if known.generation < shown.generation or (known.generation == shown.generation and known != shown):
+        memory, public = self._read_memory(part), self.inner.current(part)
+        if memory is None or public is None:
+            generation = memory or public
+            return replace(generation, whole=False) if generation else None
+        ours, theirs = memory.manifest, public.manifest
+        if ours.generation < theirs.generation or (ours.generation == theirs.generation and ours != theirs):
             message = (
-                f"{self.state / part} remembers generation {known.generation} of {part}, and generation "
-                f"{shown.generation} is public: stamps would go back"
+                f"{self.state / part} remembers generation {ours.generation} of {part}, and generation "
+                f"{theirs.generation} is public: stamps would go back"
             )
             raise PublicationError(message, hint=f"take the newest {self.state}; {RECOVER}")
-        return replace(mine, whole=known.generation == shown.generation)
+        return replace(memory, whole=ours.generation == theirs.generation)
 
     def past(self, part: str) -> tuple[int, ...]:
         """Return the numbers of the generations that are still there."""
@@ -87,10 +87,10 @@ class SplitStore:
 
     def read(self, part: str, path: str) -> bytes:
         """Return the bytes of a public document, or of the manifest."""
-        mine = self._remembered(part)
-        if mine and path in mine.manifest.documents:
+        memory = self._read_memory(part)
+        if memory and path in memory.manifest.documents:
             with suppress(OSError):
-                return (self.state / part / _KEPT / mine.manifest.documents[path].sha256).read_bytes()
+                return (self.state / part / _DOCUMENTS / memory.manifest.documents[path].sha256).read_bytes()
         return self.inner.read(part, path)
 
     def read_state(self, part: str, path: str) -> bytes | None:
@@ -100,23 +100,23 @@ class SplitStore:
 
     def switch(self, manifest: Manifest, put: Iterable[Document], state: Mapping[str, bytes]) -> None:
         """Remember a generation, then make it public: a builder that dies in between goes on from there."""
-        made = {one.path: one for one in put}
-        mine, public = self._remembered(manifest.part), self.inner.current(manifest.part)
-        others = [one.manifest.generation for one in (mine, public) if one and one.manifest != manifest]
-        check(manifest, made, after=max(others, default=0))
-        kept = [self._kept(manifest.part, row) for path, row in manifest.documents.items() if path not in made]
+        part, fresh = manifest.part, {document.path: document for document in put}
+        memory, public = self._read_memory(part), self.inner.current(part)
+        before = [old.manifest.generation for old in (memory, public) if old and old.manifest != manifest]
+        check_successor(manifest, fresh, after=max(before, default=0))
+        unmade = [self._find_unmade(part, row) for path, row in manifest.documents.items() if path not in fresh]
         # A style that changes is not made any more, and pages that a browser has still ask for it.
-        assets = [one for path, one in made.items() if path.startswith(ASSETS)]
-        memory = {MANIFEST: manifest.to_json(), **state}
-        memory |= {f"{_KEPT}{one.sha256}": one.body for one in (*kept, *assets)}
+        assets = [document for path, document in fresh.items() if path.startswith(ASSETS)]
+        files = {MANIFEST: manifest.to_json(), **state}
+        files |= {f"{_DOCUMENTS}{document.sha256}": document.body for document in (*unmade, *assets)}
         try:
-            self._remember(manifest.part, memory)
+            self._write_memory(part, files)
         except OSError as error:
-            raise _failure(self.state / manifest.part, error) from error
+            raise _storage_failure(self.state / part, error) from error
         if public is None or public.manifest != manifest:
-            self.inner.switch(manifest, [*made.values(), *kept], state)
+            self.inner.switch(manifest, [*fresh.values(), *unmade], state)
 
-    def _remembered(self, part: str) -> Generation | None:
+    def _read_memory(self, part: str) -> Generation | None:
         folder = self.state / part
         if not os.path.lexists(folder):
             # A builder that died between its renames left the old one under another name.
@@ -132,11 +132,11 @@ class SplitStore:
             }
             manifest = read_manifest(files.pop(MANIFEST))
         except OSError as error:
-            raise _failure(folder, error) from error
-        state = {path: text for path, text in files.items() if not path.startswith(_KEPT)}
+            raise _storage_failure(folder, error) from error
+        state = {path: text for path, text in files.items() if not path.startswith(_DOCUMENTS)}
         return Generation(manifest, state)
 
-    def _kept(self, part: str, row: Listed) -> Document:
+    def _find_unmade(self, part: str, row: Listed) -> Document:
         with suppress(PublicationError):
             document = Document(row.path, row.media_type, self.read(part, row.path))
             if document.sha256 == row.sha256:
@@ -144,7 +144,7 @@ class SplitStore:
         message = f"{row.path} of {part} was published, nothing makes it any more, and it is not here"
         raise PublicationError(message, hint="get it first from where it is public: aslms-feeds recover https://…")
 
-    def _remember(self, part: str, files: Mapping[str, bytes]) -> None:
+    def _write_memory(self, part: str, files: Mapping[str, bytes]) -> None:
         """Write a folder beside, then let two renames put it in the place of the old one."""
         folder = self.state / part
         fresh, old = folder.with_name(f".{part}{_NEW}"), folder.with_name(f".{part}{_OLD}")
@@ -170,7 +170,7 @@ class SplitStore:
             _remove(fresh)
 
 
-def _part(folder: str) -> str:
+def _find_part(folder: str) -> str:
     """Return the part that a folder is of: also of one that is between its renames."""
     return folder.removeprefix(".").removesuffix(_OLD) if folder.endswith(_OLD) else folder
 
@@ -180,6 +180,6 @@ def _remove(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def _failure(path: Path, error: OSError) -> PublicationError:
+def _storage_failure(path: Path, error: OSError) -> PublicationError:
     message = f"cannot use {error.filename or path}: {error.strerror or error}"
     return PublicationError(message, hint="what is public is untouched; make room or set the rights, then build again")
