@@ -190,3 +190,17 @@ def test_every_room_has_its_row():
     rooms = {f"{path.parent.relative_to(package).as_posix()}/" for path in package.rglob("__init__.py")} - {"./"}
     modules = {path.stem for path in package.glob("*.py") if not path.stem.startswith("__")}
     assert named == rooms | modules
+
+
+def test_every_module_that_the_architecture_names_is_there():
+    """No path in the architecture or in the guides leads nowhere."""
+    package = CALENDARS.parent / "src/aslms_feeds"
+    text = (package / "README.md").read_text(encoding="utf-8")
+    rooms = {path.name for path in package.iterdir() if path.is_dir()}
+    paths = {path for path in re.findall(r"`([a-z_]+(?:/[a-z_]+)+(?:\.py)?)`", text) if path.partition("/")[0] in rooms}
+    missing = {
+        path
+        for path in paths
+        if not (package / f"{path.removesuffix('.py')}.py").exists() and not (package / path).is_dir()
+    }
+    assert missing == set()
