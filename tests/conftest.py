@@ -32,9 +32,18 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     return argname if isinstance(val, bytes) else None
 
 
+LONG = ("contracts", "properties")
+"""Folders of tests that start servers, clients and browsers, or try many examples."""
+REAL = frozenset({"real", "real_store"})
+"""Fixtures that publish the real seasons."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take long, so that no process is left alone with one at the end."""
-    items.sort(key=lambda item: item.path.parent.name not in ("contracts", "properties"))
+    """Begin with the files that take long, so that no process is left alone with one at the end; mark what is slow."""
+    items.sort(key=lambda item: item.path.parent.name not in LONG)
+    for item in items:
+        if item.path.parent.name in LONG or not REAL.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

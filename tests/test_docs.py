@@ -77,6 +77,7 @@ def test_the_reference_is_fresh():
     assert renew_reference(README) == README
 
 
+@pytest.mark.slow
 def test_schemas_do_not_depend_on_the_hash_seed():
     """Another process writes the same bytes."""
     code = "from aslms_feeds.definitions.schema import *; print(ascii(make_schemas()), ascii(write_reference()))"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,6 +30,7 @@ def test_a_uid_is_made_of_ids_alone():
     assert make_component_uid("example.org", "aslms", "2023-24", "sepang") == "sepang.2023-24.aslms@example.org"
 
 
+@pytest.mark.slow
 @given(st.lists(ids, min_size=4, max_size=4), st.lists(ids, min_size=4, max_size=4))
 def test_no_two_sessions_share_a_uid(parts, other_parts):
     """Nor does a session share one with a weekend: ids hold no dot."""

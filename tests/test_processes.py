@@ -16,6 +16,9 @@ import aslms_feeds
 from aslms_feeds import processes
 from aslms_feeds.render import documents
 
+pytestmark = pytest.mark.slow
+
+
 TASKS = tuple(range(11))
 
 

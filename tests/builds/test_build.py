@@ -8,6 +8,8 @@ import pytest
 
 from seasons import contents
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def calendars(tmp_path):

@@ -146,6 +146,7 @@ def run(package: Path, *command: object, **variables: str) -> subprocess.Complet
     )
 
 
+@pytest.mark.slow
 def test_any_file_of_the_package_counts(package):
     """Code, template, style sheet, translation: whatever differs makes other documents."""
     ask = (
@@ -191,6 +192,7 @@ def test_a_path_that_is_not_there(package):
     )
 
 
+@pytest.mark.slow
 def test_an_unchanged_build_loads_no_library(tmp_path):
     """A run that finds nothing to do imports none of the libraries that make documents, nor our own modules for it."""
     calendars, output = tmp_path / "calendars", tmp_path / "output"

@@ -72,6 +72,7 @@ def copy(published, tmp_path):
 # --- What the data holds --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_every_ledger_is_in_the_public_data(cup):
     """All revisions, facts, item dates and tombstones of every season come back to the byte."""
     found = recovered("cup", lambda path: cup.read("cup", path))
@@ -80,6 +81,7 @@ def test_every_ledger_is_in_the_public_data(cup):
     assert {one.path: one.body for one in found.documents} == documents(cup, "cup")
 
 
+@pytest.mark.slow
 def test_ledgers_after_new_ids_and_tombstones():
     """A renamed season has one ledger, although its data is at two addresses; what is retired stays so."""
     store = MemoryStore()
@@ -99,6 +101,7 @@ def test_ledgers_after_new_ids_and_tombstones():
     assert ledgers(new) == ledgers(store)
 
 
+@pytest.mark.slow
 def test_only_one_language_carries_the_ledger():
     """The data of the others is for readers; a ledger is found once."""
     store = MemoryStore()
@@ -261,6 +264,7 @@ def test_a_publication_of_the_version_before_goes_on(cup, version_before):
 # --- Into a store ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_everything_is_lost_and_comes_back(published, copy, tmp_path):
     """Into an empty folder: documents, ledgers, generations and times as they were, and a build finds nothing to do."""
     new = LocalStore(tmp_path / "new")
@@ -282,6 +286,7 @@ def test_everything_is_lost_and_comes_back(published, copy, tmp_path):
     assert documents(new) == documents(published)
 
 
+@pytest.mark.slow
 def test_stamps_go_on_after_a_recovery(published, copy, tmp_path):
     """The next change of a race that had SEQUENCE 1 has SEQUENCE 2, later than what was public."""
     new = LocalStore(tmp_path / "new")
@@ -293,6 +298,7 @@ def test_stamps_go_on_after_a_recovery(published, copy, tmp_path):
     assert new.current("trial").manifest.published > published.current("trial").manifest.published
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["gone", "truncated", "edited", "all of it"])
 def test_the_store_recovers_itself(published, damage):
     """A ledger that is lost or damaged comes back from the public generation beside it, as the next generation."""
@@ -324,6 +330,7 @@ def test_state_that_is_intact_is_kept(published):
     assert published.current("trial").state == before
 
 
+@pytest.mark.slow
 def test_a_rollback_that_held_still_holds(published):
     """The wrong content that was taken back does not return with a recovery."""
     files = contents(MOVED, publisher=FEW)
@@ -333,6 +340,7 @@ def test_a_rollback_that_held_still_holds(published):
     assert build(published, files, NOW + 3 * HOUR).parts[0].back_to == 1
 
 
+@pytest.mark.slow
 def test_an_older_publication_is_refused(published, copy):
     """A cache or a backup that is older than what is here would take stamps back: nothing is written."""
     build(published, contents(SEASON.replace("hours = 4", "hours = 6"), publisher=FEW), NOW + 2 * HOUR)
@@ -344,6 +352,7 @@ def test_an_older_publication_is_refused(published, copy):
     assert {part: published.current(part) for part in published.parts()} == before
 
 
+@pytest.mark.slow
 def test_the_same_and_a_newer_publication_are_taken(published, copy, tmp_path):
     """The same is published anew under the next number; a newer one keeps its own."""
     assert recovery(published, ("trial",), str(copy))[0].startswith("trial: generation 3, ")
@@ -353,6 +362,7 @@ def test_the_same_and_a_newer_publication_are_taken(published, copy, tmp_path):
     assert ledgers(old) == ledgers(published)
 
 
+@pytest.mark.slow
 def test_a_series_that_was_never_published_is_no_loss(published, copy, tmp_path):
     """It is named, the others are recovered, and the next build publishes it for the first time."""
     new = LocalStore(tmp_path / "new")
@@ -366,6 +376,7 @@ def test_a_series_that_was_never_published_is_no_loss(published, copy, tmp_path)
     assert documents(new) == documents(published)
 
 
+@pytest.mark.slow
 def test_one_series_of_several(published, copy, tmp_path):
     """Only what is asked for is recovered; the index and the others stay."""
     new = LocalStore(tmp_path / "new")

@@ -115,6 +115,7 @@ def gone_back(_gone_back):
 # --- Definitions that are kept --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("files", "name"), [(everything(), "cup"), (folder(CALENDARS), "aslms")], ids=["everything", "real"]
 )
@@ -178,6 +179,7 @@ def test_definitions_of_a_later_program_are_refused(read):
 # --- The old content, published anew --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_old_time_comes_back_with_new_stamps(moved):
     """DTSTART is the old one, SEQUENCE and LAST-MODIFIED go on, the generation is a new one, and it is told."""
     first = moved.generation("trial", 1)
@@ -212,6 +214,7 @@ def test_pages_and_data_say_what_they_said(moved):
     assert len(after) == len(items) + 1
 
 
+@pytest.mark.slow
 def test_every_type_of_change_is_undone(everything_first_store, everything_store):
     """A season in which everything changed says, after a rollback, what it said at first."""
     seasons = ("1998-suzuka", "2029", "2030", "2031")
@@ -237,6 +240,7 @@ def test_going_back_to_what_is_public_changes_no_document(moved):
     assert (part.generation, part.written, part.new_facts, part.back_to) == (3, (), (), 2)
 
 
+@pytest.mark.slow
 def test_back_and_forth(moved):
     """Each rollback is another generation; stamps never go back."""
     seen = [revision(moved, RACE)]
@@ -282,6 +286,7 @@ def test_an_edit_ends_it(gone_back, path):
     assert revision(gone_back, RACE).sequence == 3
 
 
+@pytest.mark.slow
 def test_an_edit_elsewhere_does_not_end_it(moved):
     """Another series, or a setting, is no reason to publish again what was taken back."""
     files = contents(MOVED, publisher=FEW)
@@ -337,6 +342,7 @@ def test_broken_definitions_neither_end_nor_extend_it(gone_back):
 # --- What came since ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_was_added_since_stays_and_is_cancelled():
     """An event and a session that were public cannot vanish: they stay under their UIDs, as cancelled."""
     store = once_published((contents(publisher=FEW), NOW))
@@ -357,6 +363,7 @@ def test_what_was_added_since_stays_and_is_cancelled():
     assert good(store, contents(more + EXTRA_EVENT, publisher=FEW), NOW + 3 * HOUR).written == ()
 
 
+@pytest.mark.slow
 def test_a_season_added_since_stays_and_is_cancelled():
     """It is public, so it stays; all of it is off."""
     files = contents(publisher=FEW)
@@ -411,6 +418,7 @@ def test_an_edited_text_is_taken_back():
     assert dating.published < NOW + HOUR
 
 
+@pytest.mark.slow
 def test_days_that_became_known_cannot_be_unknown_again():
     """An event that had no day at first keeps its days, postponed: calendars have them."""
     undated = SEASON + '\n[[event]]\nid = "open"\nname = "Open"\nwhen = "autumn"\n'

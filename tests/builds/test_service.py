@@ -83,6 +83,7 @@ def fires(line: str, begin: datetime, end: datetime) -> list[datetime]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("timezone", "begin"), CHANGES)
 def test_a_clock_change_of_the_machine_drops_and_doubles_nothing(timezone, begin):
     """Two days of schedule around it, on a machine in that zone: every minute that is named in UTC, each once."""
@@ -114,6 +115,7 @@ def numbers(lowest: int, highest: int):
 WRITTEN = st.tuples(numbers(0, 59), numbers(0, 23), numbers(1, 28), numbers(1, 12), numbers(0, 7)).map(" ".join)
 
 
+@pytest.mark.slow
 @given(WRITTEN, st.datetimes(datetime(2029, 1, 1), datetime(2033, 1, 1)))  # noqa: DTZ001 - made aware below
 def test_a_trigger_fires_when_cron_would(line, begin):
     """For any line and any three days: the very minutes that match it."""

@@ -27,6 +27,9 @@ from aslms_feeds.publication.stores.memory import MemoryStore
 from aslms_feeds.settings import Settings
 from seasons import NOW, SEASON, contents
 
+pytestmark = pytest.mark.slow
+
+
 DUE = datetime(2030, 3, 1, tzinfo=UTC)
 
 

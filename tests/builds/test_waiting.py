@@ -64,6 +64,7 @@ def test_what_is_given_up_is_not_written(inner):
     assert inner.past("trial") == (1, 2)
 
 
+@pytest.mark.slow
 def test_a_build_that_waits_publishes_what_one_does_that_does_not():
     """The same bytes, stamped with the second it waited for; unchanged parts are not waited for."""
     files = contents(SEASON + STREET, publisher=FEW)

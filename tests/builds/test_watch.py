@@ -22,6 +22,8 @@ from seasons import SEASON
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def calendars(tmp_path):

@@ -217,6 +217,7 @@ def get(url, seconds=15.0):
             time.sleep(0.1)
 
 
+@pytest.mark.slow
 def test_serve_watch_publishes_an_edit_and_ends_cleanly(folder):
     """From nothing to a page, an edit to a new calendar, a broken edit to none, and both processes end."""
     write(folder, contents(publisher=FEW))
@@ -675,6 +676,7 @@ def serving(folder, output):
     assert "Traceback" not in errors
 
 
+@pytest.mark.slow
 def test_recover_everything_from_a_deployed_site(moved):
     """Over HTTP, from our own server: all comes back to the byte, and a stale site is refused."""
     shutil.move(moved / "publication", moved / "deployed")

@@ -229,6 +229,7 @@ def test_names_are_shown_as_they_are(name):
     assert row.count(name) == 2
 
 
+@pytest.mark.slow
 def test_a_plan_fits_the_terminal_of_a_person(tmp_path):
     """Where a person watches, tables are as wide as the terminal and have their headings in bold."""
     code = (

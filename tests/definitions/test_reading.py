@@ -143,6 +143,7 @@ def calls(work):
     return answer, sum(entry.callcount for entry in profile.getstats())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_file_costs_little(name):
     """256 KiB of anything are read and refused with work in proportion to their size."""

@@ -212,6 +212,7 @@ def test_check_says_problems_before_warnings(tmp_path, capsys):
     assert err.endswith(f"{tmp_path}: 1 problem\n")
 
 
+@pytest.mark.slow
 def test_schema_writes_what_is_stale(tmp_path, capsys):
     """Schemas and the reference in README.md are written once; --check only says what is stale."""
     readme = tmp_path / "README.md"

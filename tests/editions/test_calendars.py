@@ -171,6 +171,7 @@ def test_titles_say_what_is_in_a_calendar(small):
     assert [path for path, body in calendars(small).items() if re.search(rb"X-WR-CAL\w+:[^\r]*\\", body)] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("tag", "titles"),
     [

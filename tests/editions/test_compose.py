@@ -185,6 +185,7 @@ def test_a_retired_session_leaves_the_rest_of_its_event():
     assert weekends == ["2030-03-02", "2030-03-01"]
 
 
+@pytest.mark.slow
 def test_a_new_id_of_an_event_leaves_its_graves_where_they_are():
     """A retired session is still the event's, with what was told of it, and its name is nobody else's."""
     store = MemoryStore()

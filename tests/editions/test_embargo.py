@@ -153,6 +153,7 @@ def test_each_kind_of_thing_is_hidden_until_its_second(kind):
     assert after.files == whole
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_before_its_second_everything_is_as_if_nobody_had_written_it(kind):
     """Byte for byte: documents, their compressed forms apart, ledgers and all other private state."""
@@ -163,6 +164,7 @@ def test_before_its_second_everything_is_as_if_nobody_had_written_it(kind):
         assert store.current(part) == plain.current(part)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_on_its_second_everything_is_as_if_it_had_been_written_just_then(kind):
     """The same bytes as without an embargo, when the files are brought at that second."""
@@ -175,6 +177,7 @@ def test_on_its_second_everything_is_as_if_it_had_been_written_just_then(kind):
     assert build(store, folder(kind, ""), DUE + HOUR)["trial"].generation == 2
 
 
+@pytest.mark.slow
 def test_a_build_in_between_changes_nothing():
     """However often it is built before the second, there is one generation, and one more after it."""
     files, store = folder("event"), MemoryStore()
@@ -222,6 +225,7 @@ def test_with_a_hidden_event_goes_what_is_about_it():
     assert whole == series_files({path: data.replace(KEY.encode(), b"") for path, data in files.items()}).seasons[0]
 
 
+@pytest.mark.slow
 def test_several_instants_each_open_their_own():
     """The next one is due until the last has passed; each shows nothing of the ones after it."""
     season = SEASON + "".join(
@@ -363,6 +367,7 @@ def test_a_circuit_of_a_hidden_season_of_another_series_is_nobodys():
         assert sorted(made_from.circuits) == ["okayama", "paris"]
 
 
+@pytest.mark.slow
 def test_a_circuit_that_is_named_by_history_stays_named():
     """Where an event was before: in a [[change]], in a fact of the ledger, in the last definitions."""
     change = '\n  [[event.change]]\n  id = "c"\n  what = "place-changed"\n  from = "street"\n  to = "paris"\n'

@@ -156,6 +156,7 @@ LADDER = [
 """What is known of the race, what is told of the step that led there, and what calendars show then."""
 
 
+@pytest.mark.slow
 def test_up_the_ladder_and_down_again():
     """Each step is one fact with a headline of its own; all-day becomes timed and all-day again under one UID."""
     season_in_steps = Season()
@@ -171,6 +172,7 @@ def test_up_the_ladder_and_down_again():
     assert stamps == [NOW + hours * HOUR for hours in range(1, len(LADDER) + 2)]
 
 
+@pytest.mark.slow
 def test_the_same_steps_reach_the_feeds_and_the_data():
     """Every step is an item of its own in the changes feed, newest first, and a fact in the data."""
     season_in_steps = Season()

@@ -45,6 +45,7 @@ def collected() -> Catalog:
     return catalogue
 
 
+@pytest.mark.slow
 def test_the_template_is_fresh():
     """The .pot file holds every text of the code and the pages, sorted, without dates and line numbers."""
     written = io.BytesIO(HEADER)
@@ -55,6 +56,7 @@ def test_the_template_is_fresh():
     assert TEMPLATE.read_bytes() == written.getvalue(), "UPDATE_GOLDEN=1 writes it anew"
 
 
+@pytest.mark.slow
 def test_every_text_is_collected_with_its_values():
     """Texts of the code and of the templates, one with plural forms among them."""
     messages_by_id = {message.id for message in collected() if message.id}
@@ -71,6 +73,7 @@ def _calls(tree: ast.AST) -> list[ast.Call]:
     return [call for call, name in zip(calls, names, strict=True) if name in ("_", "gettext", "ngettext")]
 
 
+@pytest.mark.slow
 def test_every_text_can_be_collected():
     """It is written whole where it is looked up, and not inside an f-string, where collectors do not find it."""
     wrong = []
@@ -378,6 +381,7 @@ def without_ours(text: str) -> str:
     return re.sub(r"https?://\S+", "", text)
 
 
+@pytest.mark.slow
 def test_no_english_is_left_in_calendars(translated):
     """Titles, texts, categories and alarms of a translated calendar, and what it says of itself."""
     for path, body in translated.items():
@@ -627,6 +631,7 @@ def test_clocks_have_24_hours_in_every_language(tag):
     assert spoken.stamp(datetime(2023, 12, 2, 9, 5, tzinfo=UTC)).endswith("09:05 UTC")
 
 
+@pytest.mark.slow
 def test_a_date_is_the_same_whichever_language_was_asked_before():
     """Babel keeps one month for all languages where CLDR has an alias; no form of ours comes from there."""
     ask = (
@@ -711,6 +716,7 @@ def messages():
     return [message for message in collected() if message.id]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tag", SHIPPED)
 def test_every_catalogue_has_every_text(tag, messages):
     """Whole, nothing doubtful, nothing that is said no more: what is missing would be English among the language."""
@@ -751,6 +757,7 @@ def test_every_catalogue_keeps_the_values_of_its_texts(tag, messages):
     assert [text for text in texts if "%" in VALUES.sub("", text)] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tag", SHIPPED)
 def test_every_catalogue_counts_as_its_language_does(tag):
     """Numbers that CLDR puts in one category have one form, and those of different categories different ones."""

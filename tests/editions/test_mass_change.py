@@ -194,6 +194,7 @@ def test_a_change_of_another_event_explains_nothing():
     assert "5 of 5 coming sessions" in part.problems[0].message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", ["cancelled", "postponed"])
 def test_a_status_explains_it(status):
     """What is off may be anywhere: its title says that it is off."""

@@ -200,6 +200,7 @@ def test_nonsense_says_nothing(value):
     assert parse_retry_after(value, now=NOW) is None
 
 
+@pytest.mark.slow
 @given(st.text())
 def test_retry_after_is_never_outside_its_bounds(value):
     """Whatever is sent, the next request is an hour to a day away, or nothing was said."""

@@ -106,6 +106,7 @@ def test_facts_are_told_to_everybody_who_wants_them(told):
     assert second["url"] == "https://calendar.example.org/trial/"
 
 
+@pytest.mark.slow
 def test_errors_and_warnings_are_told_once(told):
     """When they appear and when they are gone, to those who want them."""
     told.build()
@@ -130,6 +131,7 @@ def test_errors_and_warnings_are_told_once(told):
     assert news(told.files(), quarantined={"fia": "it shrank"}) == [("errors", 1, 0)]
 
 
+@pytest.mark.slow
 def test_facts_of_a_builder_that_died_are_told_by_the_next(told):
     """The chronicle has them; facts of the next build are told with them, in order, once."""
     told.build()
@@ -147,6 +149,7 @@ def test_facts_of_a_builder_that_died_are_told_by_the_next(told):
     assert len([one for one in told.notices() if "facts" in one]) == 1
 
 
+@pytest.mark.slow
 def test_who_asks_today_is_not_told_of_the_past(told):
     """A receiver added to a publication hears of what happens from then on."""
     wanted, told.publisher = told.publisher, publisher_toml()
@@ -159,6 +162,7 @@ def test_who_asks_today_is_not_told_of_the_past(told):
     assert [len(one["facts"]) for one in told.notices() if "facts" in one] == [1]
 
 
+@pytest.mark.slow
 def test_going_back_by_hand_and_forth_again_is_no_news(told):
     """What was told once stays told."""
     told.build()

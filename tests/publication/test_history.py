@@ -110,6 +110,7 @@ def test_each_generation_is_one_row():
     assert HISTORY_FILE not in store.current("index").state
 
 
+@pytest.mark.slow
 def test_it_tells_all_that_was_told_and_what_has_no_news():
     """Every fact of a build is in its row; a generation of words alone has an empty one."""
     store = MemoryStore()

@@ -120,6 +120,7 @@ def test_a_ledger_that_changes_is_published_with_the_same_documents():
 # --- One series and the others --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_broken_series_stays_and_the_other_is_published(once):
     """The series with a wrong file stays at its last generation; the other moves; the report names the place."""
     store = LocalStore(once)
@@ -208,6 +209,7 @@ def test_a_series_whose_folder_is_gone(once):
 # --- What is public is damaged --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_lost_ledger_of_one_season(tmp_path):
     """A season that is public and has lost its ledger is refused, although another season's ledger is there."""
     store = LocalStore(tmp_path)
@@ -223,6 +225,7 @@ def test_a_lost_ledger_of_one_season(tmp_path):
     assert snapshot(tmp_path / "series/trial") == before
 
 
+@pytest.mark.slow
 def test_a_renamed_season_is_no_lost_ledger(tmp_path):
     """The old address of a season that has another id now answers on, and has no ledger of its own."""
     store = LocalStore(tmp_path)
@@ -239,6 +242,7 @@ def test_a_renamed_season_is_no_lost_ledger(tmp_path):
 _PUBLIC = "series/trial/generations/2"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("place", "gone", "garbled"),
     [

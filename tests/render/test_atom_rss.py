@@ -270,6 +270,7 @@ def test_a_date_without_zone_stops_the_feed():
             render(a_feed(updated=datetime(2023, 6, 9)))  # noqa: DTZ001 - the mistake under test
 
 
+@pytest.mark.slow
 def test_the_same_bytes_anywhere():
     """Neither the hash seed, nor the time zone, nor the locale of the machine is in a feed."""
     script = (

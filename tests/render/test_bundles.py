@@ -37,6 +37,9 @@ from aslms_feeds.render.calendar_files import split_vevents
 from aslms_feeds.render.reuse import PublicDocuments
 from seasons import NOW, SEASON, documents, real_seasons
 
+pytestmark = pytest.mark.slow
+
+
 BASE = "https://calendar.example.org"
 LATER, LATEST = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
 

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from icalendar import Calendar
 
 from aslms_feeds.render.calendar_files import choose_newest_seasons
@@ -24,6 +25,7 @@ def test_the_newest_seasons_that_fit_are_chosen():
     assert choose_newest_seasons([("c", third, 4000), ("b", second, 1)], 1) == {"c"}
 
 
+@pytest.mark.slow
 def test_an_evergreen_calendar_keeps_the_newest_whole_seasons():
     """Up to its size, without a cut inside a season; a season's own calendar keeps everything."""
     event = '[[event]]\nid = "okayama"\nname = "O"\ncircuit = "okayama"\n'

@@ -77,6 +77,7 @@ def cells(line):
     return [words(one) for one in line.xpath("th | td")]
 
 
+@pytest.mark.slow
 def test_every_page_leads_to_the_history(trees):
     """The history is in the navigation of every page of the series, and on the series' own page by what it holds."""
     for path, one in trees.items():
@@ -405,6 +406,7 @@ def test_only_classes_with_calendars_can_be_subscribed_to(trees):
     assert [words(line) for line in page(trees, "subscribe/").xpath("//th[starts-with(., 'LMP1: ')]")]
 
 
+@pytest.mark.slow
 def test_real_seasons_have_light_whole_pages(real_series):
     """Every page of the real series is under 250 KB, has unique ids, and leads to pages and anchors that exist."""
     edition, made = real_series

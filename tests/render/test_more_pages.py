@@ -60,6 +60,7 @@ def make_series_pages(edition, **given):
 # --- Feeds ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tag", ["", "ar", "ja"])
 def test_every_feed_has_its_addresses_in_every_format(edition, trees, tag):
     """Each feed stands there with the exact address of each format, to copy, in the order readers should choose."""
@@ -144,6 +145,7 @@ def test_revisions_stand_beside_the_time(trees):
     assert not whole.xpath("td[2]/@data-yours")
 
 
+@pytest.mark.slow
 def test_without_a_calendar_the_last_season_is_shown():
     """What people have in their apps is the last season, while the current one has no date."""
     for path in ("why/", "ar/why/"):
@@ -181,6 +183,7 @@ def states(one):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tag", ["en", "ar"])
 def test_what_calendars_hold_is_what_they_hold(edition, trees, tag):
     """The entries that are counted are those in the file, and the newest change is the file's LAST-MODIFIED."""
@@ -388,6 +391,7 @@ def test_news_and_changes_are_on_the_series_page_and_no_result(edition, trees):
     assert len(kinds) > 1
 
 
+@pytest.mark.slow
 def test_a_season_without_a_calendar_looks_back():
     """What is known of the season is said, and the race meetings of the one before are linked."""
     made = between()
@@ -447,6 +451,7 @@ def test_pages_are_light(site):
         assert size < 60_000, (path, size)
 
 
+@pytest.mark.slow
 def test_a_series_that_begins_has_every_page():
     """With nothing but a name, the pages are there and lead to each other."""
     made = between(now=OVER)

@@ -445,6 +445,7 @@ def test_assets_are_small():
     assert (PACKAGE / "static/site.js").stat().st_size < 6_000
 
 
+@pytest.mark.slow
 def test_the_hour_is_in_no_page(site):
     """A later build of the same season makes the same bytes: nothing that the clock decides is in a page."""
     first = make_edition()
@@ -454,6 +455,7 @@ def test_the_hour_is_in_no_page(site):
     assert whole_site(changed_edition()) == site
 
 
+@pytest.mark.slow
 def test_same_bytes_under_any_hash_seed_and_zone(tmp_path):
     """Another process, with another hash seed and time zone, makes the same bytes."""
     program = (

@@ -54,6 +54,7 @@ def steps():
     yield "the next one begins", files, datetime(2032, 1, 1, tzinfo=UTC)
 
 
+@pytest.mark.slow
 def test_what_is_kept_is_what_would_be_made(monkeypatch):
     """After every edit the publication has the bytes that a program makes which keeps nothing."""
     keeping, forgetful = MemoryStore(), MemoryStore()
@@ -86,6 +87,7 @@ def work(monkeypatch):
     return counts
 
 
+@pytest.mark.slow
 def test_one_moved_session_makes_little_anew(work):
     """The other seasons' pages are kept, and so is every VEVENT that says what it said."""
     store = published((everything_at_first(), NOW), (everything(), LATER))
@@ -97,6 +99,7 @@ def test_one_moved_session_makes_little_anew(work):
     assert 0 < work["pages"] < whole["pages"] / 2
 
 
+@pytest.mark.slow
 def test_another_version_makes_everything_anew(work, monkeypatch):
     """What an older program made is not trusted."""
     store = published((everything(), NOW))

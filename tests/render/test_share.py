@@ -85,6 +85,7 @@ def heads(edition):
     return found
 
 
+@pytest.mark.slow
 def test_every_page_names_an_image_that_is_made(edition, heads):
     """The address in a page's head is one of those that are made: its own beside it, else that of the series."""
     public = Public()
@@ -164,6 +165,7 @@ def test_addresses_change_with_what_is_shown_and_with_nothing_else():
         assert now["2025-26/dubai"] == then["2025-26/dubai"]
 
 
+@pytest.mark.slow
 def test_the_same_bytes_under_any_hash_seed_and_zone():
     """Neither the hash seed, the zone nor the locale of a machine changes a byte."""
     program = (
@@ -236,6 +238,7 @@ def test_no_text_reaches_the_flag_or_the_edge(tag, title):
         assert cropped(picture) == cropped(empty), strip
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.text(max_size=120), st.sampled_from(TAGS), st.sampled_from(Status))
 def test_any_text_can_be_shown(text, tag, status):
@@ -318,6 +321,7 @@ def test_every_colour_can_be_read(colour):
         assert posters._measure_contrast(posters._NIGHT, chip) > 7
 
 
+@pytest.mark.slow
 def test_many_processes_draw_what_one_draws(edition, monkeypatch):
     """However many draw, the images are the same, in the same order; two that show the same are drawn once."""
     monkeypatch.setattr(drawing, "WORTH_A_PROCESS", 2)
@@ -326,6 +330,7 @@ def test_many_processes_draw_what_one_draws(edition, monkeypatch):
     assert drawing.draw_pictures([*pictures, *pictures], 3) == drawing.draw_pictures([*pictures, *pictures], 1)
 
 
+@pytest.mark.slow
 def test_a_process_that_fails_costs_time_alone(edition, monkeypatch):
     """What another process does not draw is drawn here."""
     monkeypatch.setattr(drawing, "WORTH_A_PROCESS", 2)

@@ -50,6 +50,7 @@ def outlines(store) -> dict[str, list[str]]:
     return {folder.get("text"): [inner.get("xmlUrl") for inner in folder] for folder in root.iterfind("body/outline")}
 
 
+@pytest.mark.slow
 def test_every_series_is_on_the_front_page():
     """The front page exists in each language and leads to every series."""
     store = published((two(), NOW))
@@ -59,6 +60,7 @@ def test_every_series_is_on_the_front_page():
         assert "Test &lt;Cup&gt; &amp; Co" in text
 
 
+@pytest.mark.slow
 def test_the_sitemap_lists_every_page_of_every_series():
     """Each page of each manifest is listed with the second its content last changed, and nothing else is."""
     store = published((two(), NOW), (two(**{"2030/season.toml": SEASON.replace("4 Hours of Paris", "Paris")}), LATER))
@@ -92,6 +94,7 @@ def test_robots_may_read_everything():
     assert text == f"User-agent: *\nDisallow:\n\nSitemap: {BASE}/sitemap.xml\n".encode()
 
 
+@pytest.mark.slow
 def test_a_series_with_a_wrong_file_stays_on_it():
     """The front page, the sitemap and the OPML keep what is public of a series that cannot be published now."""
     store = published((two(), NOW))
@@ -101,12 +104,14 @@ def test_a_series_with_a_wrong_file_stays_on_it():
     assert {path: store.read(INDEX, path) for path in before} == before
 
 
+@pytest.mark.slow
 def test_the_index_changes_only_with_what_it_shows():
     """A build that changes no page leaves the index at its generation."""
     store = published((two(), NOW), (two(), LATER))
     assert store.current(INDEX).manifest.generation == 1
 
 
+@pytest.mark.slow
 def test_a_new_series_is_linked(tmp_path):
     """The web root leads to a series that was added later, and to the old one as before."""
     store = LocalStore(tmp_path)

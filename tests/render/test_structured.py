@@ -59,6 +59,7 @@ def every_event(data):
             yield from every_event(value)
 
 
+@pytest.mark.slow
 def test_every_event_has_what_search_engines_demand(blocks):
     """Each event, in whatever it stands, has a name, a startDate, a location with a name, and a known status."""
     found = [event for page in blocks.values() for event in every_event(page)]

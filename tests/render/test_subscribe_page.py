@@ -72,6 +72,7 @@ def ways(element):
 # --- The choice -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tag", TAGS)
 def test_every_combination_has_exactly_its_addresses(edition, trees, tag):
     """Each calendar of a language is there once, and each of its links leads to its own address and title."""
@@ -217,6 +218,7 @@ def minimal():
 # --- Reports --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("report", ["mailto:times+races@calendars.example", "times+races@calendars.example"])
 @pytest.mark.parametrize("tag", ["en", "ar"])
 def test_a_wrong_time_is_reported_by_mail(report, tag):
@@ -260,6 +262,7 @@ def test_nobody_to_report_to_is_nothing(trees):
         assert not one.xpath("//p[@class='report'] | //a[starts-with(@href, 'mailto:')]"), path
 
 
+@pytest.mark.slow
 def test_reports_are_in_no_calendar_and_no_feed():
     """The address stands on pages only: a calendar does not change with it."""
     with_report, without = render_series(reporting("times@calendars.example")), render_series(reporting(None))
@@ -377,6 +380,7 @@ def real_pages():
     return {one.path: one.body for one in series.make_series_pages(compose(files, {}, now=REAL_NOW, base_url=BASE))}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("path", "most"), [("subscribe/index.html", 25_000), ("embed.html", 5_000)])
 def test_pages_are_light(path, most):
     """With all real seasons the page stays small, and with all it loads under 60 KB, as it is sent."""

@@ -92,6 +92,7 @@ BOMB = gzip.compress(bytes(20_000_000))
 BACKSLASH = zipped(GOOD, ("repo/xxevil.toml", b"")).replace(b"repo/xxevil", b"repo\\..\\evl")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "reason"),
     [

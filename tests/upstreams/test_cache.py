@@ -10,6 +10,7 @@ from aslms_feeds.publication import files as publication_files
 from seasons import NOW
 
 
+@pytest.mark.slow
 def test_a_state_that_is_damaged_is_begun_again(tmp_path):
     """It is asked at once, and without validators."""
     with Hostile({"/feed": answer(rss(1), 'ETag: "1"')}) as server:
@@ -74,6 +75,7 @@ def test_an_item_that_is_no_news_is_told(tmp_path):
         assert "holds what is no news" in polled.troubles["club"]
 
 
+@pytest.mark.slow
 def test_dying_at_any_write_loses_nothing(tmp_path, monkeypatch):
     """Whatever was written last, the next call asks again and comes to the same."""
     with Hostile({"/feed": in_turn(answer(rss(1), 'ETag: "1"'), answer(rss(1, 2), 'ETag: "2"'))}) as server:

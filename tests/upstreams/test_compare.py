@@ -36,6 +36,7 @@ def test_our_own_calendar_differs_in_nothing(everything_now, name):
     assert compare_calendar(files, season, copied, "club", now=NOW) == ()
 
 
+@pytest.mark.slow
 def test_the_real_seasons_differ_from_themselves_in_nothing(real):
     """Years of races at the same circuits, under the same names, are told apart by when they are."""
     now = datetime(2013, 1, 1, tzinfo=UTC)
@@ -91,6 +92,7 @@ LETTERS = st.text(st.characters(blacklist_categories=("Cc", "Cs")), max_size=60)
 MOMENTS = st.datetimes(datetime(2030, 1, 11), datetime(2030, 6, 1)).map(lambda moment: moment.replace(microsecond=0))  # noqa: DTZ001
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.builds(

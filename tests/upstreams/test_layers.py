@@ -56,6 +56,7 @@ def test_a_file_that_lies_here_wins(tmp_path):
         assert polled.overridden_paths == ("trial/2030/season.toml",)
 
 
+@pytest.mark.slow
 def test_items_join_the_season_that_was_current_and_stay_there(tmp_path):
     """A new season takes new items only; one that is renamed keeps its own; a named season takes all."""
     two_seasons = contents() | {"trial/2031/season.toml": NEXT.encode()}

@@ -147,6 +147,7 @@ def test_a_proposal_goes_when_we_agree(tmp_path):
         assert compare.parse_proposals((tmp_path / "proposals.json").read_bytes()) == ()
 
 
+@pytest.mark.slow
 def test_the_same_state_answers_and_instant_give_the_same(tmp_path):
     """Nothing but these goes in: two outputs are the same files, byte for byte."""
     upstreams = (FEED, ICS.replace("club", "cal"), FOLDER.replace("club", "next"))

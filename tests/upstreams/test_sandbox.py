@@ -12,6 +12,9 @@ import pytest
 from aslms_feeds.upstreams.readers.child import CPU_SECONDS, MEMORY
 from aslms_feeds.upstreams.sandbox import Refusal, read_calendar, read_feed
 
+pytestmark = pytest.mark.slow
+
+
 URL = "https://news.example.org/feed"
 
 
