@@ -6,11 +6,11 @@ import json
 
 import feedparser
 import pytest
-import servers
 from axe_playwright_python.sync_playwright import Axe
 from bundle_folders import BUNDLE, FEW, NEWS, two
-from calendar_readers import with_ical, with_icalendar
-from raw_http import ask, decoded
+from contracts import servers
+from contracts.calendar_readers import with_ical, with_icalendar
+from contracts.raw_http import ask, decoded
 from test_browser import DESKTOP, PHONE, browser, visit  # noqa: F401 - fixtures
 
 from aslms_feeds.builds.recipe import regenerate

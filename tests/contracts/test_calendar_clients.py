@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 
 import pytest
-from calendar_readers import Khal, Read, with_ical, with_ical_js, with_icalendar
 from conftest import REAL_NOW
+from contracts.calendar_readers import Khal, Read, with_ical, with_ical_js, with_icalendar
 from icalendar import Calendar
 from unseen import unseen
 
