@@ -18,9 +18,9 @@ from contracts.services import PATIENCE, alive, until
 
 import aslms_feeds
 from aslms_feeds.builds import log
-from aslms_feeds.builds import subprocess as build_subprocess
+from aslms_feeds.builds.attempt import Attempt, command_arguments
 from aslms_feeds.builds.recipe import regenerate
-from aslms_feeds.builds.subprocess import BUSY, FAULT, Attempt, Outcome, command_arguments, log_report, run_build
+from aslms_feeds.builds.subprocess import BUSY, FAULT, WAIT_OPTION, Outcome, log_report, run_build
 from aslms_feeds.errors import Busy, PublicationError, Superseded
 from aslms_feeds.processes import command_of
 from aslms_feeds.publication.stores.memory import MemoryStore
@@ -57,9 +57,12 @@ def noted():
 def attempted(build, capsys) -> tuple[int, Outcome | None]:
     """Return the status and the last line of a build."""
     number = run_build(
-        build, next_due=lambda: DUE, warnings=lambda: ("w",), status=lambda error: BUSY * isinstance(error, Busy) or 74
+        build,
+        find_next_due=lambda: DUE,
+        find_warnings=lambda: ("w",),
+        status_of=lambda error: BUSY * isinstance(error, Busy) or 74,
     )
-    return number, Outcome.read(capsys.readouterr().out)
+    return number, Outcome.parse(capsys.readouterr().out)
 
 
 def built(files, store=None):
@@ -72,14 +75,14 @@ def built(files, store=None):
 )
 def test_a_last_line_says_everything(outcome):
     """It comes back as it was, whatever was printed before it."""
-    assert "\n" not in outcome.line()
-    assert Outcome.read(f"chat\n{outcome.line()}\n") == outcome
+    assert "\n" not in outcome.format_line()
+    assert Outcome.parse(f"chat\n{outcome.format_line()}\n") == outcome
 
 
 @pytest.mark.parametrize("text", ["", "\n", "chat", "[]", "[1, 2, 3, 4]", '[true, false, "soon", [], 0]', "{}", "null"])
 def test_a_process_that_says_nothing_has_died(text):
     """Whatever else it printed."""
-    assert Outcome.read(text) is None
+    assert Outcome.parse(text) is None
 
 
 def test_a_build_with_something_to_do(capsys):
@@ -138,7 +141,7 @@ def test_failures_are_noted(noted):
         raise ZeroDivisionError("a fault")
 
     for build in (no_room, fault):
-        run_build(build, next_due=lambda: None, warnings=tuple, status=lambda _error: 74)
+        run_build(build, find_next_due=lambda: None, find_warnings=tuple, status_of=lambda _error: 74)
     first, second = noted()
     assert (first["event"], first["error"], first["hint"]) == ("failed", "no room", "make some")
     assert (second["event"], second["level"]) == ("log", "error")
@@ -203,7 +206,7 @@ def test_settings_go_with_the_command(tmp_path):
     assert command_arguments("build", settings) == [
         "build",
         "--parent",
-        str(build_subprocess.os.getpid()),
+        str(os.getpid()),
         "--calendars",
         str(tmp_path),
         "--output",
@@ -226,7 +229,7 @@ def loaded(tmp_path):
         (tmp_path / "calendars" / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "calendars" / path).write_bytes(data)
     settings = Settings(tmp_path / "calendars", tmp_path / "output")
-    command = command_of("aslms_feeds", *command_arguments("build", settings, build_subprocess.HELD))
+    command = command_of("aslms_feeds", *command_arguments("build", settings, WAIT_OPTION))
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "copy"), "PYTHONDONTWRITEBYTECODE": "1"}
     started = []
 
@@ -251,7 +254,7 @@ def test_a_build_that_was_held_publishes_with_what_is_installed(loaded, installe
         style = folder / "copy/aslms_feeds/render/pages/static/site.css"
         style.write_text(f"{style.read_text()}/* newer */")
     said, _errors = child.communicate("\n", PATIENCE)
-    assert Outcome.read(said).changed
+    assert Outcome.parse(said).changed
     assert child.returncode == 0
     styles = [path.read_text() for path in (folder / "output/site").resolve().glob("assets/*.css")]
     assert any("/* newer */" in text for text in styles) is installed

@@ -23,8 +23,8 @@ SETTLE = 0.45
 PATIENCE = 90
 """Seconds after which something that should happen has not happened; machines may be busy."""
 PATCHED = (
-    "import sys; from aslms_feeds.builds import service; from aslms_feeds.cli import commands; "
-    "service.RETRY_SECONDS = service.AGAIN_SECONDS = {seconds}; service.GRACE_SECONDS = {grace}; "
+    "import sys; from aslms_feeds.builds import background, jobs, service; from aslms_feeds.cli import commands; "
+    "jobs.RETRY_SECONDS = background.AGAIN_SECONDS = {seconds}; service.GRACE_SECONDS = {grace}; "
     "sys.exit(commands.main(sys.argv[1:]))"
 )
 

@@ -499,7 +499,7 @@ def test_a_build_that_waits_is_dropped(calendars, output):
     """The service does not wait for its instant, and nothing of it is on the disk."""
     write(calendars, SEASON + STREET.format(name=STREET_RACE, embargo=in_a_while(60)))
     known(output)
-    code = PATCHED.format(seconds=60, grace=40).replace("sys.exit", "service.LEAD_SECONDS = 59.0; sys.exit")
+    code = PATCHED.format(seconds=60, grace=40).replace("sys.exit", "jobs.LEAD_SECONDS = 59.0; sys.exit")
     with watching(calendars, output, patch=code) as service:
         service.tells("begun", subject="due")
         builder = service.builder()
@@ -515,7 +515,7 @@ def test_builds_end_with_a_service_that_is_killed(calendars, output):
     """A build whose service has gone is told to end, and the next service finds nothing in its way."""
     write(calendars, SEASON + STREET.format(name=STREET_RACE, embargo=in_a_while(300)))
     known(output)
-    code = PATCHED.format(seconds=60, grace=10).replace("sys.exit", "service.LEAD_SECONDS = 299.0; sys.exit")
+    code = PATCHED.format(seconds=60, grace=10).replace("sys.exit", "jobs.LEAD_SECONDS = 299.0; sys.exit")
     with watching(calendars, output, patch=code) as service:
         service.tells("begun", subject="due")
         builder = service.builder()

@@ -10,147 +10,54 @@ import asyncio
 import logging
 import os
 import signal
-import threading
 import time
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
-from apscheduler.jobstores.memory import MemoryJobStore
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from apscheduler.triggers.combining import OrTrigger
-from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.date import DateTrigger
 
 from aslms_feeds import __version__
 from aslms_feeds.builds import log
+from aslms_feeds.builds.attempt import Attempt, describe_end
+from aslms_feeds.builds.jobs import DAILY, LastBuild, make_trigger, new_scheduler, plan_starts, read_schedule
 from aslms_feeds.builds.log import LogEntry
-from aslms_feeds.builds.subprocess import BUSY, FAULT, Attempt, command_arguments
+from aslms_feeds.builds.subprocess import BUSY, FAULT
 from aslms_feeds.builds.watch import Looks
-from aslms_feeds.definitions.crontab import parse_crontab
-from aslms_feeds.definitions.files import PUBLISHER
-from aslms_feeds.definitions.toml import parse_toml
-from aslms_feeds.processes import start_child
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from apscheduler.triggers.base import BaseTrigger
-
     from aslms_feeds.builds.subprocess import Outcome
     from aslms_feeds.settings import Settings
 
-RETRY_SECONDS = 60.0
-"""When what failed for another reason than the definitions is tried again."""
-BUSY_SECONDS = 1.0
-"""When a build is tried again that met another one at work."""
-LEAD_SECONDS = 10.0
-"""How long before its instant a build is begun at least; twice the time that builds take, if that is more."""
 MARGIN_SECONDS = 2.0
 """So shortly before an instant, at least, no other build is begun: it would still be at work then."""
 GRACE_SECONDS = 10.0
 """How long a service that was told to end lets a build come to its end."""
-AGAIN_SECONDS = 5.0
-"""How long after its end a watcher of a server is started again."""
-EDITED = "edit"
+EDIT = "edit"
 """Why a build is begun whose program was loaded ahead."""
-DAILY = "@daily"
-"""When the service looks for what will need attention, though nothing is due."""
-
-
-def new_scheduler() -> AsyncIOScheduler:
-    """Return a scheduler in UTC that runs every job, however late, and once for all the times it missed.
-
-    Its jobs are in memory, derived from the definitions: a stored job would be unpickled, and could be shared.
-    """
-    defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
-    return AsyncIOScheduler(timezone=UTC, jobstores={"default": MemoryJobStore()}, job_defaults=defaults)
-
-
-def make_trigger(line: str) -> BaseTrigger:
-    """Return the trigger of a crontab line; raises :class:`ValueError` with what is wrong in it."""
-    found = [CronTrigger(**fields, timezone=UTC) for fields in parse_crontab(line).triggers]
-    return found[0] if len(found) == 1 else OrTrigger(found)
-
-
-def read_schedule(folder: Path) -> tuple[str, ...] | None:
-    """Return the crontab lines of publisher.toml; None while the file cannot be read, or is wrong."""
-    with suppress(OSError, ValueError):
-        data = parse_toml((folder / PUBLISHER).read_bytes()).data
-        found = data.get("schedule", ()) if data is not None else None
-        if isinstance(found, tuple) and all(isinstance(one, str) for one in found):
-            for one in found:
-                parse_crontab(one)
-            return tuple(dict.fromkeys(found))
-    return None
-
-
-class Last(NamedTuple):
-    """How the last build ended."""
-
-    began: datetime
-    ended: datetime
-    due: bool = False
-    """Whether it was begun for what is due."""
-    busy: bool = False
-    """Whether another was at work, or an edit overtook it at the last moment."""
-    failed: bool = False
-    """Whether something failed that may be mended without an edit."""
-
-
-class Starts(NamedTuple):
-    """When the next builds begin that no edit and no crontab line asks for."""
-
-    due: datetime | None
-    """For what is due."""
-    retry: datetime | None
-    """To try again."""
-
-
-def plan_starts(due: datetime | None, last: Last, seconds: float) -> Starts:
-    """Return when to begin a build that takes ``seconds`` for what is ``due``, and when to try the last one again."""
-    pause = timedelta(seconds=BUSY_SECONDS if last.busy else RETRY_SECONDS)
-    retry = last.ended + pause if last.failed or (last.busy and not last.due) else None
-    if due is None:
-        return Starts(None, retry)
-    begin = due - timedelta(seconds=lead_seconds(seconds))
-    if last.busy:
-        begin = max(begin, last.ended + pause)
-    elif last.failed:
-        # Ahead it failed; at the instant itself it is worth another try.
-        begin = max(due, last.ended + pause if due <= last.ended else due)
-    elif due <= last.began:
-        begin = last.ended + pause  # It should be done. Whatever is wrong with it, it must not keep the service busy.
-    return Starts(begin, retry)
-
-
-def lead_seconds(seconds: float) -> float:
-    """Return how long before its instant a build is begun that takes so long, in seconds."""
-    return max(LEAD_SECONDS, 2 * seconds)
 
 
 class Service:
     """Builds after every edit, at the times of the schedule, and when something is due; until it is told to end."""
 
-    def __init__(self, chosen: Settings, *, parent: int | None = None) -> None:
-        """Publish as ``chosen`` says; with ``parent``, end when that is not the parent process any more."""
-        self._chosen = chosen
+    def __init__(self, settings: Settings, *, parent: int | None = None) -> None:
+        """Publish as ``settings`` say; with ``parent``, end when that is not the parent process any more."""
+        self._settings = settings
         self._parent = parent
         self._scheduler = new_scheduler()
-        self._lines: tuple[str, ...] = ()
+        self._schedule: tuple[str, ...] = ()
         self._reasons: list[str] = []
         self._ahead: datetime | None = None
-        self._due: datetime | None = None
+        self._next_due: datetime | None = None
         self._seconds = 0.0
         self._running: Attempt | None = None
-        self._held: asyncio.Task[Attempt] | None = None
+        self._loaded: asyncio.Task[Attempt] | None = None
         self._warned: dict[str, str] = {}
         self._busy = False
         self._settling: asyncio.TimerHandle | None = None
-        self._told: signal.Signals | None = None
+        self._ended_by: signal.Signals | None = None
         self._wake = asyncio.Event()
-        self._over = asyncio.Event()
+        self._ending = asyncio.Event()
 
     async def run(self) -> int:
         """Work until SIGTERM, SIGINT or the end of the parent, and return the exit status."""
@@ -160,18 +67,21 @@ class Service:
         log.write_entry(
             LogEntry.STARTED,
             version=__version__,
-            calendars=str(self._chosen.calendars),
-            output=str(self._chosen.output),
-            settle=self._chosen.settle,
+            calendars=str(self._settings.calendars),
+            output=str(self._settings.output),
+            settle=self._settings.settle,
         )
         self._scheduler.start()
-        looking, building = asyncio.create_task(self._look()), asyncio.create_task(self._build())
-        over = asyncio.create_task(self._over.wait())
-        tasks: list[asyncio.Task[Any]] = [looking, building, over]
+        looking, building = (
+            asyncio.create_task(self._watch_definitions()),
+            asyncio.create_task(self._build_when_woken()),
+        )
+        ending = asyncio.create_task(self._ending.wait())
+        tasks: list[asyncio.Task[Any]] = [looking, building, ending]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             self._scheduler.shutdown(wait=False)
-            await self._last_build(building)
+            await self._finish_build(building)
             for task in tasks:
                 if task.done():
                     task.result()
@@ -180,22 +90,22 @@ class Service:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
         log.write_entry(LogEntry.STOPPED)
-        return 128 + signal.SIGINT if self._told is signal.SIGINT else 0
+        return 128 + signal.SIGINT if self._ended_by is signal.SIGINT else 0
 
     # --- What wakes a build ------------------------------------------------------------------------------------------
 
-    async def _look(self) -> None:
+    async def _watch_definitions(self) -> None:
         """Look at the definitions, and every second at the clock and the parent."""
-        looks = await asyncio.to_thread(Looks, self._chosen.calendars)
-        self._want("start")
+        looks = await asyncio.to_thread(Looks, self._settings.calendars)
+        self._wake_for("start")
         loop = asyncio.get_running_loop()
         looked = loop.time()
         while True:
             edited = await asyncio.to_thread(looks.edited)
-            if self._over.is_set():
+            if self._ending.is_set():
                 return
             if edited:
-                self._edited(edited)
+                self._note_edit(edited)
             if loop.time() - looked >= 1:
                 looked = loop.time()
                 # The scheduler waits by a clock that stands still while a machine sleeps, and knows of no other.
@@ -203,33 +113,33 @@ class Service:
                 if self._parent is not None and os.getppid() != self._parent:
                     self._end(None)
 
-    def _edited(self, count: int) -> None:
-        log.write_entry(LogEntry.EDIT, files=count, settle=self._chosen.settle)
+    def _note_edit(self, count: int) -> None:
+        log.write_entry(LogEntry.EDIT, files=count, settle=self._settings.settle)
         if self._running is not None and self._running.waits(datetime.now(UTC)):
             self._running.drop()  # What it has made is not what the definitions say any more.
-        if self._held is None:
+        if self._loaded is None:
             # Loading takes longer than publishing an edit; while that has to stand, there is time for it.
-            self._held = asyncio.create_task(Attempt.begin(self._chosen, held=True))
+            self._loaded = asyncio.create_task(Attempt.begin(self._settings, waits=True))
         if self._settling is not None:
             self._settling.cancel()
-        self._settling = asyncio.get_running_loop().call_later(self._chosen.settle, self._settled)
+        self._settling = asyncio.get_running_loop().call_later(self._settings.settle, self._wake_for_edit)
 
-    def _settled(self) -> None:
+    def _wake_for_edit(self) -> None:
         self._settling = None
         if self._running is not None and self._running.waits(datetime.now(UTC), self._margin()):
             self._running.drop()
-        self._want(EDITED)
+        self._wake_for(EDIT)
 
-    async def _fire(self, job: str) -> None:
+    async def _run_job(self, job: str) -> None:
         """Wake a build for a job."""
-        log.write_entry(LogEntry.JOB, job, due=self._due if job == "due" else None)
+        log.write_entry(LogEntry.JOB, job, due=self._next_due if job == "due" else None)
         if job == "due":
-            self._ahead = self._due
+            self._ahead = self._next_due
             self._wake.set()
         else:
-            self._want(job)
+            self._wake_for(job)
 
-    def _want(self, reason: str) -> None:
+    def _wake_for(self, reason: str) -> None:
         self._reasons.append(reason)
         self._wake.set()
 
@@ -241,139 +151,138 @@ class Service:
 
     # --- Builds ------------------------------------------------------------------------------------------------------
 
-    async def _build(self) -> None:
+    async def _build_when_woken(self) -> None:
         """Have one build done after the other, as long as there is a reason for one."""
         while True:
             await self._wake.wait()
             self._wake.clear()
-            if self._over.is_set():
+            if self._ending.is_set():
                 return
             if self._ahead is not None and (not self._reasons or self._is_near(self._ahead)):
-                await self._attempt(["due"], self._ahead if self._ahead > datetime.now(UTC) else None)
+                await self._run_build(["due"], self._ahead if self._ahead > datetime.now(UTC) else None)
             elif self._reasons:
                 reasons, self._reasons = self._reasons, []
-                await self._attempt(list(dict.fromkeys(reasons)), None)
+                await self._run_build(list(dict.fromkeys(reasons)), None)
             if self._reasons:
                 self._wake.set()
 
-    async def _attempt(self, reasons: list[str], not_before: datetime | None) -> None:
+    async def _run_build(self, reasons: list[str], not_before: datetime | None) -> None:
         """Have one build done, and arrange what follows from it."""
         began, start = datetime.now(UTC), time.monotonic()
         if not self._busy:
             log.write_entry(LogEntry.BEGUN, ",".join(reasons), not_before=not_before)
         try:
-            held = await self._loaded() if EDITED in reasons else None
-            self._running = running = held or await Attempt.begin(self._chosen, not_before)
-            number, outcome = await running.outcome()
-            dropped = running.dropped or await self._ended_together(number)
-            how = f"died with {_describe_end(number)}"
+            loaded = await self._take_loaded() if EDIT in reasons else None
+            self._running = running = loaded or await Attempt.begin(self._settings, not_before)
+            status, outcome = await running.wait_for_outcome()
+            dropped = running.dropped or await self._was_ended_with_us(status)
+            how = f"died with {describe_end(status)}"
         except OSError as error:
-            number, outcome, dropped, how = FAULT, None, False, f"could not be started: {error}"
+            status, outcome, dropped, how = FAULT, None, False, f"could not be started: {error}"
         finally:
             self._running = None
-        last = Last(began, datetime.now(UTC), "due" in reasons)
-        if number == BUSY:
+        last = LastBuild(began, datetime.now(UTC), "due" in reasons)
+        if status == BUSY:
             last = last._replace(busy=True)
         elif dropped:
             pass
         elif outcome is None:
             last = last._replace(failed=True)
-            await self._died(how)
+            await self._record_death(how)
         else:
             last = last._replace(failed=outcome.retry)
-            self._learn(outcome)
-        self._note_end(number, outcome, dropped=dropped, seconds=time.monotonic() - start)
-        self._derive(last)
+            self._learn_from(outcome)
+        self._log_end(status, outcome, dropped=dropped, seconds=time.monotonic() - start)
+        self._arrange_jobs(last)
 
-    async def _loaded(self) -> Attempt | None:
-        """Return the build that is held for an edit; None where there is none, or whatever befell it."""
-        held, self._held = self._held, None
+    async def _take_loaded(self) -> Attempt | None:
+        """Return the build that is loaded for an edit; None where there is none, or whatever befell it."""
+        starting, self._loaded = self._loaded, None
         with suppress(OSError):
-            found = await held if held else None
-            return None if found is None or found.ended else found
+            attempt = await starting if starting else None
+            return None if attempt is None or attempt.has_ended else attempt
         return None
 
-    async def _ended_together(self, number: int) -> bool:
+    async def _was_ended_with_us(self, status: int) -> bool:
         """Say whether a build was told to end by who tells this process, too: systemd tells all of a service."""
-        if number == -signal.SIGTERM:
+        if status == -signal.SIGTERM:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._over.wait(), 0.5)
-        return number == -signal.SIGTERM and self._over.is_set()
+                await asyncio.wait_for(self._ending.wait(), 0.5)
+        return status == -signal.SIGTERM and self._ending.is_set()
 
-    def _learn(self, outcome: Outcome) -> None:
+    def _learn_from(self, outcome: Outcome) -> None:
         # A build that came to nothing does not know what is due.
         if outcome.next_due is not None or not outcome.retry:
-            self._due = outcome.next_due
+            self._next_due = outcome.next_due
         self._seconds = outcome.seconds or self._seconds
         today = datetime.now(UTC).date().isoformat()
-        for one in outcome.warnings:
-            if self._warned.get(one) != today:
-                log.write_entry(LogEntry.WARNING, level=logging.WARNING, message=one)
+        for warning in outcome.warnings:
+            if self._warned.get(warning) != today:
+                log.write_entry(LogEntry.WARNING, level=logging.WARNING, message=warning)
         self._warned = dict.fromkeys(outcome.warnings, today)
 
-    def _note_end(self, number: int, outcome: Outcome | None, *, dropped: bool, seconds: float) -> None:
+    def _log_end(self, status: int, outcome: Outcome | None, *, dropped: bool, seconds: float) -> None:
         """Note how a build ended; one that meets another is noted once, however often it is tried again."""
-        if number != BUSY or dropped:
+        if status != BUSY or dropped:
             changed = outcome.changed if outcome else False
             length = round(seconds, 2)
             log.write_entry(
-                LogEntry.ENDED, status=number, seconds=length, changed=changed, dropped=dropped, due=self._due
+                LogEntry.ENDED, status=status, seconds=length, changed=changed, dropped=dropped, due=self._next_due
             )
         elif not self._busy:
             log.write_entry(LogEntry.BUSY)
-        self._busy = number == BUSY and not dropped
+        self._busy = status == BUSY and not dropped
 
-    async def _died(self, how: str) -> None:
+    async def _record_death(self, how: str) -> None:
         """Say that a build died, also where monitors look."""
-        from aslms_feeds.builds import (
-            status,  # It knows the definitions, which is much to know for a process that waits.
-        )
+        # It imports the definitions, which is much for a process that waits.
+        from aslms_feeds.builds.status import record_failure
 
         log.write_entry(LogEntry.DIED, "build", level=logging.ERROR, how=how)
-        await asyncio.to_thread(status.record_failure, self._chosen.output, f"the build {how}", now=datetime.now(UTC))
+        await asyncio.to_thread(record_failure, self._settings.output, f"the build {how}", now=datetime.now(UTC))
 
     # --- Jobs --------------------------------------------------------------------------------------------------------
 
-    def _derive(self, last: Last) -> None:
+    def _arrange_jobs(self, last: LastBuild) -> None:
         """Arrange the jobs that follow from the definitions, and from how the last build ended."""
         self._ahead = None
-        if self._over.is_set():
+        if self._ending.is_set():
             return
-        found = read_schedule(self._chosen.calendars)
-        if found is not None and found != self._lines:
-            self._lines = found
-            log.write_entry(LogEntry.SCHEDULE, lines="; ".join(found))
-        wanted = {f"schedule {line}": line for line in self._lines} | {"daily": DAILY}
+        schedule = read_schedule(self._settings.calendars)
+        if schedule is not None and schedule != self._schedule:
+            self._schedule = schedule
+            log.write_entry(LogEntry.SCHEDULE, lines="; ".join(schedule))
+        lines = {f"schedule {line}": line for line in self._schedule} | {"daily": DAILY}
         for job in self._scheduler.get_jobs():
-            if job.id not in wanted:
+            if job.id not in lines:
                 job.remove()
         # What stays is left alone: put there anew at the very moment it is to fire, it would wait for the next time.
-        for name in wanted.keys() - {job.id for job in self._scheduler.get_jobs()}:
-            self._scheduler.add_job(self._fire, make_trigger(wanted[name]), args=(name,), id=name)
-        at = plan_starts(self._due, last, self._seconds)
+        for name in lines.keys() - {job.id for job in self._scheduler.get_jobs()}:
+            self._scheduler.add_job(self._run_job, make_trigger(lines[name]), args=(name,), id=name)
+        at = plan_starts(self._next_due, last, self._seconds)
         for name, instant in (("due", at.due), ("retry", at.retry)):
             if instant is not None:
-                self._scheduler.add_job(self._fire, DateTrigger(instant), args=(name,), id=name)
+                self._scheduler.add_job(self._run_job, DateTrigger(instant), args=(name,), id=name)
 
     # --- The end -----------------------------------------------------------------------------------------------------
 
     def _end(self, number: signal.Signals | None) -> None:
         """Begin nothing any more; told so twice from a terminal, wait for nothing either."""
-        if self._over.is_set():
+        if self._ending.is_set():
             if number is signal.SIGINT and self._running is not None:
                 self._running.drop()
             return
         log.write_entry(LogEntry.STOPPING, number.name if number else "parent")
-        self._told = number
-        self._over.set()
+        self._ended_by = number
+        self._ending.set()
         self._wake.set()
 
-    async def _last_build(self, building: asyncio.Task[None]) -> None:
+    async def _finish_build(self, building: asyncio.Task[None]) -> None:
         """Let a build that is at work come to its end; one that waits for its moment is dropped."""
-        self._over.set()
+        self._ending.set()
         self._wake.set()
-        if held := await self._loaded():
-            await held.dismiss()
+        if loaded := await self._take_loaded():
+            await loaded.dismiss()
         if self._running is not None and self._running.waits(datetime.now(UTC)):
             self._running.drop()
         for seconds, end in ((GRACE_SECONDS, Attempt.drop), (MARGIN_SECONDS, Attempt.kill)):
@@ -383,46 +292,10 @@ class Service:
         await asyncio.wait({building}, timeout=MARGIN_SECONDS)
 
 
-def run_service(chosen: Settings, *, parent: int | None = None) -> int:
+def run_service(settings: Settings, *, parent: int | None = None) -> int:
     """Run the service and return its exit status."""
 
     async def work() -> int:
-        return await Service(chosen, parent=parent).run()
+        return await Service(settings, parent=parent).run()
 
     return asyncio.run(work())
-
-
-def keep_watching(chosen: Settings) -> Callable[[], None]:
-    """Watch in a process of its own, and start it again should it end; return what ends it for good.
-
-    In a process that answers requests, every build would hold up the answers.
-    """
-    arguments = command_arguments("watch", chosen, "--settle", str(chosen.settle))
-    over, switching = threading.Event(), threading.Lock()
-    watchers = [start_child("aslms_feeds", *arguments)]
-
-    def keep() -> None:
-        while not over.is_set():
-            number = watchers[-1].wait()
-            if over.is_set():
-                return
-            log.write_entry(LogEntry.DIED, "watcher", level=logging.ERROR, how=f"died with {_describe_end(number)}")
-            over.wait(AGAIN_SECONDS)
-            with switching:
-                if not over.is_set():
-                    watchers.append(start_child("aslms_feeds", *arguments))
-
-    keeper = threading.Thread(target=keep, daemon=True)
-    keeper.start()
-
-    def end() -> None:
-        with switching:
-            over.set()
-            watchers[-1].terminate()
-        keeper.join()
-
-    return end
-
-
-def _describe_end(number: int) -> str:
-    return f"signal {-number}" if number < 0 else f"status {number}"

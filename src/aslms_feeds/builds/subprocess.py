@@ -1,7 +1,7 @@
-"""One build as the service has it done, in a process of its own: what is asked of it, what it says, how it ends.
+"""The process in which one build is done for the service: when it begins, what it says in its last line, how it ends.
 
 In a thread of the service, or of a server, a build would hold up everything else. A process that dies takes nothing
-with it: the store's lock ends with it, and what is public stays whole.
+with it: the store's lock ends with it, and what is public stays whole. `builds.attempt` is the other side.
 """
 
 from __future__ import annotations
@@ -21,16 +21,13 @@ from aslms_feeds.builds import freshness, log
 from aslms_feeds.builds.log import LogEntry
 from aslms_feeds.errors import AslmsFeedsError
 from aslms_feeds.ledger.values import format_value
-from aslms_feeds.processes import start_task
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable, Sequence
 
     from aslms_feeds.report import Part, Report
-    from aslms_feeds.settings import Settings
 
-HELD = "--held"
+WAIT_OPTION = "--held"
 """The option of a build that is loaded, and begins when it is told to."""
 BUSY, FAULT = 75, 70
 """Exit statuses (sysexits.h): try again in a moment; a fault of the program."""
@@ -50,13 +47,13 @@ class Outcome(NamedTuple):
     seconds: float = 0.0
     """How long it worked, without waiting; 0 when it had nothing to do."""
 
-    def line(self) -> str:
+    def format_line(self) -> str:
         """Return it as a line."""
         due = self.next_due.isoformat() if self.next_due else None
         return json.dumps([self.changed, self.retry, due, self.warnings, self.seconds])
 
     @classmethod
-    def read(cls, text: str) -> Outcome | None:
+    def parse(cls, text: str) -> Outcome | None:
         """Return what the last line of a text says; None: the process died before it could say anything."""
         with suppress(ValueError, IndexError, TypeError):
             changed, retry, due, warnings, seconds = json.loads(text.splitlines()[-1])
@@ -65,18 +62,15 @@ class Outcome(NamedTuple):
         return None
 
 
-# --- In the process that builds --------------------------------------------------------------------------------------
-
-
 def end_with_parent(parent: int) -> None:
     """End this process as SIGTERM does, when ``parent`` is not the one above it any more."""
 
-    def look() -> None:
+    def watch_parent() -> None:
         while os.getppid() == parent:
             time.sleep(_PARENT_SECONDS)
         os.kill(os.getpid(), signal.SIGTERM)
 
-    threading.Thread(target=look, daemon=True).start()
+    threading.Thread(target=watch_parent, daemon=True).start()
 
 
 def wait_for_release(load: Callable[[], None]) -> bool:
@@ -90,7 +84,7 @@ def wait_for_release(load: Callable[[], None]) -> bool:
     if not sys.stdin.readline():
         return False
     if not freshness.is_current():
-        command = [sys.executable, *(one for one in sys.orig_argv[1:] if one != HELD)]
+        command = [sys.executable, *(argument for argument in sys.orig_argv[1:] if argument != WAIT_OPTION)]
         os.execv(sys.executable, command)  # noqa: S606 - no shell, and what we were called with
     return True
 
@@ -98,41 +92,41 @@ def wait_for_release(load: Callable[[], None]) -> bool:
 def run_build(
     build: Callable[[], Report | None],
     *,
-    next_due: Callable[[], datetime | None],
-    warnings: Callable[[], Sequence[str]],
-    status: Callable[[AslmsFeedsError], int],
+    find_next_due: Callable[[], datetime | None],
+    find_warnings: Callable[[], Sequence[str]],
+    status_of: Callable[[AslmsFeedsError], int],
 ) -> int:
     """Build, say what came of it in a last line, and return the exit status.
 
-    ``build`` notes in the journal what it did, or returns None when there was nothing to do; then ``next_due`` is
-    asked. ``warnings`` is asked in the end.
+    ``build`` writes into the log what it did, or returns None when there was nothing to do; then ``find_next_due``
+    is asked. ``find_warnings`` is asked in the end.
     """
     try:
         report = build()
-        outcome = Outcome(next_due=report.next_due if report else next_due())
+        outcome = Outcome(next_due=report.next_due if report else find_next_due())
         if report is not None:
             retry = any(part.error for part in report.parts)
             outcome = outcome._replace(changed=report.changed, retry=retry, seconds=time.process_time())
-        print(outcome._replace(warnings=tuple(warnings())).line(), flush=True)
+        print(outcome._replace(warnings=tuple(find_warnings())).format_line(), flush=True)
     except AslmsFeedsError as error:
-        if (number := status(error)) != BUSY:
+        if (status := status_of(error)) != BUSY:
             log.write_entry(
                 LogEntry.FAILED, level=logging.ERROR, generation=None, error=str(error), hint=error.hint or None
             )
-            print(Outcome(retry=True).line(), flush=True)
-        return number
+            print(Outcome(retry=True).format_line(), flush=True)
+        return status
     except Exception:
         logging.getLogger(__name__).exception("a fault of the program")
-        print(Outcome(retry=True).line(), flush=True)
+        print(Outcome(retry=True).format_line(), flush=True)
         return FAULT
     return int(report is not None and report.failed)
 
 
 def log_report(report: Report) -> None:
-    """Note in the journal what a build did."""
+    """Write what a build did into the log."""
     for part in report.parts:
-        for one in part.problems:
-            log.write_entry(LogEntry.PROBLEM, part.name, level=logging.ERROR, **one._asdict())
+        for problem in part.problems:
+            log.write_entry(LogEntry.PROBLEM, part.name, level=logging.ERROR, **problem._asdict())
         if part.failed:
             _log_failure(part)
         elif part.written:
@@ -156,86 +150,15 @@ def _log_build(part: Part) -> None:
         facts=len(part.new_facts),
         back_to=part.back_to,
     )
-    for one in part.new_facts:
+    for new in part.new_facts:
         log.write_entry(
             LogEntry.FACT,
             part.name,
-            season=one.season,
-            what=str(one.fact.what),
-            meeting=one.fact.event or None,
-            session=one.fact.session or None,
-            before=format_value(one.fact.before),
-            after=format_value(one.fact.after),
-            headline=one.headline,
+            season=new.season,
+            what=str(new.fact.what),
+            meeting=new.fact.event or None,
+            session=new.fact.session or None,
+            before=format_value(new.fact.before),
+            after=format_value(new.fact.after),
+            headline=new.headline,
         )
-
-
-# --- In the process that has it built --------------------------------------------------------------------------------
-
-
-def command_arguments(name: str, chosen: Settings, *options: str) -> list[str]:
-    """Return the arguments of one of our own commands with the settings of this process, whose child it will be."""
-    arguments = [name, "--parent", str(os.getpid())]
-    arguments += ["--calendars", str(chosen.calendars), "--output", str(chosen.output)]
-    arguments += ["--log-format", chosen.log_format]
-    if chosen.base_url:
-        arguments += ["--base-url", chosen.base_url]
-    if chosen.state:
-        arguments += ["--state", str(chosen.state)]
-    return [*arguments, *options]
-
-
-class Attempt:
-    """A build at work in a process of its own; nothing of it is public before ``not_before``."""
-
-    def __init__(self, process: asyncio.subprocess.Process, not_before: datetime | None) -> None:
-        """Look after a process; :meth:`begin` starts one."""
-        self._process = process
-        self.not_before = not_before
-        self.dropped = False
-        """Whether it was told to end."""
-
-    @classmethod
-    async def begin(cls, chosen: Settings, not_before: datetime | None = None, *, held: bool = False) -> Attempt:
-        """Start a build; raises :class:`OSError` where the system starts no process.
-
-        One that is ``held`` is loaded, and begins when it is waited for.
-        """
-        options = ["--not-before", not_before.isoformat()] if not_before else []
-        options += [HELD] if held else []
-        process = await start_task("aslms_feeds", *command_arguments("build", chosen, *options), waits=held)
-        return cls(process, not_before)
-
-    async def outcome(self) -> tuple[int, Outcome | None]:
-        """Wait for its end and return its exit status, negative for a signal, and what it said, if anything.
-
-        One that is held is let go.
-        """
-        said, _nothing = await self._process.communicate(b"\n" if self._process.stdin else None)
-        return self._process.returncode or 0, Outcome.read(said.decode(errors="replace"))
-
-    def waits(self, now: datetime, seconds: float = 0) -> bool:
-        """Say whether its moment is more than ``seconds`` away."""
-        return self.not_before is not None and (self.not_before - now).total_seconds() > seconds
-
-    @property
-    def ended(self) -> bool:
-        """Whether it is no more."""
-        return self._process.returncode is not None
-
-    async def dismiss(self) -> None:
-        """End one that is held: it has nothing to lose."""
-        self.kill()
-        await self._process.communicate()
-
-    def drop(self) -> None:
-        """Have it end: what it has not made public is dropped."""
-        self.dropped = True
-        with suppress(ProcessLookupError):
-            self._process.terminate()
-
-    def kill(self) -> None:
-        """End it, whatever it does."""
-        self.dropped = True
-        with suppress(ProcessLookupError):
-            self._process.kill()

@@ -67,4 +67,6 @@ def _build_for_service(arguments: Namespace, settings: Settings) -> int:
         contents = files.read_calendars_folder(settings.calendars, named=False)
         return status.record_warnings(settings.output, contents, str(settings.calendars), now=now)
 
-    return subprocess.run_build(build_once, next_due=find_next_due, warnings=record_warnings, status=status_of_error)
+    return subprocess.run_build(
+        build_once, find_next_due=find_next_due, find_warnings=record_warnings, status_of=status_of_error
+    )

@@ -20,10 +20,10 @@ def run_serve(arguments: Namespace, settings: Settings) -> int:
 
     end_watcher = None
     if arguments.watch:
-        from aslms_feeds.builds import log, service
+        from aslms_feeds.builds import background, log
 
         log.start_log(settings.log_format)
-        end_watcher = service.keep_watching(settings)
+        end_watcher = background.keep_watching(settings)
     try:
         print(f"Serving {settings.output} on http://{settings.host}:{settings.port}/ (Ctrl-C ends it)", flush=True)
         run_server(settings.output, host=settings.host, port=settings.port, metrics_port=settings.metrics_port)

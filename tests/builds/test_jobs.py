@@ -15,20 +15,20 @@ from apscheduler.jobstores.memory import MemoryJobStore
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aslms_feeds.builds import service as build_service
-from aslms_feeds.builds.service import (
+from aslms_feeds.builds import jobs
+from aslms_feeds.builds.jobs import (
     BUSY_SECONDS,
     LEAD_SECONDS,
     RETRY_SECONDS,
-    Last,
-    Service,
-    Starts,
+    LastBuild,
+    NextStarts,
     lead_seconds,
     make_trigger,
     new_scheduler,
     plan_starts,
     read_schedule,
 )
+from aslms_feeds.builds.service import Service
 from aslms_feeds.settings import Settings
 
 T = datetime(2030, 1, 10, 12, tzinfo=UTC)
@@ -90,7 +90,7 @@ def test_a_clock_change_of_the_machine_drops_and_doubles_nothing(timezone, begin
     first = datetime.fromisoformat(begin)
     code = (
         "import json, sys, time; from datetime import datetime, timedelta\n"
-        "sys.path.insert(0, 'tests/builds'); import test_service as t\n"
+        "sys.path.insert(0, 'tests/builds'); import test_jobs as t\n"
         "begin = datetime.fromisoformat(sys.argv[1]); end = begin + timedelta(days=2)\n"
         "shift = {time.localtime((begin + timedelta(hours=h)).timestamp()).tm_gmtoff for h in range(48)}\n"
         "print(json.dumps([len(shift), {l: [x.isoformat() for x in t.fires(l, begin, end)] for l in t.LINES}]))"
@@ -173,68 +173,72 @@ def test_jobs_are_in_memory_and_in_utc():
 
 # --- What is due, and what is tried again ----------------------------------------------------------------------------
 
-DONE = Last(T - 3 * SECOND, T)
+DONE = LastBuild(T - 3 * SECOND, T)
 
 
 @pytest.mark.parametrize(
     ("due", "last", "seconds", "wanted"),
     [
-        pytest.param(None, DONE, 3, Starts(None, None), id="nothing"),
-        pytest.param(T + DAY, DONE, 3, Starts(T + DAY - LEAD_SECONDS * SECOND, None), id="due"),
-        pytest.param(T + DAY, DONE, 40, Starts(T + DAY - 80 * SECOND, None), id="builds take long"),
-        pytest.param(T + SECOND, DONE, 3, Starts(T + SECOND - LEAD_SECONDS * SECOND, None), id="due at once"),
+        pytest.param(None, DONE, 3, NextStarts(None, None), id="nothing"),
+        pytest.param(T + DAY, DONE, 3, NextStarts(T + DAY - LEAD_SECONDS * SECOND, None), id="due"),
+        pytest.param(T + DAY, DONE, 40, NextStarts(T + DAY - 80 * SECOND, None), id="builds take long"),
+        pytest.param(T + SECOND, DONE, 3, NextStarts(T + SECOND - LEAD_SECONDS * SECOND, None), id="due at once"),
         pytest.param(
-            T - 5 * SECOND, DONE, 3, Starts(T + RETRY_SECONDS * SECOND, None), id="a build that did not do what was due"
+            T - 5 * SECOND,
+            DONE,
+            3,
+            NextStarts(T + RETRY_SECONDS * SECOND, None),
+            id="a build that did not do what was due",
         ),
         pytest.param(
-            T - SECOND, DONE, 3, Starts(T - 11 * SECOND, None), id="due while the last build was at work: at once"
+            T - SECOND, DONE, 3, NextStarts(T - 11 * SECOND, None), id="due while the last build was at work: at once"
         ),
         pytest.param(
-            None, DONE._replace(failed=True), 3, Starts(None, T + RETRY_SECONDS * SECOND), id="failed, nothing due"
+            None, DONE._replace(failed=True), 3, NextStarts(None, T + RETRY_SECONDS * SECOND), id="failed, nothing due"
         ),
         pytest.param(
             T + DAY,
             DONE._replace(failed=True),
             3,
-            Starts(T + DAY, T + RETRY_SECONDS * SECOND),
+            NextStarts(T + DAY, T + RETRY_SECONDS * SECOND),
             id="failed: what is due is tried at its instant, too",
         ),
         pytest.param(
             T + 5 * SECOND,
             DONE._replace(failed=True, due=True),
             3,
-            Starts(T + 5 * SECOND, T + RETRY_SECONDS * SECOND),
+            NextStarts(T + 5 * SECOND, T + RETRY_SECONDS * SECOND),
             id="failed ahead of its instant",
         ),
         pytest.param(
             T - SECOND,
             DONE._replace(failed=True),
             3,
-            Starts(T + RETRY_SECONDS * SECOND, T + RETRY_SECONDS * SECOND),
+            NextStarts(T + RETRY_SECONDS * SECOND, T + RETRY_SECONDS * SECOND),
             id="failed and late: not again and again",
         ),
         pytest.param(
-            None, DONE._replace(busy=True), 3, Starts(None, T + BUSY_SECONDS * SECOND), id="another is at work"
+            None, DONE._replace(busy=True), 3, NextStarts(None, T + BUSY_SECONDS * SECOND), id="another is at work"
         ),
         pytest.param(
             T + 5 * SECOND,
             DONE._replace(busy=True, due=True),
             3,
-            Starts(T + BUSY_SECONDS * SECOND, None),
+            NextStarts(T + BUSY_SECONDS * SECOND, None),
             id="another is at work shortly before an instant",
         ),
         pytest.param(
             T + DAY,
             DONE._replace(busy=True, due=True),
             3,
-            Starts(T + DAY - LEAD_SECONDS * SECOND, None),
+            NextStarts(T + DAY - LEAD_SECONDS * SECOND, None),
             id="an edit moved the instant away",
         ),
         pytest.param(
             T + 5 * SECOND,
             DONE._replace(due=True),
             3,
-            Starts(T - 5 * SECOND, None),
+            NextStarts(T - 5 * SECOND, None),
             id="dropped since an edit overtook it: begun again at once",
         ),
     ],
@@ -290,7 +294,7 @@ def test_jobs_follow_the_definitions(tmp_path):
         service._scheduler.start(paused=True)
         for text in ('schedule = ["0 6 * * 1", "@hourly"]', 'schedule = ["@hourly", "@yearly"]', "schedule = [", ""):
             publisher.write_text(text)
-            service._derive(DONE)
+            service._arrange_jobs(DONE)
             found.append(jobs_of(service))
             if "schedule @hourly" in found[-1]:
                 # As if it should fire this very moment.
@@ -313,8 +317,8 @@ def test_jobs_follow_from_how_a_build_ended(tmp_path):
         service, found = Service(Settings(tmp_path, tmp_path / "publication")), []
         service._scheduler.start(paused=True)
         for due, last in ((T + DAY, DONE), (T + 2 * DAY, DONE), (None, DONE._replace(failed=True)), (None, DONE)):
-            service._due = due
-            service._derive(last)
+            service._next_due = due
+            service._arrange_jobs(last)
             found.append({name: at for name, at in jobs_of(service).items() if name != "daily"})
         service._scheduler.shutdown()
         return found
@@ -329,4 +333,4 @@ def test_jobs_follow_from_how_a_build_ended(tmp_path):
 
 def test_the_daily_look_is_a_line_of_cron():
     """It is at midnight in UTC."""
-    assert fires(build_service.DAILY, T, T + 2 * DAY) == [datetime(2030, 1, day, tzinfo=UTC) for day in (11, 12)]
+    assert fires(jobs.DAILY, T, T + 2 * DAY) == [datetime(2030, 1, day, tzinfo=UTC) for day in (11, 12)]
