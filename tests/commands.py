@@ -22,6 +22,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from untraced import TRACING
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -67,7 +69,9 @@ class Loaded:
     def _begin(self) -> subprocess.Popen[str]:
         assert self.images, "conftest says where images are"
         command = [sys.executable, "-W", "error", __file__, str(self.images)]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **TRACING}
+        )
         atexit.register(self.end)
         return process
 

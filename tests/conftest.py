@@ -3,7 +3,7 @@
 import fcntl
 import os
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ import page_editions
 import pytest
 from contracts.telling import HUB, TOLD, Telling, publisher_toml
 from hypothesis import settings
-from unseen import unseen
+from untraced import untraced
 
 from aslms_feeds.publication.stores.memory import MemoryStore
 from seasons import LATER, NOW, documents, everything, everything_at_first, published, real_seasons
@@ -34,6 +34,24 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 LONG = ("contracts", "properties")
 """Folders of tests that start servers, clients and browsers, or try many examples."""
+UNTRACED = frozenset(
+    f"test_{name}.py"
+    for name in (
+        "browser",
+        "bundles_served",
+        "calendar_clients",
+        "crashes",
+        "deploy",
+        "determinism",
+        "feed_readers",
+        "more_browser",
+        "nu",
+        "outside",
+        "second_sync",
+        "subscribe_browser",
+    )
+)
+"""Files whose tests take no line that others do not take: coverage does not trace them, nor what is in properties."""
 REAL = frozenset({"real", "real_store"})
 """Fixtures that publish the real seasons."""
 
@@ -44,6 +62,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent.name in LONG or not REAL.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[object]:
+    """Run a test and its fixtures, under coverage only where that finds anything."""
+    if item.path.name in UNTRACED or item.path.parent.name == "properties":
+        with untraced():
+            return (yield)
+    return (yield)
 
 
 @pytest.fixture(scope="session")
@@ -113,7 +140,7 @@ def everything_now(everything_store):
 @pytest.fixture(scope="session")
 def real_store(everybodys):
     """Return a store with the real seasons, in English; who publishes on works on a deep copy."""
-    with unseen():
+    with untraced():
         return built_once(everybodys, "real", lambda: published((real_seasons(), REAL_NOW)))
 
 

@@ -11,7 +11,7 @@ from bundle_folders import BUNDLE, FEW, NEWS, two
 from contracts import servers
 from contracts.calendar_readers import with_ical, with_icalendar
 from contracts.raw_http import ask, decoded
-from test_browser import DESKTOP, PHONE, browser, visit  # noqa: F401 - fixtures
+from contracts.test_browser import DESKTOP, PHONE, browser, visit  # noqa: F401 - fixtures
 
 from aslms_feeds.builds.recipe import regenerate
 from aslms_feeds.publication.formats import FEED_FORMATS

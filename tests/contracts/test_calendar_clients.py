@@ -11,7 +11,7 @@ import pytest
 from conftest import REAL_NOW
 from contracts.calendar_readers import Khal, Read, with_ical, with_ical_js, with_icalendar
 from icalendar import Calendar
-from unseen import unseen
+from untraced import untraced
 
 from seasons import (
     LATER,
@@ -168,7 +168,7 @@ def test_real_circuit_times_are_the_same_instants(real, real_store, tmp_path):
 
     Events that are written by another clock are new revisions, and say nothing else that is new.
     """
-    with unseen():
+    with untraced():
         store = published((at_the_circuit(real_seasons()), REAL_NOW + timedelta(hours=1)), store=deepcopy(real_store))
     local = documents(store, "aslms")["reminders/aslms-all.ics"]
     utc = as_first_said(with_icalendar(real["reminders/aslms-all.ics"]))

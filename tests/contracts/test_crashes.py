@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from contracts.crashing import FEW, KILLED, STORAGE, arm, calls_of, child, fail_at, kill_at, leftovers, stamps, whole
-from unseen import unseen
+from untraced import untraced
 
 import seasons
 from aslms_feeds.builds.recipe import regenerate
@@ -233,7 +233,7 @@ def test_a_whole_build_killed_between_writing_and_switching(tmp_path):
         crashed = stamps(output)[uid]
         seen.add(crashed)
         # The definitions of the next run may be others again; the stamps go on from what was public.
-        with unseen():
+        with untraced():
             report = regenerate(LocalStore(output), new, now=later + timedelta(hours=1))
         assert not report.failed
         now = stamps(output)[uid]

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import brotli
 import pytest
 from contracts.test_browser import everything_published
-from unseen import unseen
+from untraced import untraced
 
 from aslms_feeds.publication.manifest import INDEX
 from aslms_feeds.publication.stores.memory import MemoryStore
@@ -44,7 +44,7 @@ class Checked(NamedTuple):
 def pages(real_store):
     """Return the pages, styles and drawings of the seasons that have everything and of the real ones, by address."""
     found = {}
-    with unseen():
+    with untraced():
         everything = everything_published(MemoryStore())
     for site, store, parts in (
         ("everything", everything, ("cup", "trial", INDEX)),
