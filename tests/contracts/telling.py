@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aslms_feeds.definitions.publisher import Publisher
-    from aslms_feeds.notify.delivery import Delivered
+    from aslms_feeds.notify.delivery import DeliveryResult
     from aslms_feeds.report import Report
 
 START = datetime(2030, 1, 10, 12, 0, tzinfo=UTC)
@@ -79,7 +79,7 @@ class Telling:
         last_run.forget_last_run(self.output) if self.output.is_dir() else None
 
         def record(report: Report) -> None:
-            due = queueing.note(self.output, publisher, report, now=self.now, **further) if note else None
+            due = queueing.queue_messages(self.output, publisher, report, now=self.now, **further) if note else None
             generations = last_run.read_current_links(self.output)
             last_run.write_last_run(
                 self.output, last_run.LastRun(self.now, {"": "x"}, generations, due or report.next_due)
@@ -90,7 +90,7 @@ class Telling:
 
     def deliver(
         self, *, later: timedelta = timedelta(0), seconds: float = 5.0, settle: float = 0, good: bool = True
-    ) -> Delivered:
+    ) -> DeliveryResult:
         """Send what waits, ``later`` than the last build; with the report of that build, or without one."""
         return delivery.deliver(
             self.output,

@@ -103,7 +103,7 @@ def test_a_ping_for_each_topic_and_generation(it, hub):
     done = it.deliver()
     assert (done.sent, done.waiting, done.next_attempt, done.warnings) == (12, 0, None, ())
     assert sorted(pings(hub)) == sorted(it.feeds())
-    assert it.deliver() == delivery.Delivered()
+    assert it.deliver() == delivery.DeliveryResult()
     before = it.feeds()
     it.build(it.files(paris="5 Hours of Paris"))
     it.deliver()
@@ -351,7 +351,7 @@ def test_a_second_delivery_leaves_all_to_the_first(it, hub):
         answer(b"", status=202)(talk)
 
     hub.habits["/hub"] = held
-    first: list[delivery.Delivered] = []
+    first: list[delivery.DeliveryResult] = []
     arguments = {"now": it.now, "seconds": 30.0, "settle": 0.0}
     thread = threading.Thread(
         target=lambda: first.append(delivery.deliver(it.output, it.settings(), it.report, **arguments))

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from contracts.telling import HUB, MINUTE, TOLD, Telling, publisher_toml
 
-from aslms_feeds.notify.outbox import TRIES
+from aslms_feeds.notify.outbox import WAITS_FILE
 from aslms_feeds.publication import last_run
 
 
@@ -72,7 +72,7 @@ def test_waits_survive_their_process(pinged):
     again = pinged.deliver(later=MINUTE)
     assert len(again.warnings) == 1
     assert again.next_attempt == pinged.now + 4 * MINUTE
-    (pinged.output / "outbox" / TRIES).write_bytes(b"{")
+    (pinged.output / "outbox" / WAITS_FILE).write_bytes(b"{")
     assert len(pinged.deliver(later=MINUTE).warnings) == 1
 
 

@@ -25,13 +25,13 @@ WRONG = Problem("calendars/aslms/2023-24/season.toml", 7, 3, "event.sepang.name"
 
 def of(part, **further):
     """Return the notice about a part."""
-    return messages.facts(part, publication="Race calendars", url=URL, now=NOW, **further)
+    return messages.make_facts_notice(part, publication="Race calendars", url=URL, now=NOW, **further)
 
 
 def test_facts_of_a_generation_are_one_notice():
     """JSON tells everything of a fact, and the text beside it is what people read."""
     notice = of(Part("aslms", 4, new_facts=(MOVED,)))
-    assert messages.body(notice, "json") == {
+    assert messages.make_body(notice, "json") == {
         "format": 1,
         "kind": "facts",
         "at": "2026-11-21T12:00:00Z",
@@ -69,7 +69,7 @@ def test_a_generation_without_facts_is_no_news():
 def test_what_a_dead_builder_published_is_told_as_the_chronicle_has_it():
     """There is no headline any more, but the line is the same; the notice is that of the later generation."""
     notice = of(Part("aslms", 5, new_facts=(MOVED,)), missed=["2023-24: dubai: cancelled"])
-    data = messages.body(notice, "json")
+    data = messages.make_body(notice, "json")
     assert [one["line"] for one in data["facts"]] == [
         "2023-24: dubai: cancelled",
         "2023-24: sepang.race-1: moved 2023-12-01 → 2023-12-02",
@@ -88,7 +88,7 @@ def test_the_same_news_has_the_same_id():
 def test_slack_gets_one_text_in_which_nothing_is_markup():
     """A headline cannot call a channel, or hide a link."""
     loud = MOVED._replace(headline="<!channel> A & B", text="<https://evil.example|Sepang>")
-    body = messages.body(of(Part("aslms", 4, new_facts=(loud,))), "slack")
+    body = messages.make_body(of(Part("aslms", 4, new_facts=(loud,))), "slack")
     assert list(body) == ["text"]
     assert body["text"].splitlines()[1] == ("• &lt;!channel&gt; A &amp; B: &lt;https://evil.example|Sepang&gt;")
 
@@ -96,7 +96,7 @@ def test_slack_gets_one_text_in_which_nothing_is_markup():
 def test_long_news_is_cut_and_counted():
     """A season of facts is no screen of text, and no megabyte of JSON; what is left out is counted."""
     long = MOVED._replace(text="x" * 10_000)
-    data = messages.body(of(Part("aslms", 4, new_facts=(long,) * 300)), "json")
+    data = messages.make_body(of(Part("aslms", 4, new_facts=(long,) * 300)), "json")
     lines = data["text"].splitlines()
     assert (len(data["facts"]), data["more"]) == (messages.MANY, 100)
     assert lines[-1] == "… and 281 more"
@@ -110,13 +110,13 @@ def test_long_news_is_cut_and_counted():
 def found(*problems, error="", warnings=(), quarantined=None):
     """Return the troubles after a build."""
     report = Report((Part("aslms", 3, problems=problems, error=error), Part("index", 1)))
-    return messages.troubles(report, warnings=warnings, quarantined=quarantined)
+    return messages.find_troubles(report, warnings=warnings, quarantined=quarantined)
 
 
 def told(kind, known, now_found):
     """Return the appeared and the gone of one kind; None without news."""
-    notice = messages.changed(kind, known, now_found, publication="Race calendars", now=NOW)
-    data = messages.body(notice, "json") if notice else None
+    notice = messages.make_change_notice(kind, known, now_found, publication="Race calendars", now=NOW)
+    data = messages.make_body(notice, "json") if notice else None
     return (data["appeared"], data["gone"], data["left"], data["text"]) if data else None
 
 
@@ -156,6 +156,6 @@ def test_warnings_are_their_own_kind():
 def test_what_is_posted_is_json_in_utf8(form):
     """Letters stay letters."""
     notice = of(Part("aslms", 4, new_facts=(MOVED._replace(headline="Yas Marina → São Paulo"),)))
-    text = messages.encode(messages.body(notice, form))
+    text = messages.encode_body(messages.make_body(notice, form))
     assert "São Paulo".encode() in text
     assert "text" in json.loads(text)

@@ -11,7 +11,7 @@ def test_waits_grow_from_a_minute_to_six_hours():
     """Three times as long each time, for ever."""
     wait, minutes = Wait(), []
     for _ in range(20):
-        wait = wait.longer(START)
+        wait = wait.after_failure(START)
         minutes.append((wait.until - START) // MINUTE)
     assert minutes[:8] == [1, 3, 9, 27, 81, 243, 360, 360]
     assert set(minutes[8:]) == {360}
@@ -21,7 +21,7 @@ def test_waits_grow_from_a_minute_to_six_hours():
 def test_a_wait_ends_at_its_instant_or_when_the_clock_was_wrong():
     """What was written by a clock a year ahead does not silence a hub for a year."""
     wait = Wait(1, START + MINUTE)
-    assert not wait.over(START)
-    assert wait.over(START + MINUTE)
-    assert Wait(1, START + timedelta(days=365)).over(START)
-    assert Wait().over(START)
+    assert not wait.is_over(START)
+    assert wait.is_over(START + MINUTE)
+    assert Wait(1, START + timedelta(days=365)).is_over(START)
+    assert Wait().is_over(START)

@@ -10,7 +10,7 @@ from contracts.telling import HOOK_URL, START, Telling, publisher_toml
 
 from aslms_feeds.errors import Problem
 from aslms_feeds.notify import delivery, queueing
-from aslms_feeds.notify.outbox import KNOWN
+from aslms_feeds.notify.outbox import STATE_FILE
 from aslms_feeds.publication import last_run
 
 DOUBT = Problem("calendars/trial/2030/season.toml", 9, 1, "event.okayama", "has no source")
@@ -24,7 +24,7 @@ def test_nobody_to_tell_is_no_outbox(tmp_path):
     quiet = Telling(tmp_path / "out", publisher_toml())
     quiet.build()
     assert not (quiet.output / "outbox").exists()
-    assert quiet.deliver() == delivery.Delivered()
+    assert quiet.deliver() == delivery.DeliveryResult()
     assert last_run.read_last_run(quiet.output).next_due == quiet.report.next_due
 
 
@@ -55,10 +55,10 @@ def test_a_build_that_changes_nothing_pings_nothing(pinged):
     pinged.build()
     for path in (pinged.output / "outbox").glob("ping-*"):
         path.unlink()
-    known = (pinged.output / "outbox" / KNOWN).stat().st_mtime_ns
+    known = (pinged.output / "outbox" / STATE_FILE).stat().st_mtime_ns
     pinged.build()
     assert pinged.topics() == {}
-    assert (pinged.output / "outbox" / KNOWN).stat().st_mtime_ns == known
+    assert (pinged.output / "outbox" / STATE_FILE).stat().st_mtime_ns == known
 
 
 def test_a_builder_that_died_after_the_switch_is_made_good(pinged):
@@ -209,7 +209,7 @@ def test_a_damaged_mark_tells_again_rather_than_never(pinged, text):
     pinged.build()
     for path in (pinged.output / "outbox").glob("ping-*"):
         path.unlink()
-    (pinged.output / "outbox" / KNOWN).write_bytes(text)
+    (pinged.output / "outbox" / STATE_FILE).write_bytes(text)
     pinged.build()
     assert pinged.topics() == dict.fromkeys(pinged.feeds(), 1)
 
@@ -217,8 +217,8 @@ def test_a_damaged_mark_tells_again_rather_than_never(pinged, text):
 def test_a_publisher_file_that_cannot_be_read_tells_nobody(pinged):
     """Nobody knows whom; what waits goes on waiting."""
     pinged.build()
-    assert queueing.note(pinged.output, None, pinged.report, now=START) is None
-    assert delivery.deliver(pinged.output, None, pinged.report, now=START) == delivery.Delivered()
+    assert queueing.queue_messages(pinged.output, None, pinged.report, now=START) is None
+    assert delivery.deliver(pinged.output, None, pinged.report, now=START) == delivery.DeliveryResult()
     assert len(pinged.topics()) == 12
 
 
@@ -240,9 +240,9 @@ def test_a_disk_that_fails_in_the_middle_loses_nothing(pinged, monkeypatch):
         calls, failing = 0, failing + 1
         with monkeypatch.context() as patched:
             patched.setattr(os, "fsync", fsync)
-            queueing.note(pinged.output, settings, pinged.report, now=pinged.now)
+            queueing.queue_messages(pinged.output, settings, pinged.report, now=pinged.now)
         if calls < failing:
             break
-        queueing.note(pinged.output, settings, pinged.report, now=pinged.now)
+        queueing.queue_messages(pinged.output, settings, pinged.report, now=pinged.now)
         assert pinged.topics() == dict.fromkeys(pinged.feeds(), 1)
     assert failing > 12

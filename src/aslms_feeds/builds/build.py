@@ -127,7 +127,7 @@ def _build(
     def record(report: Report) -> None:
         shown = status.mask_report(report, contents, root, now=now)
         wanted = publisher is not None and any("warnings" in one.on for one in publisher.notify)
-        told = queueing.note(
+        told = queueing.queue_messages(
             chosen.output,
             publisher,
             shown,

@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from aslms_feeds.definitions.shortening import shorten
 from aslms_feeds.identity import digest
 from aslms_feeds.instants import format_moment
 from aslms_feeds.ledger.facts import summarise
@@ -61,12 +62,12 @@ class Notice:
     """What it says, as text; the first is the headline."""
 
 
-def body(notice: Notice, form: Format) -> dict[str, Any]:
+def make_body(notice: Notice, form: Format) -> dict[str, Any]:
     """Return the object that is posted, by the format its receiver asked for."""
-    shown = [one if len(one) <= WIDTH else f"{one[: WIDTH - 1]}…" for one in notice.lines[:LINES]]
+    lines = [shorten(line, WIDTH) for line in notice.lines[:LINES]]
     if len(notice.lines) > LINES:
-        shown.append(f"… and {len(notice.lines) - LINES} more")
-    text = "\n".join(shown)
+        lines.append(f"… and {len(notice.lines) - LINES} more")
+    text = "\n".join(lines)
     if form == "slack":
         # Slack reads these three as markup: <!channel> in a headline would wake everybody.
         return {"text": text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")}
@@ -76,14 +77,16 @@ def body(notice: Notice, form: Format) -> dict[str, Any]:
 # Facts
 
 
-def facts(part: Part, *, publication: str, url: str, now: datetime, missed: Sequence[str] = ()) -> Notice | None:
+def make_facts_notice(
+    part: Part, *, publication: str, url: str, now: datetime, missed: Sequence[str] = ()
+) -> Notice | None:
     """Return what subscribers are told by the generation of ``part``; None where that is nothing.
 
     ``url`` is the address of the series. ``missed`` are the facts, as the chronicle keeps them, of generations that a
     builder published and died before it could tell.
     """
-    rows: list[dict[str, Any]] = [{"line": one} for one in missed]
-    rows += [{"line": f"{one.season}: {summarise(one.fact)}", **one.data()} for one in part.new_facts]
+    rows: list[dict[str, Any]] = [{"line": line} for line in missed]
+    rows += [{"line": f"{new.season}: {summarise(new.fact)}", **new.data()} for new in part.new_facts]
     if not rows:
         return None
     data = {
@@ -97,70 +100,72 @@ def facts(part: Part, *, publication: str, url: str, now: datetime, missed: Sequ
         "facts": rows[:MANY],
         "more": max(0, len(rows) - MANY),
     }
-    told = (*missed, *(_one_line(one.headline, one.text) for one in part.new_facts))
-    heading = f"{publication}: {part.name}, generation {part.generation}: {_counted(len(rows), 'fact')}. {url}"
-    return Notice("facts", digest("facts", part.name, str(part.generation)), data, (heading, *told))
+    lines = (*missed, *(_join_words(new.headline, new.text) for new in part.new_facts))
+    heading = f"{publication}: {part.name}, generation {part.generation}: {_count(len(rows), 'fact')}. {url}"
+    return Notice("facts", digest("facts", part.name, str(part.generation)), data, (heading, *lines))
 
 
-def _one_line(headline: str, text: str) -> str:
+def _join_words(headline: str, text: str) -> str:
     return " ".join(f"• {headline}: {text}".split()).rstrip(":")
 
 
 # Errors and warnings
 
 
-def troubles(
+def find_troubles(
     report: Report, *, warnings: Iterable[Problem] = (), quarantined: Mapping[str, str] | None = None
 ) -> dict[str, Trouble]:
     """Return all that is wrong or doubtful after a build, by its key; ``quarantined`` holds reasons by upstream."""
-    found: dict[str, Trouble] = {}
+    troubles: dict[str, Trouble] = {}
     for part in report.parts:
         for problem in part.problems:
-            found[_key("errors", problem)] = Trouble("errors", part.name, str(problem))
+            troubles[_make_key("errors", problem)] = Trouble("errors", part.name, str(problem))
         if part.error:
-            found[digest("errors", part.name, part.error)] = Trouble("errors", part.name, f"{part.name}: {part.error}")
+            troubles[digest("errors", part.name, part.error)] = Trouble(
+                "errors", part.name, f"{part.name}: {part.error}"
+            )
     for upstream, reason in sorted((quarantined or {}).items()):
         text = f"upstream {upstream} is in quarantine: {reason}"
-        found[digest("quarantine", upstream, reason)] = Trouble("errors", "", text)
+        troubles[digest("quarantine", upstream, reason)] = Trouble("errors", "", text)
     for problem in warnings:
-        found[_key("warnings", problem)] = Trouble("warnings", "", str(problem))
-    return found
+        troubles[_make_key("warnings", problem)] = Trouble("warnings", "", str(problem))
+    return troubles
 
 
-def _key(kind: Doubt, problem: Problem) -> str:
+def _make_key(kind: Doubt, problem: Problem) -> str:
     """Return what stays the same when lines are inserted above it."""
     return digest(kind, problem.file, problem.where, problem.message)
 
 
-def changed(
-    kind: Doubt, known: Mapping[str, Trouble], found: Mapping[str, Trouble], *, publication: str, now: datetime
+def make_change_notice(
+    kind: Doubt, before: Mapping[str, Trouble], after: Mapping[str, Trouble], *, publication: str, now: datetime
 ) -> Notice | None:
-    """Return what has appeared and what is gone of one kind; None where all is as it was."""
-    came = {key: one for key, one in found.items() if one.kind == kind and key not in known}
-    went = {key: one for key, one in known.items() if one.kind == kind and key not in found}
-    if not came and not went:
+    """Return what has appeared and what is gone of one kind, by the troubles of two builds; None for nothing."""
+    appeared = {key: trouble for key, trouble in after.items() if trouble.kind == kind and key not in before}
+    gone = {key: trouble for key, trouble in before.items() if trouble.kind == kind and key not in after}
+    if not appeared and not gone:
         return None
-    left = sum(one.kind == kind for one in found.values())
+    count = sum(trouble.kind == kind for trouble in after.values())
     data = {
         "format": FORMAT,
         "kind": kind,
         "at": format_moment(now),
         "publication": publication,
-        "appeared": [one.to_json() for one in list(came.values())[:MANY]],
-        "gone": [one.to_json() for one in list(went.values())[:MANY]],
-        "left": left,
+        "appeared": [trouble.to_json() for trouble in list(appeared.values())[:MANY]],
+        "gone": [trouble.to_json() for trouble in list(gone.values())[:MANY]],
+        "left": count,
     }
-    heading = f"{publication}: {_counted(left, kind.removesuffix('s'))}"
-    told = [f"{kind.removesuffix('s')}: {one.text}" for one in came.values()]
-    told += [f"gone: {one.text}" for one in went.values()]
-    identity = digest(kind, *sorted(came), "", *sorted(went))
-    return Notice(kind, identity, data, (heading, *(" ".join(one.split()) for one in told)))
+    heading = f"{publication}: {_count(count, kind.removesuffix('s'))}"
+    lines = [f"{kind.removesuffix('s')}: {trouble.text}" for trouble in appeared.values()]
+    lines += [f"gone: {trouble.text}" for trouble in gone.values()]
+    identity = digest(kind, *sorted(appeared), "", *sorted(gone))
+    return Notice(kind, identity, data, (heading, *(" ".join(line.split()) for line in lines)))
 
 
-def _counted(count: int, what: str) -> str:
-    return f"{count or 'no'} {what}{'' if count == 1 else 's'}"
+def _count(number: int, noun: str) -> str:
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
 
 
-def encode(data: Mapping[str, Any]) -> bytes:
+def encode_body(data: Mapping[str, Any]) -> bytes:
     """Return the bytes that are posted."""
     return json.dumps(data, ensure_ascii=False).encode()

@@ -1,6 +1,6 @@
 """The outbox: what waits to be told, a file for each message in ``OUTPUT/outbox``, and what was put there already.
 
-It is private. A file of ours that is not there or damaged has said nothing: then things are told twice rather than
+It is private. A file of ours that is not there or damaged counts as none: then things are told twice rather than
 never. No address of a receiver is in it; they are read from the definitions when something is sent.
 """
 
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 D = TypeVar("D")
 
-KNOWN = "known.json"
-TRIES = "tries.json"
+STATE_FILE = "known.json"
+WAITS_FILE = "tries.json"
 FORMAT = 1
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
@@ -67,19 +67,19 @@ class Wait(NamedTuple):
     failures: int = 0
     until: datetime | None = None
 
-    def over(self, now: datetime) -> bool:
+    def is_over(self, now: datetime) -> bool:
         """Whether it is time."""
         return self.until is None or not now < self.until <= now + FARTHEST
 
-    def longer(self, now: datetime) -> Wait:
+    def after_failure(self, now: datetime) -> Wait:
         """Return the wait after one more failure."""
         steps = min(self.failures, 10)
         return Wait(self.failures + 1, now + min(LONGEST_WAIT, FIRST_WAIT * 3**steps))
 
 
 @dataclass(frozen=True)
-class Known:
-    """What is in the outbox already, or was."""
+class NotedState:
+    """What was put into the outbox, whether it is still there or not."""
 
     parts: Mapping[str, tuple[int, Mapping[str, str]]] = field(default_factory=dict)
     """The generation, and the digest of each feed by path, by part."""
@@ -89,40 +89,40 @@ class Known:
 # Messages
 
 
-def ping(hub: str, topic: str, generation: int, now: datetime) -> Message:
+def make_ping(hub: str, topic: str, generation: int, now: datetime) -> Message:
     """Return the message that tells a hub (by its key) that a feed, the ``topic``, has changed."""
-    return Message(f"{_topic_name(topic)}{generation}.json", hub, now, topic, generation)
+    return Message(f"{_name_for_topic(topic)}{generation}.json", hub, now, topic, generation)
 
 
-def _topic_name(topic: str) -> str:
-    return f"ping-{_hex(digest(topic))}-"
+def _name_for_topic(topic: str) -> str:
+    return f"ping-{_strip_version(digest(topic))}-"
 
 
-def letter(to: Notify, notice: Notice, now: datetime) -> Message:
+def make_letter(to: Notify, notice: Notice, now: datetime) -> Message:
     """Return the message that brings a notice to somebody."""
-    key = receiver_key(to)
-    name = f"notice-{_hex(digest(key, notice.id))}.json"
-    return Message(name, key, now, body=notify_messages.body(notice, to.format))
+    key = key_of_receiver(to)
+    name = f"notice-{_strip_version(digest(key, notice.id))}.json"
+    return Message(name, key, now, body=notify_messages.make_body(notice, to.format))
 
 
-def hub_key(url: str) -> str:
+def key_of_hub(url: str) -> str:
     """Return what tells one hub from another."""
-    return f"hub:{_hex(digest(url))}"
+    return f"hub:{_strip_version(digest(url))}"
 
 
-def receiver_key(to: Notify) -> str:
+def key_of_receiver(to: Notify) -> str:
     """Return what tells one receiver from another without naming its address, which is secret."""
-    return f"notify:{_hex(digest(to.url or '', to.url_from or '', to.format))}"
+    return f"notify:{_strip_version(digest(to.url or '', to.url_from or '', to.format))}"
 
 
-def _hex(value: str) -> str:
+def _strip_version(value: str) -> str:
     return value.partition(":")[2]
 
 
 # The folder
 
 
-def opened(output: Path) -> Path:
+def open_outbox(output: Path) -> Path:
     """Return the outbox of a publication, made where there is none; raises OSError."""
     box = Workspace(output).outbox
     if not box.is_dir():
@@ -132,7 +132,7 @@ def opened(output: Path) -> Path:
 
 
 @contextmanager
-def alone(output: Path) -> Iterator[Path | None]:
+def hold_outbox(output: Path) -> Iterator[Path | None]:
     """Give the outbox to one delivery at a time; None where there is none, or another is at work."""
     box = Workspace(output).outbox
     if not box.is_dir():
@@ -147,11 +147,11 @@ def alone(output: Path) -> Iterator[Path | None]:
             yield box
 
 
-def put(box: Path, messages: Collection[Message]) -> None:
+def put_messages(box: Path, messages: Collection[Message]) -> None:
     """Put messages in, each in the place of earlier pings of its topic; they are durable together. Raises OSError."""
-    for one in messages:
-        files.replace(box / one.name, one.to_json())
-        _drop_older(box, one)
+    for message in messages:
+        files.replace(box / message.name, message.to_json())
+        _drop_older(box, message)
     if messages:
         files.sync(box)
 
@@ -159,71 +159,71 @@ def put(box: Path, messages: Collection[Message]) -> None:
 def _drop_older(box: Path, ping: Message) -> None:
     """Remove earlier pings of the same topic: the hub fetches what is there now."""
     if ping.topic:
-        for path in box.glob(f"{_topic_name(ping.topic)}*.json"):
+        for path in box.glob(f"{_name_for_topic(ping.topic)}*.json"):
             if path.name != ping.name:
                 path.unlink(missing_ok=True)
 
 
-def names(box: Path) -> list[str]:
+def list_names(box: Path) -> list[str]:
     """Return the names of all messages."""
     with os.scandir(box) as entries:
-        return sorted(one.name for one in entries if one.name.startswith(("ping-", "notice-")))
+        return sorted(entry.name for entry in entries if entry.name.startswith(("ping-", "notice-")))
 
 
-def message(box: Path, name: str) -> Message | None:
+def load_message(box: Path, name: str) -> Message | None:
     """Return a message; None where it is gone, or is none that this version wrote."""
 
-    def read(data: Mapping[str, Any]) -> Message:
+    def build(data: Mapping[str, Any]) -> Message:
         since, topic = parse_instant(data["since"]), str(data.get("topic", ""))
         return Message(name, str(data["to"]), since, topic, int(data.get("generation", 0)), dict(data.get("body", {})))
 
-    return _read(box / name, read, None)
+    return _load_record(box / name, build, None)
 
 
-def known(box: Path) -> Known:
-    """Return what was put here already."""
+def load_noted_state(box: Path) -> NotedState:
+    """Return what was put into the outbox before."""
 
-    def read(data: Mapping[str, Any]) -> Known:
-        parts = {name: (int(one["generation"]), dict(one["feeds"])) for name, one in data["parts"].items()}
-        return Known(parts, {key: Trouble(*one) for key, one in data["troubles"].items()})
+    def build(data: Mapping[str, Any]) -> NotedState:
+        parts = {name: (int(part["generation"]), dict(part["feeds"])) for name, part in data["parts"].items()}
+        return NotedState(parts, {key: Trouble(*trouble) for key, trouble in data["troubles"].items()})
 
-    return _read(box / KNOWN, read, Known())
+    return _load_record(box / STATE_FILE, build, NotedState())
 
 
-def keep_known(box: Path, known: Known) -> None:
-    """Keep what is in the outbox already, which must be there; raises OSError."""
-    files.replace(box / KNOWN, _known_json(known))
+def write_noted_state(box: Path, state: NotedState) -> None:
+    """Write down what was put into the outbox, which must be there; raises OSError."""
+    files.replace(box / STATE_FILE, _format_noted_state(state))
     files.sync(box)
 
 
-def _known_json(known: Known) -> bytes:
-    parts = {name: {"generation": number, "feeds": dict(feeds)} for name, (number, feeds) in known.parts.items()}
-    troubles = {key: list(one) for key, one in known.troubles.items()}
+def _format_noted_state(state: NotedState) -> bytes:
+    parts = {name: {"generation": number, "feeds": dict(feeds)} for name, (number, feeds) in state.parts.items()}
+    troubles = {key: list(trouble) for key, trouble in state.troubles.items()}
     return write_record(FORMAT, {"parts": parts, "troubles": troubles})
 
 
-def waits(box: Path) -> dict[str, Wait]:
+def load_waits(box: Path) -> dict[str, Wait]:
     """Return what is waited for, by destination or message."""
 
-    def read(data: Mapping[str, Any]) -> dict[str, Wait]:
+    def build(data: Mapping[str, Any]) -> dict[str, Wait]:
         return {key: Wait(int(count), parse_instant(until)) for key, (count, until) in data["waits"].items()}
 
-    return _read(box / TRIES, read, {})
+    return _load_record(box / WAITS_FILE, build, {})
 
 
-def keep_waits(box: Path, waits: Mapping[str, Wait]) -> None:
-    """Keep what is waited for; raises OSError."""
+def write_waits(box: Path, waits: Mapping[str, Wait]) -> None:
+    """Write down what is waited for; raises OSError."""
     if not waits:
-        (box / TRIES).unlink(missing_ok=True)
+        (box / WAITS_FILE).unlink(missing_ok=True)
     else:
-        rows = {key: [one.failures, format_moment(one.until)] for key, one in sorted(waits.items()) if one.until}
-        files.replace(box / TRIES, write_record(FORMAT, {"waits": rows}))
+        rows = {key: [wait.failures, format_moment(wait.until)] for key, wait in sorted(waits.items()) if wait.until}
+        files.replace(box / WAITS_FILE, write_record(FORMAT, {"waits": rows}))
 
 
-def _read(path: Path, read: Callable[[Mapping[str, Any]], T], otherwise: D) -> T | D:
+def _load_record(path: Path, build: Callable[[Mapping[str, Any]], T], otherwise: D) -> T | D:
     """Return what a file of ours says; ``otherwise`` where it is not there or damaged: then things are told twice."""
     try:
         text = path.read_bytes()
     except FileNotFoundError:
         return otherwise
-    return read_record_or(otherwise, text, FORMAT, read)
+    return read_record_or(otherwise, text, FORMAT, build)
