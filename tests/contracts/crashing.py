@@ -67,19 +67,19 @@ def child(action: Callable[[], object]) -> int:
 
 def arm(act: Callable[[int, str], None]) -> None:
     """Have ``act`` called before each call that changes a disk, with its number and its name, in this process."""
-    made = 0
+    count = 0
     one_by_one = threading.Lock()
 
     def counted(name: str, real: Callable[..., object]) -> Callable[..., object]:
-        def call(*given: object, **named: object) -> object:
-            nonlocal made
-            if name == "open" and not int(str(given[1])) & (os.O_WRONLY | os.O_RDWR):
-                return real(*given, **named)
+        def call(*arguments: object, **named: object) -> object:
+            nonlocal count
+            if name == "open" and not int(str(arguments[1])) & (os.O_WRONLY | os.O_RDWR):
+                return real(*arguments, **named)
             with one_by_one:
-                made += 1
-                number = made
+                count += 1
+                number = count
             act(number, name)
-            return real(*given, **named)
+            return real(*arguments, **named)
 
         return call
 
@@ -157,7 +157,7 @@ def read_as_server(output: Path) -> dict[str, int | list[str]]:
     wrong: list[str] = []
     generations: set[str] = set()
     rounds = files = 0
-    seen: set[tuple[str, str]] = set()
+    documents: set[tuple[str, str]] = set()
     while not select.select([sys.stdin], [], [], 0.005)[0]:
         site = output / "site" / "trial"
         try:
@@ -174,7 +174,7 @@ def read_as_server(output: Path) -> dict[str, int | list[str]]:
                 wrong.append(f"mixed: generation {number} in {resolved}")
             # As a plain file server reads: every path through the links, each at its own moment.
             for path in digests:
-                seen.add((path, hashlib.sha256((site / path).read_bytes()).hexdigest()))
+                documents.add((path, hashlib.sha256((site / path).read_bytes()).hexdigest()))
                 files += 1
             rounds += 1
         except (OSError, AssertionError, ValueError) as error:
@@ -182,7 +182,7 @@ def read_as_server(output: Path) -> dict[str, int | list[str]]:
     listed = set()
     for manifest in (output / "series" / "trial" / "generations").glob("[0-9]*/site/manifest.json"):
         listed |= {(row["path"], row["sha256"]) for row in json.loads(manifest.read_bytes())["documents"]}
-    wrong += [f"torn: {path} was never published like this" for path, _sha in sorted(seen - listed)]
+    wrong += [f"torn: {path} was never published like this" for path, _sha in sorted(documents - listed)]
     return {"rounds": rounds, "files": files, "generations": len(generations), "wrong": wrong}
 
 
@@ -197,11 +197,11 @@ def stamps(output: Path) -> dict[str, tuple[int, str, str]]:
         text = (output / "site" / "trial" / "trial-races.ics").read_text()
     except FileNotFoundError:
         return {}
-    found = {}
+    stamps = {}
     for event in text.replace("\r\n ", "").split("BEGIN:VEVENT")[1:]:
-        values = {key: value for one in _STAMPS.finditer(event) for key, value in one.groupdict().items() if value}
-        found[values["uid"]] = (int(values["sequence"]), values["modified"], values["start"])
-    return found
+        values = {key: value for stamp in _STAMPS.finditer(event) for key, value in stamp.groupdict().items() if value}
+        stamps[values["uid"]] = (int(values["sequence"]), values["modified"], values["start"])
+    return stamps
 
 
 class Crashes:

@@ -44,7 +44,7 @@ class Running:
     process: subprocess.Popen[bytes]
     stderr: Path
 
-    def said(self) -> list[str]:
+    def lines(self) -> list[str]:
         """Return the lines it wrote to stderr."""
         return self.stderr.read_text().splitlines()
 
@@ -88,7 +88,7 @@ def begin(command: list[str], port: int, stderr: Path, environment: Mapping[str,
     running = Running(("127.0.0.1", port), process, stderr)
     try:
         wait_for(lambda: answers(running.address) or process.poll() is not None, 10, "the start")
-        assert process.poll() is None, running.said()
+        assert process.poll() is None, running.lines()
     except BaseException:
         process.kill()
         raise
@@ -169,9 +169,9 @@ http {{
 
 def brotli_module() -> Path:
     """Return nginx's module for Brotli twins, or skip the test where it is not installed."""
-    said = subprocess.run([needs("nginx"), "-V"], capture_output=True, text=True, check=True).stderr
-    found = re.search(r"--modules-path=(\S+)", said)
-    module = Path(found[1] if found else "/usr/lib/nginx/modules") / "ngx_http_brotli_static_module.so"
+    version = subprocess.run([needs("nginx"), "-V"], capture_output=True, text=True, check=True).stderr
+    modules_path = re.search(r"--modules-path=(\S+)", version)
+    module = Path(modules_path[1] if modules_path else "/usr/lib/nginx/modules") / "ngx_http_brotli_static_module.so"
     if not module.exists():
         pytest.skip(f"{module.name} is not installed: apt-get install {PACKAGES['nginx']}")
     return module
@@ -252,7 +252,7 @@ class Reader(threading.Thread):
         self.problems: list[str] = []
 
     @property
-    def seen(self) -> list[int]:
+    def generations_seen(self) -> list[int]:
         """The generations that were read, in order."""
         return [read.generation for read in self.reads]
 

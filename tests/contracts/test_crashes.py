@@ -57,7 +57,7 @@ def public(output: Path, part: str = "trial") -> dict[str, str] | None:
 
 def after(*editions: tuple[Document, ...]) -> dict[str, str]:
     """Return the digests of what is public when editions were published one after the other."""
-    return {one.path: one.sha256 for edition in editions for one in edition}
+    return {document.path: document.sha256 for edition in editions for document in edition}
 
 
 @pytest.fixture(params=["first publication", "second generation", "index"])
@@ -95,18 +95,18 @@ def _next_build_is_right(output: Path, part: str, old: tuple[tuple[Document, ...
 
 def test_killed_before_any_system_call(place):
     """A builder that dies before its n-th system call, for every n, leaves the old or the new generation."""
-    kept, old, part = place
-    output = _fresh(kept)
+    publication, old, part = place
+    output = _fresh(publication)
     calls = calls_of(lambda: build(output, SECOND, LATER, part))
     assert {"open", "fsync", "mkdir", "rename", "symlink"} <= set(calls)
     states = set()
     for number in range(1, len(calls) + 1):
-        output = _fresh(kept)
+        output = _fresh(publication)
         status = child(lambda number=number, output=output: (arm(kill_at(number)), build(output, SECOND, LATER, part)))
         assert status == KILLED
-        found = public(output, part)
-        assert found in ((after(*old) or None), after(*old, SECOND)), f"killed before call {number}"
-        states.add(found == after(*old, SECOND))
+        generation = public(output, part)
+        assert generation in ((after(*old) or None), after(*old, SECOND)), f"killed before call {number}"
+        states.add(generation == after(*old, SECOND))
         _next_build_is_right(output, part, old)
     assert states == {False, True}
 
@@ -124,21 +124,21 @@ def test_killed_before_any_system_call(place):
 )
 def test_failing_system_calls(place, code, for_good):
     """When the n-th system call fails, for every n, the build says so and what is public stays whole."""
-    kept, old, part = place
-    output = _fresh(kept)
+    publication, old, part = place
+    output = _fresh(publication)
     calls = calls_of(lambda: build(output, SECOND, LATER, part))
     reported = 0
     for number in range(1, len(calls) + 1):
-        output = _fresh(kept)
+        output = _fresh(publication)
         trouble = fail_at(number, code, for_good=for_good)
         status = child(lambda trouble=trouble, output=output: (arm(trouble), build(output, SECOND, LATER, part)))
-        found = public(output, part)
+        generation = public(output, part)
         if status == 0:
-            assert found == after(*old, SECOND), f"{calls[number - 1]} (call {number}) failed and nobody was told"
+            assert generation == after(*old, SECOND), f"{calls[number - 1]} (call {number}) failed and nobody was told"
         else:
             assert status == STORAGE, f"{calls[number - 1]} (call {number})"
             reported += 1
-            assert found in ((after(*old) or None), after(*old, SECOND))
+            assert generation in ((after(*old) or None), after(*old, SECOND))
         _next_build_is_right(output, part, old)
     assert reported > len(calls) / 2
 
@@ -194,8 +194,8 @@ print("healed")
     private = ["unshare", "--mount", "--map-root-user", "sh", "-c", mounted, "sh", str(tmp_path)]
     possible = shutil.which("unshare") and subprocess.run([*private, "true"], capture_output=True, check=False)
     if possible and possible.returncode == 0:
-        done = subprocess.run([*private, *command], capture_output=True, text=True, check=False, timeout=60)
-        assert (done.stdout, done.returncode) == ("healed\n", 0), done.stderr
+        process = subprocess.run([*private, *command], capture_output=True, text=True, check=False, timeout=60)
+        assert (process.stdout, process.returncode) == ("healed\n", 0), process.stderr
     # Everywhere: no file may grow beyond what it needs, which fails within the writing of a file.
     output = tmp_path / "limited"
     build(output, FIRST, NOW)
@@ -219,19 +219,19 @@ def test_a_whole_build_killed_between_writing_and_switching(tmp_path):
     old = seasons.contents(publisher=FEW)
     new = seasons.contents(seasons.SEASON.replace("03-02T13:00", "03-02T15:00"), publisher=FEW)
     later = seasons.NOW + timedelta(hours=1)
-    kept, uid = tmp_path / "kept", "race-1.okayama.2030.trial@example.org"
-    regenerate(LocalStore(kept), old, now=seasons.NOW)
-    before = stamps(kept)[uid]
-    output = _fresh(kept)
+    publication, uid = tmp_path / "kept", "race-1.okayama.2030.trial@example.org"
+    regenerate(LocalStore(publication), old, now=seasons.NOW)
+    before = stamps(publication)[uid]
+    output = _fresh(publication)
     calls = calls_of(lambda: regenerate(LocalStore(output), new, now=later))
     chosen = [n for n, name in enumerate(calls, 1) if name in ("rename", "symlink") or n % 80 == 0]
-    seen = set()
+    generations = set()
     for number in chosen:
-        output = _fresh(kept)
+        output = _fresh(publication)
         run = lambda n=number, o=output: (arm(kill_at(n)), regenerate(LocalStore(o), new, now=later))  # noqa: E731
         assert child(run) == KILLED
         crashed = stamps(output)[uid]
-        seen.add(crashed)
+        generations.add(crashed)
         # The definitions of the next run may be others again; the stamps go on from what was public.
         with untraced():
             report = regenerate(LocalStore(output), new, now=later + timedelta(hours=1))
@@ -241,7 +241,7 @@ def test_a_whole_build_killed_between_writing_and_switching(tmp_path):
         assert leftovers(output) == []
         assert whole(output / "site" / "trial")
         assert whole(output / "site")
-    assert seen == {before, (1, "20300110T130000Z", "20300302T060000Z")}
+    assert generations == {before, (1, "20300110T130000Z", "20300302T060000Z")}
 
 
 def test_killed_at_random_moments_while_others_read(tmp_path):
@@ -254,7 +254,7 @@ def test_killed_at_random_moments_while_others_read(tmp_path):
     reader = subprocess.Popen([*run, "read", str(output)], **pipes)
     seconds = max(20, KILLS * 0.6)
     try:
-        told = subprocess.run(
+        process = subprocess.run(
             [*run, "build", str(output), str(seconds), str(KILLS), "20300301"],
             capture_output=True,
             text=True,
@@ -263,11 +263,11 @@ def test_killed_at_random_moments_while_others_read(tmp_path):
             env=plain,
         )
     finally:
-        found = json.loads(reader.communicate(timeout=60)[0])
-    assert told.returncode == 0, told.stderr
-    built = json.loads(told.stdout)
+        documents = json.loads(reader.communicate(timeout=60)[0])
+    assert process.returncode == 0, process.stderr
+    built = json.loads(process.stdout)
     assert built["wrong"] == []
     assert built["kills"] >= min(KILLS, 8)
-    assert found["wrong"] == []
-    assert found["rounds"] > 0
-    assert found["generations"] > 1
+    assert documents["wrong"] == []
+    assert documents["rounds"] > 0
+    assert documents["generations"] > 1

@@ -73,12 +73,12 @@ def plain() -> dict[str, str]:
 
 def run(command: list[str], folder: Path) -> str:
     """Run a command that has to succeed and return all it said."""
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=plain())
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
+    process = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=plain())
+    assert process.returncode == 0, process.stdout + process.stderr
+    return process.stdout + process.stderr
 
 
-def here(command: str, home: Path, output: Path) -> str:
+def run_locally(command: str, home: Path, output: Path) -> str:
     """Return a command with the folders of this test."""
     return command.replace(HOME, str(home)).replace(OUTPUT, str(output))
 
@@ -100,13 +100,13 @@ def test_systemd_finds_nothing_wrong_with_the_units(tmp_path):
     for name, path in UNITS.items():
         (tmp_path / name).write_text(path.read_text().replace(f"{HOME}/.venv/bin/aslms-feeds", str(COMMAND)))
     files = [str(tmp_path / name) for name in UNITS]
-    done = subprocess.run(
+    process = subprocess.run(
         [needs("systemd-analyze"), "verify", "--man=no", "--recursive-errors=no", *files],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    assert (process.returncode, process.stdout + process.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("name", EXPOSURE)
@@ -114,8 +114,8 @@ def test_the_services_can_do_little_else(name):
     """``systemd-analyze security`` finds at most that much exposure."""
     threshold = f"--threshold={EXPOSURE[name]}"
     command = [needs("systemd-analyze"), "security", "--offline=yes", "--no-pager", threshold, str(UNITS[name])]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-900:]
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stdout[-900:]
 
 
 @pytest.mark.parametrize("name", ["aslms-feeds.service", "aslms-feeds-build.service"])
@@ -153,7 +153,7 @@ def test_who_publishes_may_write_there_and_who_serves_may_not():
 def test_what_the_services_start_publishes_and_serves(home, tmp_path):
     """The very commands of the units: one build, a watcher that publishes an edit, a server that answers."""
     output, port = tmp_path / "output", free_port()
-    commands = {name: shlex.split(here(unit(name, "ExecStart")[0], home, output)) for name in EXPOSURE}
+    commands = {name: shlex.split(run_locally(unit(name, "ExecStart")[0], home, output)) for name in EXPOSURE}
     run(commands["aslms-feeds-build.service"], home)
     generation = (output / "series" / "aslms" / "current").readlink()
     serving = commands["aslms-feeds-serve.service"]
@@ -201,7 +201,7 @@ def test_what_cron_starts_publishes_and_then_has_nothing_to_say(home, tmp_path):
     """The very command, as ``sh`` runs it: news once, then silence."""
     output = tmp_path / "output"
     (line,) = [line for line in CRON.read_text().splitlines() if line.startswith("*")]
-    command = replaced(here(line.split(" ", 6)[6], home, output), (" | logger -t aslms-feeds", ""))
+    command = replaced(run_locally(line.split(" ", 6)[6], home, output), (" | logger -t aslms-feeds", ""))
     first, second = (run(["/bin/sh", "-c", command], tmp_path) for _ in range(2))
     assert (output / "site" / "aslms" / "aslms-all.ics").exists()
     assert "aslms" in first
@@ -215,7 +215,7 @@ class Step(NamedTuple):
     """One instruction of a Containerfile."""
 
     word: str
-    rest: str
+    arguments: str
 
 
 def stages() -> list[list[Step]]:
@@ -230,27 +230,27 @@ def stages() -> list[list[Step]]:
 def test_the_image_holds_the_program_alone_and_runs_as_nobody():
     """Tools stay in the first stage; the second has no shell command after ``USER``, which is a number, not root."""
     build, image = stages()
-    assert build[0].rest.partition(" ")[0] == image[0].rest, "what was compiled runs where it was compiled"
-    assert re.search(r":3\.[0-9]+-slim-[a-z]+$", image[0].rest)
-    assert not any("pip" in step.rest for step in image)
-    (user,) = [step.rest for step in image if step.word == "USER"]
+    assert build[0].arguments.partition(" ")[0] == image[0].arguments, "what was compiled runs where it was compiled"
+    assert re.search(r":3\.[0-9]+-slim-[a-z]+$", image[0].arguments)
+    assert not any("pip" in step.arguments for step in image)
+    (user,) = [step.arguments for step in image if step.word == "USER"]
     assert re.fullmatch(r"[1-9][0-9]{3,}:[1-9][0-9]{3,}", user)
     assert [step.word for step in image[image.index(Step("USER", user)) + 1 :]] == ["EXPOSE", "ENTRYPOINT", "CMD"]
-    (made,) = [step.rest for step in image if step.word == "RUN"]
+    (command,) = [step.arguments for step in image if step.word == "RUN"]
     owner, group = user.split(":")
-    assert made == f"install --directory --owner={owner} --group={group} /publication"
+    assert command == f"install --directory --owner={owner} --group={group} /publication"
 
 
 def test_the_image_is_made_of_pinned_versions_and_of_files_there_are():
     """Both installations are held to ``requirements.lock``, and what is copied is in the repository."""
     build, image = stages()
-    installs = [step.rest for step in build if step.word == "RUN" and "uv pip install" in step.rest]
-    assert ["constraints requirements.lock" in one for one in installs] == [True, True]
-    copied = [path for step in build if step.word == "COPY" for path in step.rest.split()[:-1]]
+    installs = [step.arguments for step in build if step.word == "RUN" and "uv pip install" in step.arguments]
+    assert ["constraints requirements.lock" in install for install in installs] == [True, True]
+    copied = [path for step in build if step.word == "COPY" for path in step.arguments.split()[:-1]]
     assert [path for path in copied if not (REPOSITORY / path).exists()] == []
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
     assert {project["readme"], project["license"]["file"], "pyproject.toml", "requirements.lock", "src"} == set(copied)
-    (environment,) = [step.rest for step in image if step.word == "ENV"]
+    (environment,) = [step.arguments for step in image if step.word == "ENV"]
     names = re.findall(rf"{PREFIX}([A-Z_]+)=", environment)
     assert names
     assert {name.lower() for name in names} <= set(Settings._fields)
@@ -270,7 +270,9 @@ def test_the_services_of_the_compose_file_share_a_publication():
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
         for source, _, *_ in (volume.split(":") for volume in service["volumes"]):
             assert source in whole["volumes"] or (folder / source).exists(), source
-    writers = [name for name, service in services.items() if not all(one.endswith(":ro") for one in service["volumes"])]
+    writers = [
+        name for name, service in services.items() if not all(volume.endswith(":ro") for volume in service["volumes"])
+    ]
     assert writers == ["watch"]
     assert services["watch"]["network_mode"] == "none"
     assert "publication:/publication" in services["watch"]["volumes"]
@@ -295,9 +297,9 @@ def test_the_services_of_the_compose_file_share_a_publication():
 def test_nginx_accepts_its_file(tmp_path, brotli):
     """``nginx -t``, with the module for Brotli and without it: no warning."""
     command = nginx_command(tmp_path, tmp_path, free_port(), brotli=brotli)
-    done = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert not re.search(r"\[(?:warn|emerg|error)\]", done.stderr)
+    process = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stderr
+    assert not re.search(r"\[(?:warn|emerg|error)\]", process.stderr)
 
 
 def test_caddy_accepts_its_file(tmp_path):
@@ -305,14 +307,14 @@ def test_caddy_accepts_its_file(tmp_path):
     environment = {**os.environ, **caddy_home(tmp_path)}
     options = {"capture_output": True, "text": True, "env": environment}
     command = [needs("caddy"), "validate", "--config", str(CADDYFILE), "--adapter", "caddyfile"]
-    done = subprocess.run(command, check=False, **options)
-    assert done.returncode == 0, done.stderr
-    assert '"level":"warn"' not in done.stderr
+    process = subprocess.run(command, check=False, **options)
+    assert process.returncode == 0, process.stderr
+    assert '"level":"warn"' not in process.stderr
     formatted = subprocess.run([needs("caddy"), "fmt", str(CADDYFILE)], check=False, **options)
     assert formatted.stdout == CADDYFILE.read_text()
 
 
-OTHERS: dict[str, Callable[[Path, Path], Running]] = {
+WEB_SERVERS: dict[str, Callable[[Path, Path], Running]] = {
     "nginx": servers.nginx,
     "nginx without Brotli": lambda output, folder: servers.nginx(output, folder, brotli=False),
     "caddy": servers.caddy,
@@ -324,8 +326,8 @@ def publication(tmp_path_factory) -> Path:
     """Publish real seasons in two languages; one of them is not over."""
     output, calendars = tmp_path_factory.mktemp("real"), tmp_path_factory.mktemp("calendars")
     define(calendars, ("en", "fr"), ("2023-24", "2026-27"))
-    done = commands.run(output, "build", "--calendars", str(calendars), "--output", str(output))
-    assert done.status == 0, done.errors
+    process = commands.run(output, "build", "--calendars", str(calendars), "--output", str(output))
+    assert process.status == 0, process.errors
     return output
 
 
@@ -337,18 +339,18 @@ def embedded(publication, tmp_path_factory) -> Iterator[Running]:
     stop(running)
 
 
-@pytest.fixture(scope="module", params=OTHERS)
-def other(request, publication, tmp_path_factory) -> Iterator[tuple[str, Running]]:
+@pytest.fixture(scope="module", params=WEB_SERVERS)
+def web_server(request, publication, tmp_path_factory) -> Iterator[tuple[str, Running]]:
     """Start every other server with the real seasons, in turn."""
-    running = OTHERS[request.param](publication, tmp_path_factory.mktemp("other"))
+    running = WEB_SERVERS[request.param](publication, tmp_path_factory.mktemp("other"))
     yield request.param, running
     stop(running)
 
 
-def said(answer: Response) -> dict[str, str]:
+def headers_of(answer: Response) -> dict[str, str]:
     """Return the headers that do not depend on the program that answers; JSON has no charset, said or not."""
-    own = {"accept-ranges", "connection", "content-length", "date", "etag", "server", "transfer-encoding"}
-    headers = {name.lower(): value for name, value in answer.headers if name.lower() not in own}
+    own_headers = {"accept-ranges", "connection", "content-length", "date", "etag", "server", "transfer-encoding"}
+    headers = {name.lower(): value for name, value in answer.headers if name.lower() not in own_headers}
     if headers.get("content-type") == "application/json; charset=utf-8":
         headers["content-type"] = "application/json"
     return headers
@@ -356,16 +358,16 @@ def said(answer: Response) -> dict[str, str]:
 
 def addresses(publication: Path) -> list[str]:
     """Return the address of every document."""
-    found = []
+    targets = []
     for root, site in (("/", publication / "site"), ("/aslms/", publication / "site" / "aslms")):
         listed = read_manifest((site / "manifest.json").read_bytes()).documents
-        found += [root + path.removesuffix("index.html") for path in listed] + [f"{root}manifest.json"]
-    return found
+        targets += [root + path.removesuffix("index.html") for path in listed] + [f"{root}manifest.json"]
+    return targets
 
 
-def test_every_document_is_answered_as_the_embedded_server_does(publication, embedded, other):
+def test_every_document_is_answered_as_the_embedded_server_does(publication, embedded, web_server):
     """Content, coding and every header that says something about the document, in each coding; and 304 to its tag."""
-    name, running = other
+    name, running = web_server
     targets = addresses(publication)
     assert len(targets) > 100
     with Connection(*embedded.address) as ours, Connection(*running.address) as theirs:
@@ -375,7 +377,7 @@ def test_every_document_is_answered_as_the_embedded_server_does(publication, emb
                     connection.send(head(target, f"Accept-Encoding: {coding}"))
                 expected, got = ours.receive(), theirs.receive()
                 assert (got.status, got.body) == (200, expected.body), target
-                expected_headers, headers = said(expected), said(got)
+                expected_headers, headers = headers_of(expected), headers_of(got)
                 if name == "caddy":  # It goes by the ending of the name, whether there is a twin or not.
                     headers = {key: value for key, value in headers.items() if key != "vary" or key in expected_headers}
                 assert headers == expected_headers, (target, coding)
@@ -387,12 +389,12 @@ def test_every_document_is_answered_as_the_embedded_server_does(publication, emb
     ("target", "method"),
     [("/aslms", "GET"), ("/nothing.ics", "GET"), ("/nothing/", "GET"), ("/aslms/", "POST"), ("/aslms/", "OPTIONS")],
 )
-def test_what_is_no_document_is_answered_as_the_embedded_server_does(embedded, other, target, method):
+def test_what_is_no_document_is_answered_as_the_embedded_server_does(embedded, web_server, target, method):
     """Redirects, 404, 405 and preflights: the same status and all of its headers; a redirect's text is its own."""
-    expected, got = (ask(running.address, target, method=method) for running in (embedded, other[1]))
+    expected, got = (ask(running.address, target, method=method) for running in (embedded, web_server[1]))
     assert got.status == expected.status
-    wanted = {key: value for key, value in said(expected).items() if (got.status, key) != (308, "content-type")}
-    assert {key: value for key, value in said(got).items() if key in wanted} == wanted
+    headers = {key: value for key, value in headers_of(expected).items() if (got.status, key) != (308, "content-type")}
+    assert {key: value for key, value in headers_of(got).items() if key in headers} == headers
 
 
 def test_an_old_reader_gets_gzip_from_nginx_without_brotli(publication, tmp_path):
@@ -417,7 +419,7 @@ def test_a_switch_shows_at_once_and_nobody_reads_a_mixture(tmp_path, name):
     publish(output, "index", 1, {"robots.txt": b"User-agent: *\nAllow: /\n"})
     publish_both(output, 1)
     web_root(output)
-    running = OTHERS[name](output, tmp_path)
+    running = WEB_SERVERS[name](output, tmp_path)
     finished = threading.Event()
     readers = [Reader(running.address, finished) for _ in range(4)]
     tags = {}
@@ -428,7 +430,7 @@ def test_a_switch_shows_at_once_and_nobody_reads_a_mixture(tmp_path, name):
             if generation > 1:
                 publish_both(output, generation)
             tags |= tags_of(running, generation)
-            everybody = lambda last=generation: all(reader.seen[-1:] == [last] for reader in readers)  # noqa: E731
+            everybody = lambda last=generation: all(reader.generations_seen[-1:] == [last] for reader in readers)  # noqa: E731
             wait_for(everybody, 10, f"that every client reads generation {generation}")
     finally:
         finished.set()
@@ -438,7 +440,7 @@ def test_a_switch_shows_at_once_and_nobody_reads_a_mixture(tmp_path, name):
     assert [reader.problems for reader in readers] == [[]] * 4
     assert len(tags) == 3 * LAST, "no entity tag is used twice"
     for reader in readers:
-        assert reader.seen == sorted(reader.seen)
+        assert reader.generations_seen == sorted(reader.generations_seen)
         # Caddy asks for the time before it opens the file. A tag older than its content makes the next answer a whole
         # one; a tag newer than its content would keep a client from the change.
         newest = {tags[read.target, read.coding, read.tag] - read.generation for read in reader.reads}

@@ -32,11 +32,11 @@ NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 BODY = b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"
 CALENDAR = ("Content-Type: text/calendar; charset=utf-8", 'ETag: "one"', "Last-Modified: Sat, 21 Nov 2026 10:00:00 GMT")
-KNOWN = Validators('"one"', "Sat, 21 Nov 2026 10:00:00 GMT", digest(BODY))
+VALIDATORS = Validators('"one"', "Sat, 21 Nov 2026 10:00:00 GMT", digest(BODY))
 GOOD = answer(BODY, *CALENDAR)
 REFUSED = ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
 LIMIT = 100_000
-HERE = RequestRules(allow_loopback=True, limit=LIMIT)
+RULES = RequestRules(allow_loopback=True, limit=LIMIT)
 BRIEF = RequestRules(allow_loopback=True, limit=LIMIT, seconds=0.5)
 
 
@@ -52,13 +52,13 @@ def serve(**habits):
     return Hostile({f"/{name}": habit for name, habit in habits.items()})
 
 
-def get(server, target="/calendar", rules=HERE, **further):
+def get(server, target="/calendar", rules=RULES, **further):
     """Ask once."""
     with Fetcher(rules) as fetcher:
         return fetcher.get(server.url(target), now=NOW, **further)
 
 
-def failure(kind, server, target="/calendar", rules=HERE):
+def failure(kind, server, target="/calendar", rules=RULES):
     """Return what is said of a request that fails, with the server's own address left out."""
     with pytest.raises(kind) as caught:
         get(server, target, rules)
@@ -72,7 +72,7 @@ def failure(kind, server, target="/calendar", rules=HERE):
 def test_a_document_comes_with_what_to_ask_next_time():
     """Body, type, charset and validators; nothing of us is sent but our name."""
     with serve(calendar=GOOD) as server:
-        assert get(server) == Fetched(BODY, "text/calendar", "utf-8", KNOWN)
+        assert get(server) == Fetched(BODY, "text/calendar", "utf-8", VALIDATORS)
         assert server.asked[0].headers == {
             "host": f"127.0.0.1:{server.port}",
             "user-agent": fetch.USER_AGENT,
@@ -90,7 +90,7 @@ def test_the_second_request_is_conditional_and_brings_nothing():
 
     with serve(calendar=habit) as server:
         first = get(server)
-        assert get(server, validators=first.validators) == Unchanged(KNOWN)
+        assert get(server, validators=first.validators) == Unchanged(VALIDATORS)
 
 
 def test_a_304_that_nobody_asked_for_is_an_error():
@@ -102,8 +102,8 @@ def test_a_304_that_nobody_asked_for_is_an_error():
 def test_a_tag_that_lies_changes_nothing():
     """A new tag on the same bytes is no news; an old tag on new bytes does not hide them."""
     with serve(same=answer(BODY, 'ETag: "two"'), other=answer(BODY * 2, 'ETag: "one"')) as server:
-        assert get(server, "/same", validators=KNOWN) == Unchanged(Validators('"two"', "", digest(BODY)))
-        assert get(server, "/other", validators=KNOWN).body == BODY * 2
+        assert get(server, "/same", validators=VALIDATORS) == Unchanged(Validators('"two"', "", digest(BODY)))
+        assert get(server, "/other", validators=VALIDATORS).body == BODY * 2
 
 
 def test_a_compressed_body_is_inflated():
@@ -122,7 +122,7 @@ def test_a_download_is_the_document_or_an_error():
     """Who needs the document now is not told to come back later."""
     with (
         serve(calendar=GOOD, busy=answer(b"", "Retry-After: 7200", status=503)) as server,
-        Fetcher(HERE) as fetcher,
+        Fetcher(RULES) as fetcher,
     ):
         assert fetcher.download(server.url("/calendar"), now=NOW).body == BODY
         with pytest.raises(AnswerError) as caught:
@@ -134,11 +134,11 @@ def test_a_download_is_the_document_or_an_error():
 
 def test_a_post_sends_its_body_once():
     """A hub's answer is its status; what it writes below is not waited for."""
-    with serve(hub=raw(head(204))) as server, Fetcher(HERE) as fetcher:
-        taken = fetcher.post(server.url("/hub"), b"hub.mode=publish", media_type="application/json", now=NOW)
-        assert taken == Acceptance(204)
-        asked = [(talk.method, talk.body, talk.headers["content-type"]) for talk in server.asked]
-        assert asked == [("POST", b"hub.mode=publish", "application/json")]
+    with serve(hub=raw(head(204))) as server, Fetcher(RULES) as fetcher:
+        acceptance = fetcher.post(server.url("/hub"), b"hub.mode=publish", media_type="application/json", now=NOW)
+        assert acceptance == Acceptance(204)
+        requests = [(talk.method, talk.body, talk.headers["content-type"]) for talk in server.asked]
+        assert requests == [("POST", b"hub.mode=publish", "application/json")]
 
 
 def test_a_ping_needs_no_answer_but_a_status():
@@ -152,19 +152,19 @@ def test_a_ping_needs_no_answer_but_a_status():
 
 def test_connections_are_kept_and_closed():
     """Many documents of one host come over one connection; one that was closed meanwhile is made again."""
-    with serve(calendar=GOOD, last=raw(head(200, "Content-Length: 2"), b"ok")) as server, Fetcher(HERE) as fetcher:
+    with serve(calendar=GOOD, last=raw(head(200, "Content-Length: 2"), b"ok")) as server, Fetcher(RULES) as fetcher:
         for _ in range(5):
             fetcher.get(server.url("/calendar"), now=NOW)
         assert server.connections == 1
         fetcher.get(server.url("/last"), now=NOW)
         assert server.hung_up.wait(10)
-        taken = fetcher.post(server.url("/calendar"), b"{}", media_type="application/json", now=NOW)
-        assert (taken, server.connections) == (Acceptance(200), 2)
+        acceptance = fetcher.post(server.url("/calendar"), b"{}", media_type="application/json", now=NOW)
+        assert (acceptance, server.connections) == (Acceptance(200), 2)
 
 
 def test_a_kept_connection_that_hangs_up_is_made_again():
     """A server may close just when the next request is on its way."""
-    with serve(calendar=in_turn(GOOD, raw(), GOOD)) as server, Fetcher(HERE) as fetcher:
+    with serve(calendar=in_turn(GOOD, raw(), GOOD)) as server, Fetcher(RULES) as fetcher:
         for _ in range(2):
             assert fetcher.get(server.url("/calendar"), now=NOW).body == BODY
         assert (len(server.asked), server.connections) == (3, 2)
@@ -172,7 +172,7 @@ def test_a_kept_connection_that_hangs_up_is_made_again():
 
 def test_cookies_are_forgotten():
     """What an upstream wants remembered is not."""
-    with serve(calendar=answer(BODY, "Set-Cookie: id=1; Path=/")) as server, Fetcher(HERE) as fetcher:
+    with serve(calendar=answer(BODY, "Set-Cookie: id=1; Path=/")) as server, Fetcher(RULES) as fetcher:
         for _ in range(2):
             fetcher.get(server.url("/calendar"), now=NOW)
         assert [talk.headers.get("cookie") for talk in server.asked] == [None, None]
@@ -250,14 +250,14 @@ def test_a_connection_closed_at_once_is_tried_again():
     with serve(calendar=in_turn(raw(), GOOD), always=raw(), hub=raw()) as server:
         assert get(server).body == BODY
         assert failure(UnreachableError, server, "/always") == "/always: hangs up without an answer"
-        with Fetcher(HERE) as fetcher, pytest.raises(UnreachableError):
+        with Fetcher(RULES) as fetcher, pytest.raises(UnreachableError):
             fetcher.post(server.url("/hub"), b"{}", media_type="application/json", now=NOW)
         assert [talk.target for talk in server.asked] == ["/calendar"] * 2 + ["/always"] * 3 + ["/hub"]
 
 
 def test_a_post_to_a_gateway_in_trouble_is_not_repeated():
     """504 may mean that it was taken; whoever keeps the outbox decides."""
-    with serve(hub=answer(status=504)) as server, Fetcher(HERE) as fetcher:
+    with serve(hub=answer(status=504)) as server, Fetcher(RULES) as fetcher:
         with pytest.raises(AnswerError) as caught:
             fetcher.post(server.url("/hub"), b"{}", media_type="application/json", now=NOW)
         assert (caught.value.status, caught.value.transient, len(server.asked)) == (504, True, 1)
@@ -273,7 +273,7 @@ def test_a_port_that_nobody_listens_on_is_unreachable():
         looked_up.append(host)
         return look_up(host, port)
 
-    with Fetcher(HERE, resolve=resolve) as fetcher, pytest.raises(UnreachableError) as caught:
+    with Fetcher(RULES, resolve=resolve) as fetcher, pytest.raises(UnreachableError) as caught:
         fetcher.post(f"http://127.0.0.1:{closed}/hook", b"{}", media_type="application/json", now=NOW)
     assert str(caught.value) == f"http://127.0.0.1:{closed}/…: cannot be reached: {REFUSED}"
     assert looked_up == ["127.0.0.1"] * 3
@@ -325,17 +325,17 @@ def test_a_reader_of_a_post_cannot_outlast_the_deadline():
 
 def test_a_look_up_cannot_outlast_the_deadline():
     """A name server that says nothing is left behind."""
-    over, found = threading.Event(), []
+    over, results = threading.Event(), []
 
     def resolve(host, port):
         over.wait(10)
-        found.append(host)
+        results.append(host)
         return ["127.0.0.1"]
 
     with serve(calendar=GOOD) as server, Fetcher(BRIEF, resolve=resolve) as fetcher:
         with pytest.raises(UnreachableError) as caught:
             fetcher.get(server.url("/calendar"), now=NOW)
-        assert found == []
+        assert results == []
         over.set()
         assert str(caught.value).endswith("/calendar: no whole answer within 0.5 seconds")
         assert server.connections == 0
@@ -362,7 +362,7 @@ def test_a_bomb_costs_no_memory():
     """64 MB in 64 KB are not inflated to be counted."""
     deflate = zlib.compressobj(9, zlib.DEFLATED, 31)
     bomb = b"".join([*(deflate.compress(bytes(1 << 20)) for _ in range(64)), deflate.flush()])
-    with serve(calendar=answer(bomb, "Content-Encoding: gzip")) as server, Fetcher(HERE) as fetcher:
+    with serve(calendar=answer(bomb, "Content-Encoding: gzip")) as server, Fetcher(RULES) as fetcher:
         tracemalloc.start()
         try:
             with pytest.raises(AnswerError, match="sends more than 100,000 bytes"):
@@ -508,12 +508,12 @@ def test_a_redirect_to_nonsense_is_an_error(location):
 
 def test_a_redirect_to_another_host_must_be_allowed():
     """A host that is not the one asked, and not listed, is not asked, even where it is public and harmless."""
-    with serve(calendar=GOOD) as other, serve() as server:
-        server.habits["/calendar"] = raw(head(301, f"Location: {other.url('/calendar', host='localhost')}"))
+    with serve(calendar=GOOD) as second, serve() as server:
+        server.habits["/calendar"] = raw(head(301, f"Location: {second.url('/calendar', host='localhost')}"))
         assert failure(RefusedError, server) == (
-            f"/calendar: redirects to another host: {other.url('/calendar', host='localhost')}"
+            f"/calendar: redirects to another host: {second.url('/calendar', host='localhost')}"
         )
-        assert other.connections == 0
+        assert second.connections == 0
         assert get(server, rules=RequestRules(allow_loopback=True, hosts=frozenset({"localhost"}))).body == BODY
 
 
@@ -527,7 +527,7 @@ def test_redirects_are_followed_a_few_times_with_the_conditions():
         loop=raw(head(307, "Location: /loop")),
     ) as server:
         server.habits["/c"] = raw(head(308, f"Location: //127.0.0.1:{server.port}/calendar"))
-        assert get(server, "/a", validators=KNOWN) == Unchanged(KNOWN)
+        assert get(server, "/a", validators=VALIDATORS) == Unchanged(VALIDATORS)
         assert [talk.target for talk in server.asked] == ["/a", "/b", "/c?x=1", "/calendar"]
         assert {talk.headers["if-none-match"] for talk in server.asked} == {'"one"'}
         assert failure(AnswerError, server, "/loop") == "/loop: redirects more than 3 times"
@@ -542,7 +542,7 @@ def test_a_redirect_without_an_address_is_an_error():
 
 def test_a_post_is_never_redirected():
     """What is sent goes to the address that the operator wrote, or nowhere."""
-    with serve(hook=raw(head(307, "Location: /other")), other=GOOD) as server, Fetcher(HERE) as fetcher:
+    with serve(hook=raw(head(307, "Location: /other")), other=GOOD) as server, Fetcher(RULES) as fetcher:
         with pytest.raises(AnswerError) as caught:
             fetcher.post(server.url("/hook"), b"{}", media_type="application/json", now=NOW)
         assert str(caught.value) == f"{server.url('/…')}: redirects, which a POST does not follow"
@@ -673,16 +673,16 @@ def certificate(tmp_path_factory):
     """Return the file of a key and a certificate for upstream.test, made for this run."""
     folder = tmp_path_factory.mktemp("tls")
     command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=upstream.test"
-    made = subprocess.run(
+    process = subprocess.run(
         [*command.split(), "-addext", "subjectAltName=DNS:upstream.test", "-keyout", "key.pem", "-out", "cert.pem"],
         cwd=folder,
         capture_output=True,
         check=True,
     )
-    assert made.returncode == 0
-    both = folder / "both.pem"
-    both.write_bytes((folder / "key.pem").read_bytes() + (folder / "cert.pem").read_bytes())
-    return both
+    assert process.returncode == 0
+    bundle = folder / "both.pem"
+    bundle.write_bytes((folder / "key.pem").read_bytes() + (folder / "cert.pem").read_bytes())
+    return bundle
 
 
 @pytest.fixture
@@ -695,7 +695,7 @@ def secure(certificate):
     trusting = ssl.create_default_context(cafile=certificate)
     with (
         Hostile({"/calendar": GOOD}, tls=context) as server,
-        Fetcher(HERE, resolve=lambda *_: ["127.0.0.1"], tls=trusting) as fetcher,
+        Fetcher(RULES, resolve=lambda *_: ["127.0.0.1"], tls=trusting) as fetcher,
     ):
         server.names = names
         yield server, fetcher
@@ -717,7 +717,7 @@ def test_a_certificate_is_for_the_name_and_not_for_the_address(secure):
 def test_a_certificate_of_nobody_is_not_trusted(secure):
     """By default only the authorities of certifi are believed; nothing is sent to anybody else."""
     server, _ = secure
-    with Fetcher(HERE, resolve=lambda *_: ["127.0.0.1"]) as fetcher, pytest.raises(UnreachableError) as caught:
+    with Fetcher(RULES, resolve=lambda *_: ["127.0.0.1"]) as fetcher, pytest.raises(UnreachableError) as caught:
         fetcher.get(server.url("/calendar", host="upstream.test", scheme="https"), now=NOW)
     assert str(caught.value).endswith("/calendar: shows a certificate that is not trusted (self-signed certificate)")
     assert server.asked == []
@@ -804,7 +804,7 @@ EXCEPTIONS = [kind for kind in vars(httpx).values() if isinstance(kind, type) an
 def test_every_exception_of_httpx_becomes_one_of_ours(kind, begun):
     """Whatever httpx may raise, before an answer or within it, leaves as a FetchError that knows its cause."""
     raised = kind.__new__(kind, "what the library says of hush")
-    with pytest.raises(FetchError) as caught, translate_failures("https://example.org/a", HERE, has_begun=begun):
+    with pytest.raises(FetchError) as caught, translate_failures("https://example.org/a", RULES, has_begun=begun):
         raise raised
     assert caught.value.__cause__ is raised
     assert caught.value.url == "https://example.org/a"

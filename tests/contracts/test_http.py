@@ -105,7 +105,7 @@ def server(request, published, tmp_path_factory) -> Iterator[Server]:
             running = servers.serve(published.output, folder / "server.log")
     yield replace(published, address=running.address)
     stop(running)
-    assert [line for line in running.said() if not IN_ORDER.search(line)] == []
+    assert [line for line in running.lines() if not IN_ORDER.search(line)] == []
 
 
 @pytest.fixture
@@ -231,25 +231,27 @@ def differences(request) -> None:
     """Expect a listed difference to be one: what a server does as all others do must not stay on the list."""
     if "server" in request.fixturenames:
         arguments = request.node.callspec.params
-        for one in DIFFERENCES:
-            here = arguments["server"] in one.servers and request.node.originalname == one.test
-            if here and all(arguments[name] in values for name, values in one.arguments.items()):
-                request.applymarker(pytest.mark.xfail(reason=one.why, raises=AssertionError, strict=True))
+        for difference in DIFFERENCES:
+            applies = arguments["server"] in difference.servers and request.node.originalname == difference.test
+            if applies and all(arguments[name] in values for name, values in difference.arguments.items()):
+                request.applymarker(pytest.mark.xfail(reason=difference.why, raises=AssertionError, strict=True))
 
 
-@pytest.mark.parametrize("one", DIFFERENCES, ids=lambda one: one.test)
-def test_every_difference_is_about_a_case(one):
+@pytest.mark.parametrize("difference", DIFFERENCES, ids=lambda difference: difference.test)
+def test_every_difference_is_about_a_case(difference):
     """A list that names what is not there would say more than is known."""
-    marks = getattr(globals()[one.test], "pytestmark", [])
+    marks = getattr(globals()[difference.test], "pytestmark", [])
     cases = {mark.args[0]: mark.args[1] for mark in marks if mark.name == "parametrize"}
-    for name, values in one.arguments.items():
-        known = [
+    for name, values in difference.arguments.items():
+        known_values = [
             case[names.index(name)] if len(names) > 1 else case
-            for names in [(given,) if isinstance(given, str) else given for given in cases]
+            for names in [
+                (argument_names,) if isinstance(argument_names, str) else argument_names for argument_names in cases
+            ]
             if name in names
             for case in cases[names[0] if len(names) == 1 else names]
         ]
-        assert all(value in known for value in values)
+        assert all(value in known_values for value in values)
 
 
 ICS = "/aslms/aslms-all.ics"
@@ -518,9 +520,9 @@ def test_a_body_is_ignored(server):
 @pytest.mark.parametrize("target", [ICS, "/nothing", "*"])
 def test_scripts_of_other_sites_may_ask(server, target):
     """The answer to a preflight allows conditional and range requests."""
-    wanted = "if-none-match,range"
+    names = "if-none-match,range"
     asks = ("Origin: https://fan.example", "Access-Control-Request-Method: GET")
-    answer = ask(server.address, target, *asks, f"Access-Control-Request-Headers: {wanted}", method="OPTIONS")
+    answer = ask(server.address, target, *asks, f"Access-Control-Request-Headers: {names}", method="OPTIONS")
     assert (answer.status, answer.body) == (204, b"")
     assert answer.get("access-control-allow-origin") == "*"
     assert answer.get("access-control-allow-methods") == "GET, HEAD, OPTIONS"
@@ -599,10 +601,10 @@ def test_an_entity_tag_is_of_one_coding(server):
     codings = ("identity", "gzip", "br")
     tags = {coding: ask(server.address, ICS, f"Accept-Encoding: {coding}").get("etag") for coding in codings}
     assert len(set(tags.values())) == 3
-    for asked in codings:
+    for accepted in codings:
         for of, tag in tags.items():
-            answer = ask(server.address, ICS, f"Accept-Encoding: {asked}", f"If-None-Match: {tag}")
-            assert answer.status == (304 if asked == of else 200)
+            answer = ask(server.address, ICS, f"Accept-Encoding: {accepted}", f"If-None-Match: {tag}")
+            assert answer.status == (304 if accepted == of else 200)
 
 
 # --- Codings --------------------------------------------------------------------------------------------------------
@@ -838,7 +840,7 @@ def test_before_the_first_publication_and_after_it(tmp_path, alone):
     wait_for(lambda: ask(running.address, "/healthz").status == 200, 1, "the first publication")
     assert ask(running.address, ICS).body == CALENDAR
     assert ask(running.address, "/").status == 404
-    assert running.said() == []
+    assert running.lines() == []
 
 
 def test_a_switch_is_noticed_within_a_second_and_nobody_reads_a_mixture(tmp_path, alone):
@@ -852,7 +854,7 @@ def test_a_switch_is_noticed_within_a_second_and_nobody_reads_a_mixture(tmp_path
         reader.start()
     try:
         for generation in range(2, 10):
-            everybody = lambda last=generation - 1: all(reader.seen[-1:] == [last] for reader in readers)  # noqa: E731
+            everybody = lambda last=generation - 1: all(reader.generations_seen[-1:] == [last] for reader in readers)  # noqa: E731
             wait_for(everybody, 3, f"that every client reads generation {generation - 1}")
             content = of_generation(generation)
             same = {"c.txt": b"always the same\n" * 90}
@@ -868,9 +870,9 @@ def test_a_switch_is_noticed_within_a_second_and_nobody_reads_a_mixture(tmp_path
     digests = {number: hashlib.sha256(of_generation(number)).hexdigest()[:32] for number in range(1, 10)}
     for reader in readers:
         assert {read.tag.strip('"').partition("-")[0] == digests[read.generation] for read in reader.reads} == {True}
-        assert reader.seen == sorted(reader.seen)
-        assert set(reader.seen) >= set(range(1, 9))
-    assert running.said() == []
+        assert reader.generations_seen == sorted(reader.generations_seen)
+        assert set(reader.generations_seen) >= set(range(1, 9))
+    assert running.lines() == []
 
 
 def test_a_document_is_read_from_the_generation_that_named_it(tmp_path):
@@ -972,13 +974,15 @@ def test_a_series_that_cannot_be_read_stays_as_it_was_and_the_others_go_on(tmp_p
     running = alone(output)
     for generation, what in enumerate(troubles, start=2):
         corrupt(output, generation, what)
-        other = b"%d" % generation
-        publish(output, "elms", generation, {"elms-all.ics": other})
-        wait_for(lambda other=other: ask(running.address, "/elms/elms-all.ics").body == other, 1, "the switch of elms")
+        number = b"%d" % generation
+        publish(output, "elms", generation, {"elms-all.ics": number})
+        wait_for(
+            lambda number=number: ask(running.address, "/elms/elms-all.ics").body == number, 1, "the switch of elms"
+        )
         assert ask(running.address, ICS).body == CALENDAR, what
-    said = running.said()
-    assert len(said) == len(troubles), said
-    for generation, (line, what) in enumerate(zip(said, troubles.values(), strict=True), start=2):
+    complaints = running.lines()
+    assert len(complaints) == len(troubles), complaints
+    for generation, (line, what) in enumerate(zip(complaints, troubles.values(), strict=True), start=2):
         assert line.startswith(f"aslms-feeds: aslms: generations/{generation} cannot be served: ")
         assert what in line
     publish(output, "aslms", 99, {"aslms-all.ics": b"well again"})
@@ -991,7 +995,7 @@ def test_what_was_published_stays_when_its_link_goes(tmp_path, alone):
     publish(output, "aslms", 1, PUBLISHED["aslms"])
     running = alone(output)
     (output / "series" / "aslms" / "current").unlink()
-    wait_for(lambda: len(running.said()) == 1, 1, "the complaint")
+    wait_for(lambda: len(running.lines()) == 1, 1, "the complaint")
     shutil.rmtree(output)
     time.sleep(0.6)
     assert ask(running.address, ICS).body == CALENDAR
@@ -1010,20 +1014,20 @@ def test_what_does_not_fit_into_memory_is_read_when_asked_for(tmp_path, alone):
     assert (part.status, part.body) == (206, big[-12:])
     headed = ask(running.address, "/aslms/big.bin", method="HEAD")
     assert headed.get("content-length") == str(len(big))
-    held = ask(running.address, "/aslms/big.bin", f"If-None-Match: {headed.get('etag')}")
-    assert held.status == 304
+    validated = ask(running.address, "/aslms/big.bin", f"If-None-Match: {headed.get('etag')}")
+    assert validated.status == 304
     assert resident(running.process.pid) < 2 * RESIDENT_BYTES + len(big)
     (output / "series" / "aslms" / "generations" / "1" / "site" / "big.bin").unlink()
     gone = ask(running.address, "/aslms/big.bin")
     assert gone.status == 503
     assert gone.get("retry-after")
     assert ask(running.address, ICS).body == CALENDAR
-    assert len(running.said()) == 1
+    assert len(running.lines()) == 1
 
 
 def resident(pid: int) -> int:
     """Return the bytes of memory a process and its children hold."""
-    pages = sum(int(Path(f"/proc/{one}/statm").read_text().split()[1]) for one in [pid, *children(pid)])
+    pages = sum(int(Path(f"/proc/{process}/statm").read_text().split()[1]) for process in [pid, *children(pid)])
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
@@ -1044,7 +1048,7 @@ def test_it_ends_at_once(tmp_path, alone, number):
         assert stop(running, number) < 1
         assert idle.ended()
     assert running.process.returncode == 0
-    assert running.said() == []
+    assert running.lines() == []
     with socket.socket() as again:
         again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         again.bind(running.address)
@@ -1081,7 +1085,7 @@ def test_connections_leave_files_to_read_with(tmp_path, alone, files, served):
         for connection in idle:
             connection._socket.close()
     assert ask(running.address, "/aslms/a.ics").body == b"2"
-    assert running.said() == []
+    assert running.lines() == []
 
 
 def test_a_worker_that_dies_is_replaced(tmp_path, alone):
@@ -1114,10 +1118,10 @@ def test_a_worker_ends_when_its_parent_was_killed(tmp_path, alone):
 
 def test_a_port_that_is_taken_is_said_at_once(tmp_path):
     """Not two servers on one port, and words instead of a trace."""
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        other.listen()
-        port = other.getsockname()[1]
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
         with pytest.raises(UsageError) as caught:
             run_server(tmp_path, host="127.0.0.1", port=port)
     assert str(caught.value) == f"cannot listen on 127.0.0.1 port {port}: [Errno 98] Address already in use"

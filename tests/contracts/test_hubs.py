@@ -137,7 +137,7 @@ def begin(started: list[Running], role: str, folder: Path, *more: str) -> Runnin
 
 def listens(running: Running) -> bool:
     """Say whether somebody answers there, whatever."""
-    assert running.process.poll() is None, running.said()
+    assert running.process.poll() is None, running.lines()
     try:
         return ask(running.address, "/").status > 0
     except OSError:
@@ -166,7 +166,7 @@ def test_subscribers_of_a_real_hub_have_the_new_feed(tmp_path, started):
     for path, reader in readers.items():
         ready = inboxes[path] / "ready"
         wait_for(lambda: ready.exists() or reader.process.poll() is not None, 20, "the subscription")  # noqa: B023
-        assert ready.read_text() == f"{base_url}/{path}", reader.said()
+        assert ready.read_text() == f"{base_url}/{path}", reader.lines()
 
     it.build(it.files(paris="5 Hours of Paris"))
     # A hub fetches at once; the embedded server looks for a switch four times a second.

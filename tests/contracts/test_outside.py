@@ -58,10 +58,10 @@ def serving(tmp_path) -> Iterator[Callable[..., Running]]:
         stop(running)
 
 
-def built(output: Path, ago: timedelta, *, due: datetime | None = None, **said: object) -> None:
+def built(output: Path, ago: timedelta, *, due: datetime | None = None, **fields: object) -> None:
     """Leave what a build leaves that came to its end so long ago."""
     at = datetime.now(UTC) - ago
-    status = {"at": at.isoformat(), "ok": True, "parts": [], "last_good": at.isoformat(), **said}
+    status = {"at": at.isoformat(), "ok": True, "parts": [], "last_good": at.isoformat(), **fields}
     for name, data in (
         ("status.json", {**status, "next_due": due.isoformat() if due else None}),
         ("last-run", {"next_due": due.isoformat() if due else None}),
@@ -127,7 +127,7 @@ def test_a_broken_status_is_no_trouble(output, serving):
         publish(output, f"s{len(text)}", 1, FILES)
         comes(running, f"/s{len(text)}/", 200)
         assert ask(running.address, "/healthz").body == OK
-    assert running.said() == [f"Serving {output} on http://127.0.0.1:{running.address[1]}/ (Ctrl-C ends it)"]
+    assert running.lines() == [f"Serving {output} on http://127.0.0.1:{running.address[1]}/ (Ctrl-C ends it)"]
 
 
 # The public status
@@ -186,7 +186,7 @@ def scraped(port: int) -> dict[tuple[str, ...], float]:
     """Return the samples that Prometheus would read, by name and labels."""
     text = ask((METRICS_HOST, port), "/metrics").body.decode()
     families = text_string_to_metric_families(text)
-    return {(one.name, *one.labels.values()): one.value for family in families for one in family.samples}
+    return {(sample.name, *sample.labels.values()): sample.value for family in families for sample in family.samples}
 
 
 def test_metrics_count_what_is_answered(output, serving):
@@ -229,15 +229,15 @@ def test_metrics_are_for_this_machine_alone(output, serving):
 @pytest.mark.parametrize("port", ["taken", "70000"])
 def test_a_port_for_metrics_that_cannot_be_had_is_said_at_once(output, port):
     """With the option's name, before anything is served."""
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        chosen = str(other.getsockname()[1]) if port == "taken" else port
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        chosen = str(listener.getsockname()[1]) if port == "taken" else port
         command = [sys.executable, "-m", "aslms_feeds", "serve", "--output", str(output), "--port", str(free_port())]
-        done = subprocess.run(
+        process = subprocess.run(
             [*command, "--metrics-port", chosen], capture_output=True, text=True, timeout=60, check=False
         )
-    assert done.returncode == 64
-    assert done.stderr.startswith(f"aslms-feeds: cannot listen on 127.0.0.1 port {chosen}: ")
-    assert "Try: Choose another --metrics-port" in done.stderr
+    assert process.returncode == 64
+    assert process.stderr.startswith(f"aslms-feeds: cannot listen on 127.0.0.1 port {chosen}: ")
+    assert "Try: Choose another --metrics-port" in process.stderr
 
 
 # The hub
@@ -247,9 +247,9 @@ def test_a_port_for_metrics_that_cannot_be_had_is_said_at_once(output, port):
 def test_a_feed_says_its_hub_in_a_header_too(tmp_path, serving, format_):
     """WebSub, section 4: that is where subscribers look first. Pages and calendars have no hub."""
     hub = "https://hub.example.org/?a=1&b=2"
-    it = Telling(tmp_path / "out", publisher_toml(hub=hub))
-    it.build()
-    running = serving(it.output)
+    telling = Telling(tmp_path / "out", publisher_toml(hub=hub))
+    telling.build()
+    running = serving(telling.output)
     answer = ask(running.address, f"/trial/changes/{format_}")
     url = f"https://calendar.example.org/trial/changes/{format_}"
     assert answer.get("link") == f'<{hub}>; rel="hub", <{url}>; rel="self"'
@@ -259,9 +259,9 @@ def test_a_feed_says_its_hub_in_a_header_too(tmp_path, serving, format_):
 
 def test_without_a_hub_there_is_no_header(tmp_path, serving):
     """A link to oneself alone tells nobody anything."""
-    it = Telling(tmp_path / "out", publisher_toml())
-    it.build()
-    assert ask(serving(it.output).address, "/trial/news/atom.xml").get("link") is None
+    telling = Telling(tmp_path / "out", publisher_toml())
+    telling.build()
+    assert ask(serving(telling.output).address, "/trial/news/atom.xml").get("link") is None
 
 
 @pytest.mark.parametrize(

@@ -64,10 +64,10 @@ def store(request, tmp_path):
 @pytest.fixture
 def output(tmp_path):
     """Return a folder in which one part and the index are public."""
-    found = LocalStore(tmp_path / "output")
-    put(found, PAGE, RACES, ICON)
-    put(found, PAGE, part=INDEX, state={"series": b"trial"})
-    return found.output
+    store = LocalStore(tmp_path / "output")
+    put(store, PAGE, RACES, ICON)
+    put(store, PAGE, part=INDEX, state={"series": b"trial"})
+    return store.output
 
 
 # --- Every store ----------------------------------------------------------------------------------------------------
@@ -218,12 +218,12 @@ def test_one_builder_at_a_time(store):
     """The second builder is told at once, and the lock is free after the first, also when that one failed."""
     if isinstance(store, PreviewStore):
         pytest.skip("a preview writes nothing, so that nobody has to wait for it")
-    other = another(store)
+    second = another(store)
     with store.lock(), pytest.raises(Busy, match="another build is writing"):
-        other.lock().__enter__()
+        second.lock().__enter__()
     with pytest.raises(PublicationError, match="is a file"):
         put(store, PAGE, Document("index.html/x", HTML, b""))
-    with other.lock():
+    with second.lock():
         pass
 
 
@@ -232,9 +232,9 @@ def test_old_generations_can_be_looked_at(store):
     manifests = [put(store, of(PAGE, b"%d" % number), state={"n": b"%d" % number})[0] for number in range(3)]
     assert store.past("trial") == (1, 2, 3)
     for number, manifest in enumerate(manifests):
-        found = store.generation("trial", number + 1)
-        assert (found.manifest, dict(found.state)) == (manifest, {"n": b"%d" % number})
-        found.check()
+        generation = store.generation("trial", number + 1)
+        assert (generation.manifest, dict(generation.state)) == (manifest, {"n": b"%d" % number})
+        generation.check()
     assert store.generation("trial", 3) == store.current("trial")
     for number in (0, 4, -1):
         with pytest.raises(PublicationError) as raised:
@@ -278,11 +278,11 @@ def test_notes_make_no_generation(store):
 
 def snapshot(root: Path) -> dict[str, tuple[int, int, int]]:
     """Return inode, time and size of everything below a folder."""
-    found = {}
+    files = {}
     for path in sorted(root.rglob("*")):
-        known = path.lstat()
-        found[str(path)] = (known.st_ino, known.st_mtime_ns, known.st_size)
-    return found
+        status = path.lstat()
+        files[str(path)] = (status.st_ino, status.st_mtime_ns, status.st_size)
+    return files
 
 
 def test_an_unchanged_publication_touches_nothing(output):
@@ -329,18 +329,20 @@ def test_a_document_that_is_not_worth_a_twin_any_more(tmp_path):
 def test_the_web_root_leads_to_what_is_public_and_to_nothing_else(output):
     """Whoever follows every link from the web root meets the documents, manifests and twins of each current site."""
     put(LocalStore(output), of(PAGE, b"<p>new</p>" * 40), RACES, now=NOW + HOUR)
-    met = {}
+    real_paths = {}
     for folder, _folders, files in os.walk(output / "site", followlinks=True):
         for name in files:
             path = Path(folder, name)
             assert stat.S_ISREG(path.lstat().st_mode)
-            met[path.relative_to(output / "site").as_posix()] = path.resolve().relative_to(output.resolve()).as_posix()
-    documents = {path for path in met if not path.endswith((".gz", ".br"))}
+            real_paths[path.relative_to(output / "site").as_posix()] = (
+                path.resolve().relative_to(output.resolve()).as_posix()
+            )
+    documents = {path for path in real_paths if not path.endswith((".gz", ".br"))}
     assert documents == {
         *("index.html", "manifest.json"),
         *("trial/index.html", "trial/manifest.json", "trial/icon.png", "trial/2030/races.ics"),
     }
-    for path, real in met.items():
+    for path, real in real_paths.items():
         home = "series/trial/generations/2/site/" if path.startswith("trial/") else "index/generations/1/site/"
         assert real == home + path.removeprefix("trial/")
 
@@ -389,8 +391,8 @@ def test_the_lock_dies_with_its_holder(tmp_path):
 def age(output: Path, seconds: float) -> None:
     """Let every generation have become public so much earlier."""
     for mark in output.rglob("public"):
-        known = mark.stat().st_mtime
-        os.utime(mark, (known - seconds, known - seconds))
+        since = mark.stat().st_mtime
+        os.utime(mark, (since - seconds, since - seconds))
 
 
 def generations(output: Path) -> list[int]:
@@ -473,10 +475,10 @@ def test_readers_never_meet_a_gap_while_generations_are_switched(tmp_path):
 
 def outside(tmp_path: Path) -> Path:
     """Return a folder that nobody may write to."""
-    found = tmp_path / "outside"
-    (found / "generations/1/site").mkdir(parents=True, exist_ok=True)
-    (found / "precious").write_bytes(b"precious")
-    return found
+    folder = tmp_path / "outside"
+    (folder / "generations/1/site").mkdir(parents=True, exist_ok=True)
+    (folder / "precious").write_bytes(b"precious")
+    return folder
 
 
 @pytest.mark.parametrize("link", ["series", "series/trial", "series/trial/generations"])
@@ -653,18 +655,18 @@ def test_a_file_of_the_state_is_not_read_through_damage(output, what, message):
 def test_a_carried_document_that_is_damaged(output, what):
     """A file nothing makes any more cannot be taken over: nothing half made is left, and a backup heals it."""
     file = output / "series/trial/generations/1/site/2030/races.ics"
-    kept = file.read_bytes()
+    body = file.read_bytes()
     file.unlink()
     if what == "shorter":
-        file.write_bytes(kept[:-1])
+        file.write_bytes(body[:-1])
     elif what == "a link":
         file.symlink_to("/etc/passwd")
     with pytest.raises(PublicationError) as raised:
         put(LocalStore(output), of(PAGE, b"new"))
-    assert f"{file} should hold the {len(kept)} bytes of an unchanged document" in str(raised.value)
+    assert f"{file} should hold the {len(body)} bytes of an unchanged document" in str(raised.value)
     assert os.listdir(output / "series/trial/generations") == ["1"]  # noqa: PTH208 - names are all that is wanted
     file.unlink(missing_ok=True)
-    file.write_bytes(kept)
+    file.write_bytes(body)
     assert put(LocalStore(output), of(PAGE, b"new"))[0].generation == 2
 
 
@@ -672,18 +674,18 @@ def test_a_carried_document_that_is_damaged(output, what):
 def test_an_unchanged_document_that_is_damaged(output, what):
     """A file that is made again is written again with the next generation, twins too, and keeps its time."""
     file = output / "series/trial/generations/1/site/2030/races.ics"
-    kept = file.read_bytes()
+    body = file.read_bytes()
     file.unlink()
     if what == "shorter":
-        file.write_bytes(kept[:-1])
+        file.write_bytes(body[:-1])
     elif what == "a link":
         file.symlink_to("/etc/passwd")
     manifest, change = put(LocalStore(output), of(PAGE, b"new"), RACES, now=NOW + HOUR)
-    assert [one.path for one in change.put] == ["index.html"]
+    assert [document.path for document in change.put] == ["index.html"]
     healed = output / "series/trial/current/site/2030/races.ics"
-    assert (healed.read_bytes(), healed.is_symlink()) == (kept, False)
+    assert (healed.read_bytes(), healed.is_symlink()) == (body, False)
     assert healed.stat().st_mtime == manifest.documents["2030/races.ics"].modified.timestamp() == NOW.timestamp()
-    assert gzip.decompress(healed.with_name("races.ics.gz").read_bytes()) == kept
+    assert gzip.decompress(healed.with_name("races.ics.gz").read_bytes()) == body
 
 
 def test_switched_back_by_hand(output):
@@ -753,9 +755,9 @@ STYLE = Document("assets/site.0123456789.css", "text/css; charset=utf-8", b"a { 
 @pytest.fixture
 def split(tmp_path):
     """Return a store whose memory is elsewhere, with one publication in it."""
-    found = SplitStore(LocalStore(tmp_path / "output"), tmp_path / "memory")
-    put(found, PAGE, RACES, STYLE)
-    return found
+    store = SplitStore(LocalStore(tmp_path / "output"), tmp_path / "memory")
+    put(store, PAGE, RACES, STYLE)
+    return store
 
 
 def forget_output(store):
@@ -767,8 +769,8 @@ def test_what_is_remembered_outlives_the_publication(split):
     """The generation is known, its documents are not there; the same ones again make it whole, as it was."""
     before, manifest = split.current("trial"), split.inner.read("trial", "manifest.json")
     forget_output(split)
-    found = split.current("trial")
-    assert (found.manifest, found.state, found.whole) == (before.manifest, before.state, False)
+    generation = split.current("trial")
+    assert (generation.manifest, generation.state, generation.whole) == (before.manifest, before.state, False)
     assert split.parts() == ("trial",)
     with pytest.raises(PublicationError, match=r"trial has no document 'index\.html'"):
         split.read("trial", "index.html")
@@ -783,7 +785,7 @@ def test_a_change_after_the_publication_was_thrown_away(split):
     """It is the next generation; what did not change keeps its time."""
     forget_output(split)
     manifest, change = put(split, of(PAGE, b"new"), RACES, STYLE, now=NOW + HOUR)
-    assert (manifest.generation, [one.path for one in change.put]) == (2, ["index.html"])
+    assert (manifest.generation, [document.path for document in change.put]) == (2, ["index.html"])
     assert manifest.documents["2030/races.ics"].modified == NOW
     assert split.read("trial", "2030/races.ics") == RACES.body
 
@@ -855,8 +857,8 @@ def test_a_builder_that_died_between_memory_and_switch(split):
     inner, split.inner = split.inner, PreviewStore(split.inner)  # what is switched here is never seen
     claimed, _change = put(split, of(PAGE, b"new"), RACES, STYLE, now=NOW + HOUR)
     split.inner = inner
-    found = before.current("trial")
-    assert (found.manifest, found.whole) == (claimed, False)
+    generation = before.current("trial")
+    assert (generation.manifest, generation.whole) == (claimed, False)
     assert before.inner.current("trial").manifest.generation == 1
     again, _change = put(before, of(PAGE, b"new"), RACES, STYLE, now=NOW + 9 * HOUR)
     assert again == claimed

@@ -57,12 +57,12 @@ def test_both_validators_are_sent_as_they_came():
 
 def test_an_answer_brings_its_body_and_what_to_ask_with_next_time():
     """A 200 gives body, type, charset and validators."""
-    found = read(head(content_type="text/calendar; charset=UTF-8", etag='"a"', last_modified=MODIFIED))
-    assert found == Fetched(BODY, "text/calendar", "utf-8", Validators('"a"', MODIFIED, digest(BODY)))
+    fetched = read(head(content_type="text/calendar; charset=UTF-8", etag='"a"', last_modified=MODIFIED))
+    assert fetched == Fetched(BODY, "text/calendar", "utf-8", Validators('"a"', MODIFIED, digest(BODY)))
 
 
 @pytest.mark.parametrize(
-    ("etag", "kept"),
+    ("etag", "stored"),
     [
         ('"a"', '"a"'),
         ('W/"a"', 'W/"a"'),
@@ -76,9 +76,9 @@ def test_an_answer_brings_its_body_and_what_to_ask_with_next_time():
         ('"' + "x" * 511 + '"', ""),
     ],
 )
-def test_only_tags_that_are_tags_are_kept(etag, kept):
+def test_only_tags_that_are_tags_are_kept(etag, stored):
     """What is no entity tag, or a very long one, is not sent back for ever."""
-    assert read(head(etag=etag)).validators.etag == kept
+    assert read(head(etag=etag)).validators.etag == stored
 
 
 @pytest.mark.parametrize(
@@ -98,15 +98,15 @@ def test_the_same_body_under_a_new_tag_is_unchanged():
 
 def test_another_body_under_the_same_tag_is_news():
     """A tag that stays while the body changes does not hide it."""
-    found = read(head(etag='"a"'), b"other", sent=Validators('"a"', "", digest(BODY)))
-    assert found == Fetched(b"other", "", "", Validators('"a"', "", digest(b"other")))
+    fetched = read(head(etag='"a"'), b"other", sent=Validators('"a"', "", digest(BODY)))
+    assert fetched == Fetched(b"other", "", "", Validators('"a"', "", digest(b"other")))
 
 
 def test_not_modified_keeps_what_is_known_and_takes_what_is_new():
     """RFC 9110, section 15.4.5: a 304 may renew a validator; what it leaves out stays."""
-    known = Validators('"a"', MODIFIED, "1:00")
-    assert read(head(304), sent=known) == Unchanged(known)
-    assert read(head(304, etag='"b"'), sent=known) == Unchanged(Validators('"b"', MODIFIED, "1:00"))
+    validators = Validators('"a"', MODIFIED, "1:00")
+    assert read(head(304), sent=validators) == Unchanged(validators)
+    assert read(head(304, etag='"b"'), sent=validators) == Unchanged(Validators('"b"', MODIFIED, "1:00"))
 
 
 def test_not_modified_to_an_unconditional_request_is_an_error():

@@ -15,14 +15,14 @@ from aslms_feeds.publication import files
 @pytest.fixture
 def synced(monkeypatch):
     """Return the paths that were synced, in order."""
-    found, real = [], os.fsync
+    paths, real = [], os.fsync
 
     def fsync(handle):
-        found.append(str(Path(f"/proc/self/fd/{handle}").readlink()))
+        paths.append(str(Path(f"/proc/self/fd/{handle}").readlink()))
         real(handle)
 
     monkeypatch.setattr(os, "fsync", fsync)
-    return found
+    return paths
 
 
 @pytest.mark.parametrize("before", [None, b"old"])
@@ -34,7 +34,7 @@ def test_a_file_is_replaced_whole(tmp_path, before):
     reader = path.open("rb") if before else None
     files.replace(path, b"new")
     assert path.read_bytes() == b"new"
-    assert [one.name for one in tmp_path.iterdir()] == ["file"]
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
     if reader:
         with reader:
             assert reader.read() == before
@@ -66,7 +66,7 @@ def test_what_fails_leaves_the_old_file_and_nothing_beside_it(tmp_path, monkeypa
     with pytest.raises(OSError, match="directory"):
         files.replace(tmp_path / "folder", b"new")
     assert path.read_bytes() == b"old"
-    assert sorted(one.name for one in tmp_path.iterdir()) == ["file", "folder"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["file", "folder"]
 
 
 def test_what_somebody_left_beside_it_is_no_hindrance(tmp_path):
@@ -77,7 +77,7 @@ def test_what_somebody_left_beside_it_is_no_hindrance(tmp_path):
     files.replace(tmp_path / "file", b"newer")
     assert (tmp_path / "file").read_bytes() == b"newer"
     assert stat.S_ISREG((tmp_path / "file").lstat().st_mode)
-    assert [one.name for one in tmp_path.iterdir()] == ["file"]
+    assert [file.name for file in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_new_file_is_never_written_over_another(tmp_path, synced):
@@ -97,22 +97,22 @@ def test_many_are_synced_and_the_first_that_fails_is_said(tmp_path, monkeypatch)
     for number in range(99):
         (tmp_path / f"{number}").write_bytes(b"x")
     paths = [str(tmp_path), *(str(tmp_path / f"{number}") for number in range(99))]
-    asked, broken, real = [], "", os.fsync
+    synced_paths, broken, real = [], "", os.fsync
 
     def fsync(handle):
         path = str(Path(f"/proc/self/fd/{handle}").readlink())
-        asked.append(path)
+        synced_paths.append(path)
         if path == broken:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         real(handle)
 
     monkeypatch.setattr(os, "fsync", fsync)
     files.sync_all(paths)
-    assert sorted(asked) == sorted(paths)
+    assert sorted(synced_paths) == sorted(paths)
     broken, at_work = paths[7], threading.active_count()
     with pytest.raises(OSError, match="Input/output error"):
         files.sync_all(paths)
-    assert broken in asked[len(paths) :]
+    assert broken in synced_paths[len(paths) :]
     assert threading.active_count() == at_work
     with pytest.raises(FileNotFoundError):
         files.sync_all([*paths[:3], str(tmp_path / "gone")])

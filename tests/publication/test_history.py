@@ -51,16 +51,18 @@ chronicles = st.lists(
 
 
 @given(chronicles)
-def test_what_is_written_is_read(found):
+def test_what_is_written_is_read(generations):
     """In order of the generations, whatever was told; and the same rows give the same bytes."""
-    assert parse_history(write_history(found)) == tuple(sorted(found, key=lambda row: row.generation))
-    assert write_history(reversed(found)) == write_history(found)
+    assert parse_history(write_history(generations)) == tuple(sorted(generations, key=lambda row: row.generation))
+    assert write_history(reversed(generations)) == write_history(generations)
 
 
 def test_the_oldest_are_forgotten():
     """A series that is published for years keeps a chronicle of bounded size: the newest generations."""
-    found = parse_history(write_history(HistoryRow(number, NOW, 1) for number in range(1, MOST_GENERATIONS + 201)))
-    assert [row.generation for row in found] == list(range(201, MOST_GENERATIONS + 201))
+    generations = parse_history(
+        write_history(HistoryRow(number, NOW, 1) for number in range(1, MOST_GENERATIONS + 201))
+    )
+    assert [row.generation for row in generations] == list(range(201, MOST_GENERATIONS + 201))
 
 
 def without(key):
@@ -116,8 +118,8 @@ def test_it_tells_all_that_was_told_and_what_has_no_news():
     store = MemoryStore()
     regenerate(store, everything_at_first(), now=NOW)
     report = regenerate(store, everything(), now=LATER, orders=Orders(accept_mass_change=True))
-    told = next(part for part in report.parts if part.name == "cup").new_facts
-    assert len(rows(store, "cup")[1].facts) == len(told) > 10
+    new_facts = next(part for part in report.parts if part.name == "cup").new_facts
+    assert len(rows(store, "cup")[1].facts) == len(new_facts) > 10
     store = MemoryStore()
     regenerate(store, contents(publisher=FEW), now=NOW)
     regenerate(store, contents(SEASON + '\n[[record]]\ntext = "A record."\n', publisher=FEW), now=NOW + HOUR)
@@ -160,10 +162,10 @@ def test_a_generation_without_a_chronicle_begins_one():
     store = MemoryStore()
     regenerate(store, contents(publisher=FEW), now=NOW)
     public = store.current("trial")
-    rest = {path: text for path, text in public.state.items() if path != HISTORY_FILE}
-    sums = {path: text for path, text in public.manifest.state.items() if path in rest}
+    state = {path: text for path, text in public.state.items() if path != HISTORY_FILE}
+    sums = {path: text for path, text in public.manifest.state.items() if path in state}
     empty = MemoryStore()
-    empty.switch(replace(public.manifest, documents={}, state=sums), [], rest)
+    empty.switch(replace(public.manifest, documents={}, state=sums), [], state)
     report = regenerate(empty, contents(MOVED, publisher=FEW), now=NOW + HOUR)
     assert not report.failed
     assert [row.generation for row in rows(empty)] == [2]

@@ -44,10 +44,10 @@ def folder(tmp_path):
 @pytest.fixture(scope="module")
 def built_before(tmp_path_factory):
     """Return a working directory in which all that is public before the embargo ends was built, to be copied."""
-    found = tmp_path_factory.mktemp("built")
-    write(found, FILES)
-    assert run(found, "build", "--now", BEFORE)[0] == 0
-    return found
+    output = tmp_path_factory.mktemp("built")
+    write(output, FILES)
+    assert run(output, "build", "--now", BEFORE)[0] == 0
+    return output
 
 
 @pytest.fixture
@@ -70,16 +70,16 @@ def run(folder, *arguments, **environment):
 
 def tree(root):
     """Return every file below a folder with its bytes and time, every link with where it leads."""
-    found = {}
+    entries = {}
     for path in sorted(root.rglob("*")):
         name = path.relative_to(root).as_posix()
         if path.is_symlink():
-            found[name] = str(path.readlink())
+            entries[name] = str(path.readlink())
         elif path.is_file():
-            found[name] = (path.read_bytes(), path.stat().st_mtime_ns)
+            entries[name] = (path.read_bytes(), path.stat().st_mtime_ns)
         else:
-            found[name] = "folder"
-    return found
+            entries[name] = "folder"
+    return entries
 
 
 def site(output):
@@ -133,12 +133,12 @@ def test_a_preview_without_an_instant_shows_what_a_build_would_make_now(folder):
 
 def test_previews_follow_one_another(folder):
     """The second one, into the same folder, shows its own instant, whichever that is."""
-    for now, there in ((AFTER, True), (BEFORE, False), (AFTER, True)):
+    for now, is_public in ((AFTER, True), (BEFORE, False), (AFTER, True)):
         assert run(folder, "preview", "--now", now)[0] == 0
         text = (folder / "preview/site/trial/trial-races.ics").read_text()
-        assert ("street" in text) == there
+        assert ("street" in text) == is_public
         page = (folder / "preview/site/trial/2030/index.html").read_text()
-        assert ("A Street Race" in page) == there
+        assert ("A Street Race" in page) == is_public
     assert not (folder / "publication").exists()
 
 

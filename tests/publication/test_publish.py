@@ -28,8 +28,8 @@ PAGE = Document("index.html", HTML, b"a page")
 def two(first: str = SEASON, second: str = SEASON, publisher: str = FEW, seasons: tuple[str, ...] = ("2030",)):
     """Return a calendars folder with the series ``trial`` and ``cup``, the first with as many seasons as are named."""
     files = contents(first, publisher=publisher)
-    other = contents(second, name="2030", publisher=publisher)
-    files |= {path.replace("trial/", "cup/"): data for path, data in other.items()}
+    cup = contents(second, name="2030", publisher=publisher)
+    files |= {path.replace("trial/", "cup/"): data for path, data in cup.items()}
     for name in seasons:
         files[f"trial/{name}/season.toml"] = first.replace("2030", name).encode()
     return files
@@ -56,9 +56,9 @@ def run(*arguments) -> commands.Done:
 @pytest.fixture(scope="module")
 def _once(tmp_path_factory):
     """Publish two series."""
-    found = tmp_path_factory.mktemp("once")
-    built(LocalStore(found), two())
-    return found
+    output = tmp_path_factory.mktemp("once")
+    built(LocalStore(output), two())
+    return output
 
 
 @pytest.fixture
@@ -70,9 +70,9 @@ def once(_once, tmp_path):
 @pytest.fixture(scope="module")
 def _twice(_once, tmp_path_factory):
     """Publish one of them again."""
-    found = shutil.copytree(_once, tmp_path_factory.mktemp("twice"), symlinks=True, dirs_exist_ok=True)
-    built(LocalStore(found), two(MOVED), LATER)
-    return found
+    output = shutil.copytree(_once, tmp_path_factory.mktemp("twice"), symlinks=True, dirs_exist_ok=True)
+    built(LocalStore(output), two(MOVED), LATER)
+    return output
 
 
 @pytest.fixture
@@ -95,18 +95,18 @@ class Watched(MemoryStore):
     def switch(self, manifest, put, state):
         """Note the paths and switch."""
         documents = tuple(put)
-        self.switched.append((manifest.generation, [one.path for one in documents]))
+        self.switched.append((manifest.generation, [document.path for document in documents]))
         super().switch(manifest, documents, state)
 
 
 def test_only_what_changed_is_written():
     """The store is given a publication, writes what differs, and is left alone when nothing does."""
-    store, other = Watched(), Document("2030/races.ics", HTML, b"races")
-    publish(store, "trial", [PAGE, other], {}, now=NOW)
-    publish(store, "trial", [PAGE, other], {}, now=LATER)
-    manifest, change = publish(store, "trial", [PAGE, Document(other.path, HTML, b"moved")], {}, now=LATER)
+    store, races = Watched(), Document("2030/races.ics", HTML, b"races")
+    publish(store, "trial", [PAGE, races], {}, now=NOW)
+    publish(store, "trial", [PAGE, races], {}, now=LATER)
+    manifest, change = publish(store, "trial", [PAGE, Document(races.path, HTML, b"moved")], {}, now=LATER)
     assert store.switched == [(1, ["index.html", "2030/races.ics"]), (2, ["index.html", "2030/races.ics"])]
-    assert (manifest.generation, [one.path for one in change.put]) == (2, ["2030/races.ics"])
+    assert (manifest.generation, [document.path for document in change.put]) == (2, ["2030/races.ics"])
 
 
 def test_a_ledger_that_changes_is_published_with_the_same_documents():
@@ -140,11 +140,11 @@ def test_the_command_names_what_stays(tmp_path):
     calendars, output = write(tmp_path / "calendars", two()), tmp_path / "output"
     assert run("build", "--calendars", calendars, "--output", output, "--now", NOW.isoformat()).status == 0
     write(calendars, two(SEASON.replace("hours = 4", "hours = 'x'"), MOVED))
-    done = run("build", "--calendars", calendars, "--output", output, "--now", LATER.isoformat())
-    assert done.status == 1
-    assert f"{calendars}/trial/2030/season.toml:28:11: event.okayama.session.race-1.hours: " in done.errors
-    assert "trial: stays at generation 1\n" in done.errors
-    assert "cup: generation 2, " in done.out
+    result = run("build", "--calendars", calendars, "--output", output, "--now", LATER.isoformat())
+    assert result.status == 1
+    assert f"{calendars}/trial/2030/season.toml:28:11: event.okayama.session.race-1.hours: " in result.errors
+    assert "trial: stays at generation 1\n" in result.errors
+    assert "cup: generation 2, " in result.out
     status = json.loads((output / "status.json").read_bytes())
     assert [(part["part"], part["ok"], part["generation"]) for part in status["parts"]] == [
         ("cup", True, 2),
@@ -198,7 +198,7 @@ def test_a_series_whose_folder_is_gone(once):
     store = LocalStore(once)
     files = {path: data for path, data in two(MOVED, MOVED).items() if not path.startswith("cup/")}
     parts = built(store, files, LATER)
-    assert [str(one) for one in parts["cup"].problems] == [
+    assert [str(problem) for problem in parts["cup"].problems] == [
         "calendars/cup/series.toml: the series 'cup' is published and its folder is gone; put it back"
     ]
     assert parts["trial"].generation == 2
@@ -269,7 +269,7 @@ _PUBLIC = "series/trial/generations/2"
 def test_whatever_is_lost_of_a_series_stamps_never_start_again(twice, place, gone, garbled, how):
     """Whatever is gone or garbled of a public series, it is refused with a way out, and the others are published."""
     store = LocalStore(twice)
-    assert max(one.sequence for one in read_ledger(_ledger(store)).revisions.values()) == 1
+    assert max(revision.sequence for revision in read_ledger(_ledger(store)).revisions.values()) == 1
     lost = twice / place
     folder = lost.is_dir() and not lost.is_symlink()
     shutil.rmtree(lost) if folder else lost.unlink()
@@ -304,10 +304,10 @@ def test_a_fault_of_the_program_in_one_series(tmp_path, monkeypatch, caplog):
 
     real = flow.compose
 
-    def compose(files, *given, **named):
+    def compose(files, *arguments, **named):
         if files.id == "cup":
             raise ZeroDivisionError("nobody foresaw this")
-        return real(files, *given, **named)
+        return real(files, *arguments, **named)
 
     monkeypatch.setattr(flow, "compose", compose)
     parts = built(LocalStore(tmp_path), two())
@@ -320,14 +320,14 @@ def test_a_fault_of_the_program_in_one_series(tmp_path, monkeypatch, caplog):
 
 def test_the_report_is_recorded_while_others_are_kept_out(tmp_path):
     """What is written beside the publication is written under the lock."""
-    store, seen = LocalStore(tmp_path), []
+    store, reports = LocalStore(tmp_path), []
 
     def record(report):
         with pytest.raises(PublicationError, match="another build"):
             LocalStore(tmp_path).lock().__enter__()
-        seen.append(report)
+        reports.append(report)
 
-    assert [regenerate(store, contents(publisher=FEW), now=NOW, record=record)] == seen
+    assert [regenerate(store, contents(publisher=FEW), now=NOW, record=record)] == reports
 
 
 def test_a_second_builder_is_busy(tmp_path):
@@ -335,9 +335,9 @@ def test_a_second_builder_is_busy(tmp_path):
     calendars, output = write(tmp_path / "calendars", two()), tmp_path / "output"
     with LocalStore(output).lock():
         before = snapshot(output)
-        done = run("build", "--calendars", calendars, "--output", output)
-        assert done.status == 75
-        assert done.errors == (
+        result = run("build", "--calendars", calendars, "--output", output)
+        assert result.status == 75
+        assert result.errors == (
             f"aslms-feeds: another build is writing {output}\n"
             "Try: wait until it is done; the lock ends with that process\n"
         )
@@ -348,7 +348,7 @@ def test_many_builders_at_once(tmp_path):
     """Of builders that start together, one publishes, the others wait or find nothing to do; the result is whole."""
     calendars, output = write(tmp_path / "calendars", two()), tmp_path / "output"
     command = ("build", "--calendars", str(calendars), "--output", str(output))
-    statuses = sorted(done.status for done in commands.together(tmp_path, *[command] * 4))
+    statuses = sorted(result.status for result in commands.together(tmp_path, *[command] * 4))
     assert statuses[0] == 0
     assert set(statuses) <= {0, 75}
     assert run(*command).out == f"{output}: nothing changed\n"
@@ -360,7 +360,7 @@ def test_a_folder_that_cannot_be_written(tmp_path):
     """Where nothing can be written, the command ends with 74 and names the place."""
     calendars = write(tmp_path / "calendars", two())
     (tmp_path / "file").write_bytes(b"")
-    done = run("build", "--calendars", calendars, "--output", tmp_path / "file" / "output")
-    assert done.status == 74
-    assert str(tmp_path / "file") in done.errors
-    assert "Traceback" not in done.errors
+    result = run("build", "--calendars", calendars, "--output", tmp_path / "file" / "output")
+    assert result.status == 74
+    assert str(tmp_path / "file") in result.errors
+    assert "Traceback" not in result.errors

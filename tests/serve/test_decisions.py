@@ -28,9 +28,9 @@ TAG = b'"0123456789abcdef0123456789abcdef"'
 HOST = (b"host", b"example.org")
 CALENDAR = Listed("aslms-all.ics", DIGEST, 9, "text/calendar; charset=utf-8", MODIFIED)
 PAGE = Listed("2023-24/index.html", DIGEST, 4, "text/html; charset=utf-8", MODIFIED)
-FOUND = describe_resource(CALENDAR, {"identity": (9, b"BEGIN:END"), "gzip": (4, b"gzip"), "br": (2, b"br")})
+RESOURCE = describe_resource(CALENDAR, {"identity": (9, b"BEGIN:END"), "gzip": (4, b"gzip"), "br": (2, b"br")})
 LAZY = describe_resource(PAGE, {"identity": (4, "/store/2023-24/index.html")})
-TABLE = join_tables([build_table("index", []), build_table("aslms", [(CALENDAR.path, FOUND), (PAGE.path, LAZY)])])
+TABLE = join_tables([build_table("index", []), build_table("aslms", [(CALENDAR.path, RESOURCE), (PAGE.path, LAZY)])])
 
 
 def ask(
@@ -40,9 +40,9 @@ def ask(
     return answer_request(TABLE, SiteRequest(method, path, query, [HOST, *headers], version), now=NOW)
 
 
-def value(given: SiteAnswer, name: bytes) -> bytes | None:
+def value(response: SiteAnswer, name: bytes) -> bytes | None:
     """Return the value of a header of an answer."""
-    values = [text for key, text in given.headers if key == name]
+    values = [text for key, text in response.headers if key == name]
     assert len(values) <= 1
     return values[0] if values else None
 
@@ -137,15 +137,17 @@ def test_lines_of_one_header_are_one_list():
 )
 def test_any_request_has_an_answer_that_can_be_sent(method, path, query, headers):
     """No header of a request raises, states a wrong length, or puts a line break into an answer."""
-    given = answer_request(TABLE, SiteRequest(method, path, query, [HOST, *headers]), now=NOW)
-    assert given.status in {200, 204, 206, 304, 308, 400, 404, 405, 412, 416}
-    assert not any(b"\r" in text or b"\n" in text for _, text in given.headers)
-    length = len(given.content) if isinstance(given.content, bytes) else given.content.stop - given.content.start
-    if given.status in {204, 304}:
-        assert (length, value(given, b"content-length")) == (0, None)
+    response = answer_request(TABLE, SiteRequest(method, path, query, [HOST, *headers]), now=NOW)
+    assert response.status in {200, 204, 206, 304, 308, 400, 404, 405, 412, 416}
+    assert not any(b"\r" in text or b"\n" in text for _, text in response.headers)
+    length = (
+        len(response.content) if isinstance(response.content, bytes) else response.content.stop - response.content.start
+    )
+    if response.status in {204, 304}:
+        assert (length, value(response, b"content-length")) == (0, None)
     elif method != "HEAD":
-        assert value(given, b"content-length") == b"%d" % length
-    assert value(given, b"access-control-allow-origin") == b"*"
+        assert value(response, b"content-length") == b"%d" % length
+    assert value(response, b"access-control-allow-origin") == b"*"
 
 
 def test_the_order_of_conditions():
@@ -162,4 +164,4 @@ def test_the_order_of_conditions():
         ({b"if-modified-since": late}, 304),
         ({}, 200),
     ]
-    assert [evaluate_conditions(TAG, FOUND, fields, NOW) for fields, _ in cases] == [status for _, status in cases]
+    assert [evaluate_conditions(TAG, RESOURCE, fields, NOW) for fields, _ in cases] == [status for _, status in cases]

@@ -52,11 +52,11 @@ _OPAQUE = st.text("".join(map(chr, [0x21, *range(0x23, 0x7F)])), max_size=12).ma
 
 
 @given(st.lists(st.tuples(st.booleans(), _OPAQUE), min_size=1), _OPAQUE, st.sampled_from([b",", b", ", b" ,\t", b",,"]))
-def test_any_list_of_entity_tags_is_read(tags, wanted, between):
+def test_any_list_of_entity_tags_is_read(tags, expected, between):
     """A tag is found exactly when it is in the list, commas inside tags or not."""
     field = between.join((b'W/"%b"' if weak else b'"%b"') % tag for weak, tag in tags)
-    assert matches_tag(field, b'"%b"' % wanted, weakly=True) is (wanted in {tag for _, tag in tags})
-    assert matches_tag(field, b'"%b"' % wanted, weakly=False) is ((False, wanted) in tags)
+    assert matches_tag(field, b'"%b"' % expected, weakly=True) is (expected in {tag for _, tag in tags})
+    assert matches_tag(field, b'"%b"' % expected, weakly=False) is ((False, expected) in tags)
 
 
 @given(st.binary())
@@ -105,16 +105,16 @@ def test_accepted_codings(field, codings):
 @given(st.binary())
 def test_no_accepted_coding_raises(field):
     """Whatever it is, the codings are known ones, each once."""
-    found = parse_accepted_codings(field)
-    assert len(set(found)) == len(found)
-    assert set(found) <= {"br", "gzip", "identity"}
+    codings = parse_accepted_codings(field)
+    assert len(set(codings)) == len(codings)
+    assert set(codings) <= {"br", "gzip", "identity"}
 
 
 # --- Range ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("field", "found"),
+    ("field", "expected"),
     [
         (b"bytes=0-9", (0, 10)),
         (b"Bytes= 0-9 ", (0, 10)),
@@ -142,9 +142,9 @@ def test_no_accepted_coding_raises(field):
         (b"", None),
     ],
 )
-def test_ranges(field, found):
+def test_ranges(field, expected):
     """RFC 9110 section 14.1.2, of 100 bytes: start and stop, an empty one when it cannot be met, None to ignore it."""
-    assert parse_byte_range(field, 100) == found
+    assert parse_byte_range(field, 100) == expected
 
 
 def test_an_empty_document_has_no_ranges():
@@ -156,17 +156,17 @@ def test_an_empty_document_has_no_ranges():
 @given(st.one_of(st.binary(), st.from_regex(rb"bytes=[0-9]*-[0-9]*", fullmatch=True)), st.integers(0, 10**6))
 def test_no_range_leaves_the_document(field, size):
     """Whatever is asked for, what is sent lies inside."""
-    found = parse_byte_range(field, size)
-    if found and found[0] < found[1]:
-        assert 0 <= found[0] < found[1] <= size
+    limits = parse_byte_range(field, size)
+    if limits and limits[0] < limits[1]:
+        assert 0 <= limits[0] < limits[1] <= size
 
 
 @given(st.binary(min_size=1, max_size=50), st.integers(0, 60), st.integers(0, 60))
 def test_a_range_is_what_python_slices(content, first, last):
     """First and last byte are both included; a suffix counts from the end."""
-    found = parse_byte_range(b"bytes=%d-%d" % (first, last), len(content))
+    limits = parse_byte_range(b"bytes=%d-%d" % (first, last), len(content))
     if first <= last and first < len(content):
-        assert content[slice(*found)] == content[first : last + 1]
+        assert content[slice(*limits)] == content[first : last + 1]
     if last:
         assert content[slice(*parse_byte_range(b"bytes=-%d" % last, len(content)))] == content[-last:]
 
@@ -174,13 +174,13 @@ def test_a_range_is_what_python_slices(content, first, last):
 # --- Dates ----------------------------------------------------------------------------------------------------------
 
 
-def seconds(year: int, *rest: int) -> int:
+def seconds(year: int, *parts: int) -> int:
     """Return the seconds since 1970 of a moment in UTC."""
-    return int(datetime(year, *rest, tzinfo=UTC).timestamp())
+    return int(datetime(year, *parts, tzinfo=UTC).timestamp())
 
 
 @pytest.mark.parametrize(
-    ("field", "found"),
+    ("field", "expected"),
     [
         (b"Sun, 06 Nov 1994 08:49:37 GMT", seconds(1994, 11, 6, 8, 49, 37)),
         (b"Sunday, 06-Nov-94 08:49:37 GMT", seconds(1994, 11, 6, 8, 49, 37)),
@@ -209,9 +209,9 @@ def seconds(year: int, *rest: int) -> int:
         (b"", None),
     ],
 )
-def test_http_dates(field, found):
+def test_http_dates(field, expected):
     """RFC 9110 section 5.6.7: three formats, nothing else; two-digit years are at most 50 years ahead."""
-    assert parse_http_date(field, now=NOW) == found
+    assert parse_http_date(field, now=NOW) == expected
 
 
 @given(st.datetimes(min_value=datetime(1, 1, 2), max_value=datetime(9999, 12, 30), timezones=st.just(UTC)))  # noqa: DTZ001
@@ -227,5 +227,5 @@ def test_any_date_is_read_back(moment):
 )
 def test_no_date_raises(field):
     """Whatever it is."""
-    found = parse_http_date(field, now=NOW)
-    assert found is None or isinstance(found, int)
+    instant = parse_http_date(field, now=NOW)
+    assert instant is None or isinstance(instant, int)

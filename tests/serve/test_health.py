@@ -21,9 +21,9 @@ PUBLIC = {
 }
 
 
-def record(modified, **said):
+def record(modified, **fields):
     """Return a file that a build left."""
-    return BuildFile(json.dumps(said).encode(), modified)
+    return BuildFile(json.dumps(fields).encode(), modified)
 
 
 def written(instant):
@@ -140,9 +140,9 @@ def test_the_period_is_the_longest_silence_in_order(schedule, every, period):
 
 def test_counters_grow_from_build_to_build():
     """They survive the processes that count, and damage."""
-    one = health.count_build({}, publisher(), failed=False, changed=True, polls={"ok": 2})
+    first = health.count_build({}, publisher(), failed=False, changed=True, polls={"ok": 2})
     two = health.count_build(
-        one, publisher(schedule=("@hourly",)), failed=True, changed=False, polls={"ok": 1, "failed": 1}
+        first, publisher(schedule=("@hourly",)), failed=True, changed=False, polls={"ok": 1, "failed": 1}
     )
     assert two == {
         "period": 3600.0,

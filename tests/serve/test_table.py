@@ -23,9 +23,9 @@ TAG = b'"0123456789abcdef0123456789abcdef"'
 HOST = (b"host", b"example.org")
 CALENDAR = Listed("aslms-all.ics", DIGEST, 9, "text/calendar; charset=utf-8", MODIFIED)
 PAGE = Listed("2023-24/index.html", DIGEST, 4, "text/html; charset=utf-8", MODIFIED)
-FOUND = describe_resource(CALENDAR, {"identity": (9, b"BEGIN:END"), "gzip": (4, b"gzip"), "br": (2, b"br")})
+RESOURCE = describe_resource(CALENDAR, {"identity": (9, b"BEGIN:END"), "gzip": (4, b"gzip"), "br": (2, b"br")})
 LAZY = describe_resource(PAGE, {"identity": (4, "/store/2023-24/index.html")})
-TABLE = join_tables([build_table("index", []), build_table("aslms", [(CALENDAR.path, FOUND), (PAGE.path, LAZY)])])
+TABLE = join_tables([build_table("index", []), build_table("aslms", [(CALENDAR.path, RESOURCE), (PAGE.path, LAZY)])])
 
 
 def test_the_index_is_at_the_top_and_a_series_in_its_folder():
@@ -65,15 +65,15 @@ def test_a_table_without_parts_is_none():
 )
 def test_only_what_has_its_digest_in_its_name_lasts(listed, cache):
     """The folder assets holds it, at any depth."""
-    found = describe_resource(Listed(listed, DIGEST, 1, "text/css", MODIFIED), {"identity": (1, b"x")})
-    assert (b"cache-control", cache) in found.general_headers
+    resource = describe_resource(Listed(listed, DIGEST, 1, "text/css", MODIFIED), {"identity": (1, b"x")})
+    assert (b"cache-control", cache) in resource.general_headers
 
 
 def test_headers_of_one_kind_are_shared():
     """A site of many documents holds few tables of headers."""
     again = describe_resource(CALENDAR, {"identity": (1, b"x"), "br": (1, b"x")})
-    assert again.general_headers is FOUND.general_headers
-    assert again.content_headers is FOUND.content_headers
+    assert again.general_headers is RESOURCE.general_headers
+    assert again.content_headers is RESOURCE.content_headers
 
 
 # --- Manifests ------------------------------------------------------------------------------------------------------
