@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from aslms_feeds import api
-from seasons import CALENDARS, NOW, contents
+from seasons import NOW, contents
 
 
 @pytest.fixture
@@ -19,10 +19,10 @@ def calendars(tmp_path) -> Path:
     return tmp_path / "calendars"
 
 
-@pytest.mark.slow
-def test_the_example_runs(monkeypatch):
-    """The example of the module does what it says, from the top of a checkout."""
-    monkeypatch.chdir(CALENDARS.parent)
+def test_the_example_runs(calendars, monkeypatch):
+    """The example of the module does what it says, where there is a folder with a cup."""
+    (calendars / "trial").rename(calendars / "cup")
+    monkeypatch.chdir(calendars.parent)
     outcome = doctest.testmod(api)
     assert (outcome.failed, outcome.attempted > 4) == (0, True)
 

@@ -9,10 +9,10 @@ the same bytes.
 >>> definitions = api.load("calendars")
 >>> definitions.problems
 ()
->>> publication = api.build_in_memory("calendars", now=datetime(2026, 11, 28, 12, tzinfo=UTC))
+>>> publication = api.build_in_memory("calendars", now=datetime(2030, 1, 1, tzinfo=UTC))
 >>> publication.report.failed
 False
->>> publication.read("aslms/aslms-races.ics")[:15]
+>>> publication.read("cup/cup-races.ics")[:15]
 b'BEGIN:VCALENDAR'
 """
 
