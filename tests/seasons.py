@@ -224,6 +224,6 @@ def once_published(*steps: tuple[dict[str, bytes], datetime]) -> MemoryStore:
 
 def documents(store: MemoryStore, part: str = "trial") -> dict[str, bytes]:
     """Return what a series has published, by path."""
-    generation = store.current(part)
+    generation = store.read_current(part)
     assert generation is not None, f"{part} is not published"
     return {path: store.read(part, path) for path in generation.manifest.documents}

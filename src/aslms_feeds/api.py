@@ -119,13 +119,13 @@ class Publication:
 
     def manifest(self, part: str) -> Manifest:
         """Return the manifest of a series, or of ``index``: path, digest, size and time of every document of it."""
-        generation = self._store.current(part)
+        generation = self._store.read_current(part)
         if generation is None:
             raise KeyError(part)
         return generation.manifest
 
     def _manifests(self) -> Iterator[tuple[str, Manifest]]:
-        for part in self._store.parts():
+        for part in self._store.list_parts():
             yield ("" if part == INDEX else f"{part}/"), self.manifest(part)
 
 

@@ -41,7 +41,7 @@ def recovery(store, names, source=None, *, whole=True):
 
 def ledgers(store, part="trial"):
     """Return the ledgers of a series."""
-    return {path: text for path, text in store.current(part).state.items() if path.startswith("ledger/")}
+    return {path: text for path, text in store.read_current(part).state.items() if path.startswith("ledger/")}
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_every_ledger_is_in_the_public_data(cup):
     """All revisions, facts, item dates and tombstones of every season come back to the byte."""
     found = recovered("cup", lambda path: cup.read("cup", path))
     assert {f"ledger/{name}.json": one.to_json() for name, one in found.ledgers.items()} == ledgers(cup, "cup")
-    assert found.manifest == cup.current("cup").manifest
+    assert found.manifest == cup.read_current("cup").manifest
     assert {one.path: one.body for one in found.documents} == documents(cup, "cup")
 
 
@@ -240,7 +240,7 @@ def version_before(cup):
             data["recovery"] = json.loads(in_format_1(json.dumps(data["recovery"]).encode()))
             bodies[path] = json.dumps(data).encode()
     state = {path: in_format_1(text) for path, text in ledgers(cup, "cup").items()}
-    media_types = {path: row.media_type for path, row in cup.current("cup").manifest.documents.items()}
+    media_types = {path: row.media_type for path, row in cup.read_current("cup").manifest.documents.items()}
     published = [Document(path, media_types[path], body) for path, body in bodies.items()]
     publish(store, "cup", published, state, now=LATER)
     return store
@@ -268,14 +268,14 @@ def test_a_publication_of_the_version_before_goes_on(cup, version_before):
 def test_everything_is_lost_and_comes_back(published, copy, tmp_path):
     """Into an empty folder: documents, ledgers, generations and times as they were, and a build finds nothing to do."""
     new = LocalStore(tmp_path / "new")
-    count = len(published.current("trial").manifest.documents)
+    count = len(published.read_current("trial").manifest.documents)
     assert recovery(new, ("trial",), str(copy)) == [
         f"trial: generation 2, {count} documents, 1 ledger",
-        f"index: generation 2, {len(published.current(INDEX).manifest.documents)} documents",
+        f"index: generation 2, {len(published.read_current(INDEX).manifest.documents)} documents",
     ]
     assert ledgers(new) == ledgers(published)
     assert documents(new) == documents(published)
-    was, now = published.current("trial").manifest, new.current("trial").manifest
+    was, now = published.read_current("trial").manifest, new.read_current("trial").manifest
     assert (now.generation, now.published, now.documents) == (was.generation, was.published, was.documents)
     for file in (new.output / "site").rglob("*.ics"):
         assert (
@@ -295,7 +295,7 @@ def test_stamps_go_on_after_a_recovery(published, copy, tmp_path):
     before, after = (read_ledger(ledgers(one)["ledger/2030.json"]).revisions[RACE] for one in (published, new))
     assert (before.sequence, after.sequence) == (1, 2)
     assert after.last_modified > before.last_modified
-    assert new.current("trial").manifest.published > published.current("trial").manifest.published
+    assert new.read_current("trial").manifest.published > published.read_current("trial").manifest.published
 
 
 @pytest.mark.slow
@@ -324,10 +324,10 @@ def test_the_store_recovers_itself(published, damage):
 
 def test_state_that_is_intact_is_kept(published):
     """What went well beside a damaged ledger stays: the chronicle, and what a rollback needs."""
-    before = published.current("trial").state
+    before = published.read_current("trial").state
     (published.output / "series/trial/current/state/ledger/2030.json").unlink()
     recovery(published, ("trial",))
-    assert published.current("trial").state == before
+    assert published.read_current("trial").state == before
 
 
 @pytest.mark.slow
@@ -344,12 +344,12 @@ def test_a_rollback_that_held_still_holds(published):
 def test_an_older_publication_is_refused(published, copy):
     """A cache or a backup that is older than what is here would take stamps back: nothing is written."""
     build(published, contents(SEASON.replace("hours = 4", "hours = 6"), publisher=FEW), NOW + 2 * HOUR)
-    before = {part: published.current(part) for part in published.parts()}
+    before = {part: published.read_current(part) for part in published.list_parts()}
     with pytest.raises(PublicationError) as raised:
         recovery(published, ("trial",), str(copy))
     assert str(raised.value) == "generation 3 of trial is here, and only 2 was found: stamps would go back"
     assert raised.value.hint == "recover from what was published last; without an address: from here"
-    assert {part: published.current(part) for part in published.parts()} == before
+    assert {part: published.read_current(part) for part in published.list_parts()} == before
 
 
 @pytest.mark.slow
@@ -372,7 +372,7 @@ def test_a_series_that_was_never_published_is_no_loss(published, copy, tmp_path)
     files = contents(MOVED, publisher=FEW)
     files |= {path.replace("trial/", "cup/"): text for path, text in files.items() if path.startswith("trial/")}
     build(new, files, NOW + 2 * HOUR)
-    assert new.current("cup").manifest.generation == 1
+    assert new.read_current("cup").manifest.generation == 1
     assert documents(new) == documents(published)
 
 
@@ -382,9 +382,9 @@ def test_one_series_of_several(published, copy, tmp_path):
     new = LocalStore(tmp_path / "new")
     files = {path.replace("trial/", "cup/"): text for path, text in contents(publisher=FEW).items()}
     build(new, files)
-    before = new.current("cup"), new.current(INDEX)
+    before = new.read_current("cup"), new.read_current(INDEX)
     assert [line.partition(":")[0] for line in recovery(new, ("trial",), str(copy), whole=False)] == ["trial"]
-    assert (new.current("cup"), new.current(INDEX)) == before
+    assert (new.read_current("cup"), new.read_current(INDEX)) == before
     assert ledgers(new) == ledgers(published)
 
 
@@ -412,7 +412,7 @@ def test_a_folder_that_lacks_a_document(copy, tmp_path):
     with pytest.raises(PublicationError) as raised:
         recovery(new, ("trial",), str(copy))
     assert str(raised.value) == f"{copy / 'trial/2030/season.json'} cannot be read: No such file or directory"
-    assert new.current("trial") is None
+    assert new.read_current("trial") is None
 
 
 def test_restoring_keeps_what_the_manifest_lists(cup):
@@ -420,7 +420,7 @@ def test_restoring_keeps_what_the_manifest_lists(cup):
     found = recovered("cup", lambda path: cup.read("cup", path))
     store = MemoryStore()
     manifest = restore(store, "cup", found)
-    store.current("cup").check()
+    store.read_current("cup").check()
     assert manifest.state.keys() == ledgers(cup, "cup").keys()
     again = restore(store, "cup", replace(found))
     assert again.generation == manifest.generation + 1

@@ -79,7 +79,7 @@ def back(store, files, now, number, name="trial"):
 
 def ledger(store, season="2030", name="trial"):
     """Return a season's public ledger."""
-    return read_ledger(store.current(name).state[f"ledger/{season}.json"])
+    return read_ledger(store.read_current(name).state[f"ledger/{season}.json"])
 
 
 def revision(store, uid, season="2030"):
@@ -182,7 +182,7 @@ def test_definitions_of_a_later_program_are_refused(read):
 @pytest.mark.slow
 def test_the_old_time_comes_back_with_new_stamps(moved):
     """DTSTART is the old one, SEQUENCE and LAST-MODIFIED go on, the generation is a new one, and it is told."""
-    first = moved.generation("trial", 1)
+    first = moved.read_generation("trial", 1)
     before = revision(moved, RACE)
     part = back(moved, contents(MOVED, publisher=FEW), NOW + 2 * HOUR, 1)
     after = revision(moved, RACE)
@@ -268,11 +268,11 @@ def test_settings_are_those_of_today(moved):
 def test_it_holds_over_builds(gone_back):
     """The same definitions again change nothing, today or in a month, and the report says what is shown."""
     files = contents(MOVED, publisher=FEW)
-    held_state = gone_back.current("trial")
+    held_state = gone_back.read_current("trial")
     for hours in (3, 30, 700):
         part = good(gone_back, files, NOW + hours * HOUR)
         assert (part.back_to, part.written, part.generation) == (1, (), 3)
-    assert gone_back.current("trial") == held_state
+    assert gone_back.read_current("trial") == held_state
 
 
 @pytest.mark.parametrize("path", ["trial/2030/season.toml", "trial/series.toml", "circuits.toml"])
@@ -281,7 +281,7 @@ def test_an_edit_ends_it(gone_back, path):
     files = contents(MOVED, publisher=FEW)
     part = good(gone_back, {**files, path: files[path] + b"# checked again\n"}, NOW + 3 * HOUR)
     assert part.back_to is None
-    assert ROLLBACK_FILE not in gone_back.current("trial").state
+    assert ROLLBACK_FILE not in gone_back.read_current("trial").state
     assert revision(gone_back, RACE).statement.start == "2030-03-03T04:00:00Z"
     assert revision(gone_back, RACE).sequence == 3
 
@@ -523,7 +523,7 @@ def test_a_generation_that_is_not_there(moved):
     """The message names those that are; nothing is published."""
     part = build(moved, contents(MOVED, publisher=FEW), NOW + 2 * HOUR, back_to={"trial": 9})
     assert (part.error, part.hint) == ("generation 9 of trial is not there", "these are: 1, 2")
-    assert moved.current("trial").manifest.generation == 2
+    assert moved.read_current("trial").manifest.generation == 2
 
 
 @pytest.mark.parametrize("gone", [1, 2])
@@ -531,7 +531,7 @@ def test_a_generation_that_does_not_know_what_it_was_made_from(moved, gone):
     """As one that was recovered: it is refused, and another may do."""
     store = MemoryStore()
     for number in (1, 2):
-        one = moved.generation("trial", number)
+        one = moved.read_generation("trial", number)
         state = {path: text for path, text in one.state.items() if number != gone or path != DEFINITIONS_FILE}
         sums = {path: text for path, text in one.manifest.state.items() if path in state}
         store.switch(replace(one.manifest, documents={}, state=sums), [], state)
@@ -544,7 +544,7 @@ def test_a_generation_whose_state_is_damaged(moved):
     """Definitions that were changed on the disk are not published."""
     store = MemoryStore()
     for number in (1, 2):
-        one = moved.generation("trial", number)
+        one = moved.read_generation("trial", number)
         state = {**one.state, **({DEFINITIONS_FILE: OTHER} if number == 1 else {})}
         store.switch(replace(one.manifest, documents={}), [], state)
     part = build(store, contents(MOVED, publisher=FEW), NOW + 2 * HOUR, back_to={"trial": 1})

@@ -30,7 +30,7 @@ class Gate:
 
     def __call__(self):
         """Open."""
-        self.asked.append({part: self.store.current(part).manifest.generation for part in self.store.parts()})
+        self.asked.append({part: self.store.read_current(part).manifest.generation for part in self.store.list_parts()})
         if self.trouble:
             raise self.trouble
 
@@ -51,7 +51,7 @@ def test_what_is_written_waits_and_what_is_not_does_not(inner):
     assert gate.asked == [], "nothing was written, so nothing had to wait"
     publish(inner, "trial", (PAGE,), {}, now=DUE, before_switch=gate)
     assert gate.asked == [{"trial": 2}], "it waited before anything of it was public"
-    assert inner.current("trial").manifest.generation == 3
+    assert inner.read_current("trial").manifest.generation == 3
 
 
 def test_what_is_given_up_is_not_written(inner):
@@ -61,7 +61,7 @@ def test_what_is_given_up_is_not_written(inner):
         with pytest.raises(Superseded):
             publish(inner, "trial", (PAGE,), {}, now=DUE, before_switch=gate)
     assert len(gate.asked) == 2
-    assert inner.past("trial") == (1, 2)
+    assert inner.list_generations("trial") == (1, 2)
 
 
 @pytest.mark.slow
@@ -75,7 +75,7 @@ def test_a_build_that_waits_publishes_what_one_does_that_does_not():
     assert gate.asked == [{INDEX: 1, "trial": 1}]
     plain = published((files, NOW), (files, DUE))
     for part in ("trial", INDEX):
-        assert store.current(part) == plain.current(part)
+        assert store.read_current(part) == plain.read_current(part)
         assert documents(store, part) == documents(plain, part)
     again = Gate(store)
     assert not regenerate(store, files, now=DUE + HOUR, before_switch=again).changed
@@ -89,13 +89,13 @@ def test_a_build_that_is_overtaken_ends_without_a_trace(count):
     if count > 1:
         files |= {path.replace("trial/", "cup/"): data for path, data in files.items()}
     store = published((files, NOW))
-    before = {part: store.current(part) for part in store.parts()}
+    before = {part: store.read_current(part) for part in store.list_parts()}
     gate, recorded = Gate(store, Superseded("changed", hint="build again")), []
     with pytest.raises(Superseded, match="changed"):
         regenerate(store, files, now=DUE, record=recorded.append, before_switch=gate)
     assert len(gate.asked) == 1
     assert recorded == []
-    assert {part: store.current(part) for part in store.parts()} == before
+    assert {part: store.read_current(part) for part in store.list_parts()} == before
     with store.lock():
         pass  # it is free again
 
@@ -106,10 +106,10 @@ def test_a_first_publication_and_an_index_wait_too():
     gate = Gate(store, Superseded("changed"))
     with pytest.raises(Superseded):
         regenerate(store, contents(publisher=FEW), now=DUE, before_switch=gate)
-    assert store.parts() == ()
+    assert store.list_parts() == ()
     store = published((contents(publisher=FEW), NOW))
     gate = Gate(store, Superseded("changed"))
     named = contents(publisher=FEW.replace('name = "Test calendars"', 'name = "Other calendars"', 1))
     with pytest.raises(Superseded):
         regenerate(store, named, now=DUE, orders=Orders(), before_switch=gate)
-    assert store.current(INDEX).manifest.generation == 1
+    assert store.read_current(INDEX).manifest.generation == 1

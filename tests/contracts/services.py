@@ -115,7 +115,7 @@ class Service:
 
     def generation(self) -> int:
         """Return the public generation."""
-        return LocalStore(self.output).current("trial").manifest.generation
+        return LocalStore(self.output).read_current("trial").manifest.generation
 
     def status(self) -> Row:
         """Return what status.json says."""

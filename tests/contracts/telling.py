@@ -119,7 +119,7 @@ class Telling:
 
     def feeds(self) -> dict[str, str]:
         """Return the digests of the public feeds by address."""
-        manifest = LocalStore(self.output).current("trial").manifest
+        manifest = LocalStore(self.output).read_current("trial").manifest
         root = f"{self.settings().base_url}/trial/"
         rows = manifest.documents.items()
         return {f"{root}{path}": row.sha256 for path, row in rows if path.rpartition("/")[2] in FORMATS}

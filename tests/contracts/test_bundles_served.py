@@ -51,7 +51,7 @@ def address(running):
 
 def test_every_document_answers_as_its_kind(running, output):
     """Each document of a bundle has its media type, lets every page read it, and is not sent twice."""
-    manifest = LocalStore(output).current(INDEX).manifest
+    manifest = LocalStore(output).read_current(INDEX).manifest
     paths = [path for path in manifest.documents if "bundles/" in path]
     assert len(paths) == 2 * (2 + 12 + 1)
     for path in paths:

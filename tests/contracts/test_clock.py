@@ -68,10 +68,10 @@ def test_stamps_go_on_when_the_clock_goes_back(first, tmp_path, back):
     """Between two builds the clock was set back: whatever changed is stamped later than before, everywhere."""
     shutil.copytree(first, tmp_path, symlinks=True, dirs_exist_ok=True)
     store = LocalStore(tmp_path)
-    before, times = stamps(tmp_path), store.current("trial").manifest
+    before, times = stamps(tmp_path), store.read_current("trial").manifest
     report = regenerate(store, contents(MOVED, publisher=FEW), now=NOW - back)
     assert not report.failed, report
-    after, manifest = stamps(tmp_path), store.current("trial").manifest
+    after, manifest = stamps(tmp_path), store.read_current("trial").manifest
     assert after[RACE] == (1, f"{NOW + timedelta(seconds=1):%Y%m%dT%H%M%SZ}", "20300302T060000Z")
     assert {uid: row for uid, row in after.items() if uid != RACE} == {
         uid: row for uid, row in before.items() if uid != RACE
@@ -87,7 +87,7 @@ def test_stamps_go_on_when_the_clock_goes_back(first, tmp_path, back):
 def test_a_clock_that_goes_back_alone_changes_no_calendar(everything_store):
     """The same definitions at an earlier time: no calendar changes, no list of changes, and no ledger."""
     store = deepcopy(everything_store)
-    before = documents(store, "cup"), dict(store.current("cup").state)
+    before = documents(store, "cup"), dict(store.read_current("cup").state)
     regenerate(store, everything(), now=NOW)
     after = documents(store, "cup")
     assert {path: body for path, body in after.items() if path.endswith((".ics", "/changes.json"))} == {
@@ -95,7 +95,7 @@ def test_a_clock_that_goes_back_alone_changes_no_calendar(everything_store):
     }
     ledgers = {path for path in before[1] if path.startswith("ledger/")}
     assert ledgers
-    assert all(store.current("cup").state[path] == before[1][path] for path in ledgers)
+    assert all(store.read_current("cup").state[path] == before[1][path] for path in ledgers)
 
 
 def test_a_clock_that_runs_wild_never_takes_a_stamp_back(tmp_path):
@@ -105,7 +105,7 @@ def test_a_clock_that_runs_wild_never_takes_a_stamp_back(tmp_path):
         text = SEASON.replace("03-02T13:00", f"03-02T{10 + step % 3}:00")
         report = regenerate(store, contents(text, publisher=FEW), now=datetime(2029, 1, 1, tzinfo=UTC) + days * DAY)
         assert not report.failed, report
-        seen.append((*stamps(tmp_path)[RACE][:2], store.current("trial").manifest.published))
+        seen.append((*stamps(tmp_path)[RACE][:2], store.read_current("trial").manifest.published))
     assert [row[0] for row in seen] == [0, 1, 2, 3, 4, 5]
     for first, second in pairwise(seen):
         assert first[1] < second[1]

@@ -81,11 +81,11 @@ def _fresh(output: Path) -> Path:
 
 
 def _next_build_is_right(output: Path, part: str, old: tuple[tuple[Document, ...], ...]) -> None:
-    before = LocalStore(output).current(part)
+    before = LocalStore(output).read_current(part)
     build(output, SECOND, LATER, part)
     assert public(output, part) == after(*old, SECOND)
     assert leftovers(output) == []
-    now = LocalStore(output).current(part)
+    now = LocalStore(output).read_current(part)
     assert now.manifest.generation == len(old) + 1, "what nobody saw needs no number"
     if before:
         for path, listed in before.manifest.documents.items():

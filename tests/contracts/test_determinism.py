@@ -162,7 +162,7 @@ def test_what_is_published_depends_on_the_ledger_and_not_on_what_lies_there(ever
     Only the pictures of older pages, which nothing names any more, are lost.
     """
     store = everything_store
-    state = store.current("cup").state
+    state = store.read_current("cup").state
     empty = MemoryStore()
     empty.switch(Manifest("cup", 2, LATER, {}), [], state)
     published((everything(), LATER + timedelta(days=3)), store=empty)
@@ -172,12 +172,12 @@ def test_what_is_published_depends_on_the_ledger_and_not_on_what_lies_there(ever
     texts = b"".join(body for path, body in found.items() if path.endswith(".html"))
     assert [path for path in lost if not path.endswith(".png") or Path(path).name.encode() in texts] == []
     # Only the chronicle tells that everything had to be written again.
-    assert {**empty.current("cup").state, HISTORY_FILE: b""} == {**state, HISTORY_FILE: b""}
+    assert {**empty.read_current("cup").state, HISTORY_FILE: b""} == {**state, HISTORY_FILE: b""}
 
 
 def test_a_second_build_writes_nothing(everything_store):
     """The same files again, days later: no document, no ledger, no generation."""
     store = deepcopy(everything_store)
-    before = {part: store.current(part) for part in store.parts()}
+    before = {part: store.read_current(part) for part in store.list_parts()}
     published((everything(), LATER + timedelta(days=3)), store=store)
-    assert {part: store.current(part) for part in store.parts()} == before
+    assert {part: store.read_current(part) for part in store.list_parts()} == before

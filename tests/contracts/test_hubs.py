@@ -512,7 +512,7 @@ def test_a_hub_is_right_in_the_end_whenever_builders_die(tmp_path):
             it.build(it.files(paris=f"{turn} Last Hours of Paris") if turn % 2 else None)
             it.deliver(seconds=30)
             assert it.waiting() == []
-            public = LocalStore(output).current("trial").manifest.documents
+            public = LocalStore(output).read_current("trial").manifest.documents
             feeds = {path for path in public if path.rpartition("/")[2] in {"atom.xml", "rss.xml", "feed.json"}}
             assert {f"trial/{path}" for path in feeds} == cache.held.keys()
             for path, body in cache.held.items():

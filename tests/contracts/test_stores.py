@@ -75,8 +75,8 @@ def output(tmp_path):
 
 def test_an_empty_store(store):
     """Nothing is public before the first publication."""
-    assert store.parts() == ()
-    assert store.current("trial") is None
+    assert store.list_parts() == ()
+    assert store.read_current("trial") is None
     with pytest.raises(PublicationError, match=r"trial has no document 'index\.html'"):
         store.read("trial", "index.html")
 
@@ -86,13 +86,16 @@ def test_what_was_published_is_public(store):
     manifest, change = put(store, PAGE, RACES)
     put(store, ICON, part="other", state={})
     assert change.put == (RACES, PAGE)
-    assert store.parts() == ("other", "trial")
-    generation = store.current("trial")
+    assert store.list_parts() == ("other", "trial")
+    generation = store.read_current("trial")
     assert generation.manifest == manifest
     assert dict(generation.state) == STATE
     assert store.read("trial", "2030/races.ics") == RACES.body
     assert store.read("trial", "manifest.json") == manifest.to_json()
-    assert (store.current("other").manifest.documents.keys(), store.current("other").state) == ({"icon.png"}, {})
+    assert (store.read_current("other").manifest.documents.keys(), store.read_current("other").state) == (
+        {"icon.png"},
+        {},
+    )
 
 
 def test_one_file_of_the_state_is_read_alone(store):
@@ -133,7 +136,7 @@ def test_only_a_change_makes_a_generation(store):
     assert again == first
     assert not change
     assert put(store, PAGE, RACES, state={}, now=NOW + HOUR)[0].generation == 2
-    assert dict(store.current("trial").state) == {}
+    assert dict(store.read_current("trial").state) == {}
     assert put(store, PAGE, of(RACES, b"x"), state={}, now=NOW)[0].generation == 3
 
 
@@ -144,7 +147,7 @@ def test_generations_only_grow(store):
         late = Manifest("trial", number, NOW, manifest.documents)
         with pytest.raises(PublicationError, match=f"generation {number} of trial would follow generation 1"):
             store.switch(late, (), {})
-    assert store.current("trial").manifest == manifest
+    assert store.read_current("trial").manifest == manifest
 
 
 @pytest.mark.parametrize(
@@ -172,7 +175,7 @@ def test_addresses_no_store_could_hold(store, paths, reason):
     with pytest.raises(PublicationError) as raised:
         put(store, *(Document(path, CALENDAR, b"x") for path in paths))
     assert str(raised.value) == f"trial cannot have a document {paths[-1]!r}: {reason}"
-    assert store.current("trial").manifest == before
+    assert store.read_current("trial").manifest == before
 
 
 def test_an_address_in_the_way_of_a_carried_over_one(store):
@@ -191,7 +194,7 @@ def test_a_manifest_that_promises_too_much(store):
         store.switch(Manifest("trial", 2, NOW, rows), (), STATE)
     with pytest.raises(PublicationError, match=r"new\.html is not what the manifest of trial lists"):
         store.switch(Manifest("trial", 2, NOW, rows), (Document("new.html", HTML, b"abc"),), STATE)
-    assert store.current("trial").manifest == manifest
+    assert store.read_current("trial").manifest == manifest
     assert put(store, RACES)[0].generation == 2
 
 
@@ -230,27 +233,27 @@ def test_one_builder_at_a_time(store):
 def test_old_generations_can_be_looked_at(store):
     """Each is there with its manifest and its state, the public one last; one that is not there is named."""
     manifests = [put(store, of(PAGE, b"%d" % number), state={"n": b"%d" % number})[0] for number in range(3)]
-    assert store.past("trial") == (1, 2, 3)
+    assert store.list_generations("trial") == (1, 2, 3)
     for number, manifest in enumerate(manifests):
-        generation = store.generation("trial", number + 1)
+        generation = store.read_generation("trial", number + 1)
         assert (generation.manifest, dict(generation.state)) == (manifest, {"n": b"%d" % number})
         generation.check()
-    assert store.generation("trial", 3) == store.current("trial")
+    assert store.read_generation("trial", 3) == store.read_current("trial")
     for number in (0, 4, -1):
         with pytest.raises(PublicationError) as raised:
-            store.generation("trial", number)
+            store.read_generation("trial", number)
         assert str(raised.value) == f"generation {number} of trial is not there"
         assert raised.value.hint == "these are: 1, 2, 3"
-    assert store.past("other") == ()
+    assert store.list_generations("other") == ()
     with pytest.raises(PublicationError) as raised:
-        store.generation("other", 1)
+        store.read_generation("other", 1)
     assert raised.value.hint == "these are: none"
 
 
 def test_a_state_is_held_against_its_digest(store):
     """What is not the state a generation was published with is refused, file by file, with what is wrong."""
     put(store, PAGE)
-    good = store.current("trial")
+    good = store.read_current("trial")
     good.check()
     for text, reason in ((None, "is gone"), (b"", "is empty"), (b'{"a": 2}', "is damaged, was edited, or belongs to")):
         state = {**STATE, "ledger/2030.json": text}
@@ -267,10 +270,10 @@ def test_notes_make_no_generation(store):
         publish(store, "trial", [PAGE], STATE, now=NOW, notes={"note": b"1"})
         manifest, change = publish(store, "trial", [PAGE], STATE, now=NOW + HOUR, notes={"note": b"2"})
         assert (manifest.generation, bool(change)) == (1, False)
-        assert store.current("trial").state["note"] == b"1"
+        assert store.read_current("trial").state["note"] == b"1"
         publish(store, "trial", [of(PAGE, b"new")], STATE, now=NOW + HOUR, notes={"note": b"3"})
-    assert dict(store.current("trial").state) == {**STATE, "note": b"3"}
-    assert store.current("trial").manifest.state.keys() == {*STATE, "note"}
+    assert dict(store.read_current("trial").state) == {**STATE, "note": b"3"}
+    assert store.read_current("trial").manifest.state.keys() == {*STATE, "note"}
 
 
 # --- A folder of this machine ---------------------------------------------------------------------------------------
@@ -579,14 +582,14 @@ def test_copies_beside_the_series_are_none(output):
     shutil.copytree(output / "series/trial", output / "series/trial.bak", symlinks=True)
     (output / "series/note.txt").write_bytes(b"x")
     (output / "series/link").symlink_to("trial")
-    assert LocalStore(output).parts() == ("index", "trial")
+    assert LocalStore(output).list_parts() == ("index", "trial")
 
 
 def test_an_index_document_where_a_series_is(output):
     """The index cannot publish below a series' address."""
     with pytest.raises(PublicationError, match="the index has a document where the series 'trial' is"):
         put(LocalStore(output), PAGE, Document("trial/x.html", HTML, b"x"), part=INDEX)
-    assert LocalStore(output).current(INDEX).manifest.generation == 1
+    assert LocalStore(output).read_current(INDEX).manifest.generation == 1
 
 
 # --- What is damaged ------------------------------------------------------------------------------------------------
@@ -731,14 +734,14 @@ def test_a_preview_changes_nothing_below_it(output):
     manifest, _change = put(preview, of(PAGE, b"new"), now=NOW + HOUR)
     put(preview, ICON, part="other")
     assert snapshot(output) == before
-    assert (preview.parts(), store.parts()) == (("index", "other", "trial"), ("index", "trial"))
-    assert (preview.current("trial").manifest, manifest.generation) == (manifest, 2)
+    assert (preview.list_parts(), store.list_parts()) == (("index", "other", "trial"), ("index", "trial"))
+    assert (preview.read_current("trial").manifest, manifest.generation) == (manifest, 2)
     assert (preview.read("trial", "index.html"), store.read("trial", "index.html")) == (b"new", PAGE.body)
     assert preview.read("trial", "2030/races.ics") == RACES.body
     assert preview.read(INDEX, "index.html") == PAGE.body
-    assert (preview.past("trial"), store.past("trial")) == ((1, 2), (1,))
-    assert preview.generation("trial", 1) == store.current("trial")
-    assert preview.generation("trial", 2) == preview.current("trial")
+    assert (preview.list_generations("trial"), store.list_generations("trial")) == ((1, 2), (1,))
+    assert preview.read_generation("trial", 1) == store.read_current("trial")
+    assert preview.read_generation("trial", 2) == preview.read_current("trial")
 
 
 def test_a_preview_waits_for_nobody(output):
@@ -767,16 +770,16 @@ def forget_output(store):
 
 def test_what_is_remembered_outlives_the_publication(split):
     """The generation is known, its documents are not there; the same ones again make it whole, as it was."""
-    before, manifest = split.current("trial"), split.inner.read("trial", "manifest.json")
+    before, manifest = split.read_current("trial"), split.inner.read("trial", "manifest.json")
     forget_output(split)
-    generation = split.current("trial")
+    generation = split.read_current("trial")
     assert (generation.manifest, generation.state, generation.whole) == (before.manifest, before.state, False)
-    assert split.parts() == ("trial",)
+    assert split.list_parts() == ("trial",)
     with pytest.raises(PublicationError, match=r"trial has no document 'index\.html'"):
         split.read("trial", "index.html")
     again, change = put(split, PAGE, RACES, STYLE, now=NOW + HOUR)
     assert (again, bool(change)) == (before.manifest, False)
-    assert split.current("trial") == before
+    assert split.read_current("trial") == before
     assert split.inner.read("trial", "manifest.json") == manifest
     assert (split.inner.output / "series/trial/current/site/index.html").stat().st_mtime == NOW.timestamp()
 
@@ -818,12 +821,12 @@ def test_a_memory_begun_over_a_publication_knows_it_at_once(tmp_path):
     plain = LocalStore(tmp_path / "output")
     put(plain, PAGE, RACES)
     put(plain, of(PAGE, b"new"), RACES, now=NOW + HOUR)
-    before, public = plain.current("trial"), snapshot(tmp_path / "output")
+    before, public = plain.read_current("trial"), snapshot(tmp_path / "output")
     store = SplitStore(plain, tmp_path / "memory")
     put(store, of(PAGE, b"new"), RACES, now=NOW + 2 * HOUR)
     assert snapshot(tmp_path / "output") == public
     forget_output(store)
-    assert store.current("trial").manifest == before.manifest
+    assert store.read_current("trial").manifest == before.manifest
     assert put(store, of(PAGE, b"newer"), RACES, now=NOW + 3 * HOUR)[0].generation == 3
 
 
@@ -857,9 +860,9 @@ def test_a_builder_that_died_between_memory_and_switch(split):
     inner, split.inner = split.inner, PreviewStore(split.inner)  # what is switched here is never seen
     claimed, _change = put(split, of(PAGE, b"new"), RACES, STYLE, now=NOW + HOUR)
     split.inner = inner
-    generation = before.current("trial")
+    generation = before.read_current("trial")
     assert (generation.manifest, generation.whole) == (claimed, False)
-    assert before.inner.current("trial").manifest.generation == 1
+    assert before.inner.read_current("trial").manifest.generation == 1
     again, _change = put(before, of(PAGE, b"new"), RACES, STYLE, now=NOW + 9 * HOUR)
     assert again == claimed
     assert before.inner.read("trial", "index.html") == b"new"
@@ -879,7 +882,7 @@ def test_a_builder_that_died_and_an_edit_after_it(split):
 @pytest.mark.parametrize("moment", ["after the first rename", "after the second rename", "before both"])
 def test_a_memory_half_replaced(split, moment):
     """A builder that died between the renames leaves the old memory or the new one; reading needs no repair."""
-    manifest = split.current("trial").manifest
+    manifest = split.read_current("trial").manifest
     folder, old, fresh = (split.state / name for name in ("trial", ".trial.old", ".trial.new"))
     match moment:
         case "after the first rename":
@@ -890,9 +893,9 @@ def test_a_memory_half_replaced(split, moment):
         case _:
             fresh.mkdir()
             (fresh / "manifest.json").write_bytes(b"{")
-    assert split.parts() == ("trial",)
+    assert split.list_parts() == ("trial",)
     with split.lock():
-        assert split.current("trial").manifest == manifest
+        assert split.read_current("trial").manifest == manifest
     assert [path.name for path in split.state.iterdir()] == ["trial"]
 
 

@@ -479,7 +479,9 @@ def test_a_calendar_that_is_switched_off_goes_on_for_those_who_have_it():
     assert b"DTSTART:20300302T070000Z" in store.read("trial", "reminders/trial-races-gt.ics")
     fresh = MemoryStore()
     regenerate(fresh, contents(publisher=publisher), now=NOW, base_url=BASE)
-    assert not [path for path in fresh.current("trial").manifest.documents if "reminders" in path or "-gt." in path]
+    assert not [
+        path for path in fresh.read_current("trial").manifest.documents if "reminders" in path or "-gt." in path
+    ]
 
 
 def test_a_renamed_season_is_no_news_to_the_operator():

@@ -161,7 +161,7 @@ def test_before_its_second_everything_is_as_if_nobody_had_written_it(kind):
     assert documents(store) == documents(plain)
     assert documents(store, INDEX) == documents(plain, INDEX)
     for part in ("trial", INDEX):
-        assert store.current(part) == plain.current(part)
+        assert store.read_current(part) == plain.read_current(part)
 
 
 @pytest.mark.slow
@@ -172,7 +172,7 @@ def test_on_its_second_everything_is_as_if_it_had_been_written_just_then(kind):
     plain = once_published((without(kind), EARLY), (folder(kind, ""), DUE))
     assert documents(store) == documents(plain)
     for part in ("trial", INDEX):
-        assert store.current(part) == plain.current(part)
+        assert store.read_current(part) == plain.read_current(part)
     # Nor does the key say anything any more: it may be taken out.
     assert build(store, folder(kind, ""), DUE + HOUR)["trial"].generation == 2
 
@@ -236,7 +236,9 @@ def test_several_instants_each_open_their_own():
     store = MemoryStore()
     for count, now in enumerate((NOW, *days)):
         report = regenerate(store, files, now=now)
-        names = {uid.split(".")[0] for uid in read_ledger(store.current("trial").state["ledger/2030.json"]).revisions}
+        names = {
+            uid.split(".")[0] for uid in read_ledger(store.read_current("trial").state["ledger/2030.json"]).revisions
+        }
         assert {f"extra-{n}" for n in range(1, count + 1)} == {name for name in names if name.startswith("extra")}
         assert reveal(files, now).due == next(iter(days[count:]), None)
         if count < len(days):
@@ -273,8 +275,8 @@ def test_other_seasons_keep_every_byte():
     assert len(data) > 3
     assert {path: after[path] for path in data} == {path: before[path] for path in data}
     assert (
-        store.current("trial").state["ledger/2030.json"]
-        == once_published((folder("season"), NOW)).current("trial").state["ledger/2030.json"]
+        store.read_current("trial").state["ledger/2030.json"]
+        == once_published((folder("season"), NOW)).read_current("trial").state["ledger/2030.json"]
     )
     assert "2031/season.json" in after.keys() - before.keys()
 
@@ -286,11 +288,11 @@ def test_a_series_that_is_all_under_embargo_is_not_there():
     store = MemoryStore()
     report = regenerate(store, files, now=NOW)
     assert (report.failed, report.next_due) == (False, DUE)
-    assert store.parts() == ("cup", INDEX)
+    assert store.list_parts() == ("cup", INDEX)
     assert b"trial" not in b"".join(documents(store, INDEX).values())
     assert not regenerate(store, files, now=DUE).failed
-    assert store.parts() == ("cup", INDEX, "trial")
-    assert store.current("trial").manifest.generation == 1
+    assert store.list_parts() == ("cup", INDEX, "trial")
+    assert store.read_current("trial").manifest.generation == 1
 
 
 def test_an_embargo_without_an_offset_is_refused():
@@ -362,7 +364,7 @@ def test_a_circuit_of_a_hidden_season_of_another_series_is_nobodys():
     files |= {path.replace("trial/", "cup/"): data for path, data in contents(publisher=FEW).items() if "trial" in path}
     store = once_published((files, NOW))
     for name in ("cup", "trial"):
-        public = store.current(name)
+        public = store.read_current(name)
         made_from = load_definitions(public.state[DEFINITIONS_FILE], series_files(files, name).publisher)
         assert sorted(made_from.circuits) == ["okayama", "paris"]
 
@@ -375,7 +377,7 @@ def test_a_circuit_that_is_named_by_history_stays_named():
     assert sorted(reveal(files, NOW).files.circuits) == ["okayama", "paris", "street"]
     moved = contents(SEASON.replace('circuit = "paris"', 'circuit = "street"'), circuits=CIRCUITS + STREET)
     store = once_published((contents(circuits=CIRCUITS + STREET), NOW), (moved, NOW + HOUR))
-    ledgers = {"2030": read_ledger(store.current("trial").state["ledger/2030.json"])}
+    ledgers = {"2030": read_ledger(store.read_current("trial").state["ledger/2030.json"])}
     assert find_already_public(None, ledgers).circuits >= {"okayama", "paris", "street"}
     assert "paris" in reveal(moved, NOW, find_already_public(None, ledgers)).files.circuits
     texts = documents(published((moved, NOW + 2 * HOUR), store=store))["changes/feed.json"].decode()
@@ -393,10 +395,10 @@ def test_what_was_public_once_stays_public_when_a_clock_goes_back(kind, source):
     store = once_published((files, EARLY), (files, DUE))
     ledgers = {
         path.split("/")[-1].removesuffix(".json"): read_ledger(text)
-        for path, text in store.current("trial").state.items()
+        for path, text in store.read_current("trial").state.items()
         if path.startswith("ledger/")
     }
-    files_before = load_definitions(store.current("trial").state[DEFINITIONS_FILE], series_files(files).publisher)
+    files_before = load_definitions(store.read_current("trial").state[DEFINITIONS_FILE], series_files(files).publisher)
     already = find_already_public(files_before, {}) if source == "definitions" else find_already_public(None, ledgers)
     public_files = reveal(files, DUE - HOUR, already)
     if source == "ledger" and kind in ("results", "invitations"):
@@ -431,7 +433,7 @@ def test_what_is_public_cannot_be_put_under_embargo(kind):
     season = "2031" if kind == "season" else "2030"
     assert {problem.file for problem in part.problems} == {f"calendars/trial/{season}"}
     assert documents(store) == before
-    assert store.current("trial").manifest.generation == 1
+    assert store.read_current("trial").manifest.generation == 1
     # The way out is the one it names.
     assert not build(store, folder(kind, ""), NOW + 2 * HOUR)["trial"].failed
 
@@ -450,7 +452,7 @@ def test_what_waits_may_wait_longer():
     assert build(store, later, DUE)["trial"].generation == 1
     assert build(store, later, DUE + timedelta(days=1))["trial"].generation == 2
     store = once_published((folder("event"), NOW), (folder("event", ""), NOW + HOUR))
-    assert store.current("trial").manifest.generation == 2
+    assert store.read_current("trial").manifest.generation == 2
 
 
 def test_public_things_are_known_under_every_id_they_had():
@@ -618,6 +620,6 @@ def test_definitions_that_were_kept_hold_nothing_that_is_hidden():
     for kind in KINDS:
         store = once_published((folder(kind), EARLY))
         plain = series_files(without(kind))
-        made_from = load_definitions(store.current("trial").state[DEFINITIONS_FILE], plain.publisher)
+        made_from = load_definitions(store.read_current("trial").state[DEFINITIONS_FILE], plain.publisher)
         assert replace(made_from, seasons=()) == replace(plain, seasons=())
         assert count_definitions(made_from) == count_definitions(plain)

@@ -269,7 +269,7 @@ def test_an_event_climbs_too():
     """No day at all, then days: the UID was taken from the first day on, and nothing was in calendars before."""
     season_in_steps = Season()
     season_in_steps.step(season(event='when = "in spring"'))
-    assert "trial-all.ics" not in season_in_steps.store.current("trial").manifest.documents
+    assert "trial-all.ics" not in season_in_steps.store.read_current("trial").manifest.documents
     part = season_in_steps.step(season(event=DAYS))
     assert {row.uid.partition(".")[0] for row in part.changed_events} == {"race", "okayama"}
     assert show_times(season_in_steps.race) == (*THREE_DAYS, 0, "CONFIRMED", TITLE)

@@ -98,7 +98,7 @@ class InMemory:
 
     def damage(self, ledger: bytes | None) -> None:
         """Put something else in the place of the ledger; None takes it away."""
-        state = dict(self.store.current(PART).state)
+        state = dict(self.store.read_current(PART).state)
         name = _find_ledger(state)
         state = {**state, name: ledger} if ledger is not None else {k: v for k, v in state.items() if k != name}
         generation = self.store._generations[PART]
@@ -301,7 +301,7 @@ class ChangeMachine(RuleBasedStateMachine):
         return self.home.store
 
     def _read_documents(self) -> dict[str, bytes]:
-        public = self.store.current(PART)
+        public = self.store.read_current(PART)
         return {path: self.store.read(PART, path) for path in public.manifest.documents} if public else {}
 
     def _build(self, year: Year, **orders: object) -> Report:
@@ -336,7 +336,7 @@ class ChangeMachine(RuleBasedStateMachine):
             self.rolled_back_files = None
             self.draft, self.good = copy.deepcopy(outcome), copy.deepcopy(outcome)
         self.public = copy.deepcopy(outcome)
-        number = self.store.current(PART).manifest.generation
+        number = self.store.read_current(PART).manifest.generation
         if number not in self.years:
             self.remembered.add(number)
         self.years[number] = self.public
@@ -345,7 +345,7 @@ class ChangeMachine(RuleBasedStateMachine):
     @property
     def _is_whole(self) -> bool:
         """Whether the documents are there; a pipeline's machine may have lost them."""
-        return self.store.current(PART).whole
+        return self.store.read_current(PART).whole
 
     def _check_stopped(self, report: Report, old: Mapping[str, bytes]) -> None:
         """Check that a series has stopped, and that nothing of it has changed."""
@@ -763,11 +763,11 @@ class ChangeMachine(RuleBasedStateMachine):
         The second time another version of the program does it: nothing is reused, every document is made from scratch.
         """
         self._publish(tick)
-        generation, old = self.store.current(PART).manifest.generation, self._read_documents()
+        generation, old = self.store.read_current(PART).manifest.generation, self._read_documents()
         with patch.object(freshness, "tools", lambda: "another version"):
             self._publish(tick)
         assert self._read_documents() == old
-        assert self.store.current(PART).manifest.generation == generation
+        assert self.store.read_current(PART).manifest.generation == generation
 
     # Slips
 
@@ -905,10 +905,10 @@ class ChangeMachine(RuleBasedStateMachine):
     @rule(index=indexes, tick=ticks)
     def roll_back(self, index: int, tick: timedelta) -> None:
         """Publish what a generation said, under stamps of now."""
-        past = self.store.past(PART)
+        past = self.store.list_generations(PART)
         assume(past)
         number = past[index % len(past)]
-        if number in self.remembered and self.store.current(PART).manifest.generation in self.remembered:
+        if number in self.remembered and self.store.read_current(PART).manifest.generation in self.remembered:
             self._publish(tick, back_to=number)
             return
         self.now += tick
@@ -933,7 +933,9 @@ class ChangeMachine(RuleBasedStateMachine):
         self._check_stopped(self._build(self.draft), old)
         lines = list(recover(self.store, [PART], None, whole=False, now=self.now))
         note(lines)
-        self.remembered.add(self.store.current(PART).manifest.generation)  # The rest of the private state is as it was.
+        self.remembered.add(
+            self.store.read_current(PART).manifest.generation
+        )  # The rest of the private state is as it was.
         self._check_recovered(old, tick)
 
     @rule(tick=ticks)
@@ -944,7 +946,8 @@ class ChangeMachine(RuleBasedStateMachine):
         old = self._read_documents()
         fetched = {
             part: {
-                path: self.store.read(part, path) for path in (MANIFEST, *self.store.current(part).manifest.documents)
+                path: self.store.read(part, path)
+                for path in (MANIFEST, *self.store.read_current(part).manifest.documents)
             }
             for part in (PART, "index")
         }
@@ -958,7 +961,7 @@ class ChangeMachine(RuleBasedStateMachine):
 
     def _check_recovered(self, old: Mapping[str, bytes], tick: timedelta) -> None:
         assert self._read_documents() == old
-        self.years[self.store.current(PART).manifest.generation] = self.public
+        self.years[self.store.read_current(PART).manifest.generation] = self.public
         self._publish(tick)
 
 

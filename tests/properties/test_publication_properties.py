@@ -28,11 +28,11 @@ steps = st.lists(
 def check_step(store, edition, state, now) -> None:
     """Publish once and compare what is public before and after."""
     given_documents = [Document(path, media_type, body) for path, (media_type, body) in edition.items()]
-    before = store.current("trial")
+    before = store.read_current("trial")
     old = before.manifest.documents if before else {}
     with store.lock():
         manifest, _change = publish(store, "trial", given_documents, state, now=now)
-    after = store.current("trial")
+    after = store.read_current("trial")
 
     assert after.manifest == manifest == read_manifest(store.read("trial", "manifest.json"))
     assert dict(after.state) == state

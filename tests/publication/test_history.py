@@ -32,7 +32,7 @@ TEXT = write_history([HistoryRow(1, NOW, 32, ("2030: the season: announced",)), 
 
 def rows(store, name="trial"):
     """Return the public chronicle of a series."""
-    return parse_history(store.current(name).state[HISTORY_FILE])
+    return parse_history(store.read_current(name).state[HISTORY_FILE])
 
 
 instants = st.datetimes(datetime(1990, 1, 1), datetime(2199, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - made aware
@@ -97,7 +97,7 @@ def test_each_generation_is_one_row():
     """When it came out, how many documents changed, what subscribers were told, and what it went back to."""
     store = MemoryStore()
     regenerate(store, contents(publisher=FEW), now=NOW)
-    count = len(store.current("trial").manifest.documents)
+    count = len(store.read_current("trial").manifest.documents)
     regenerate(store, contents(MOVED, publisher=FEW), now=NOW + HOUR)
     regenerate(store, contents(MOVED, publisher=FEW), now=NOW + 2 * HOUR)
     regenerate(store, contents(MOVED, publisher=FEW), now=NOW + 3 * HOUR, orders=Orders(back_to={"trial": 1}))
@@ -109,7 +109,7 @@ def test_each_generation_is_one_row():
     assert 0 < second.documents < count
     assert (third.generation, third.published, third.back_to) == (3, NOW + 3 * HOUR, 1)
     assert third.facts == (f"2030: okayama.race-1: moved {now} → {then}",)
-    assert HISTORY_FILE not in store.current("index").state
+    assert HISTORY_FILE not in store.read_current("index").state
 
 
 @pytest.mark.slow
@@ -132,7 +132,7 @@ def test_a_chronicle_alone_makes_no_generation():
     regenerate(store, contents(publisher=FEW), now=NOW)
     for hours in range(1, 4):
         regenerate(store, contents(publisher=FEW), now=NOW + hours * HOUR)
-    assert store.current("trial").manifest.generation == 1
+    assert store.read_current("trial").manifest.generation == 1
     assert len(rows(store)) == 1
 
 
@@ -140,9 +140,9 @@ def test_rows_never_go_back_in_time():
     """A clock that was set back is no reason for a chronicle out of order: it says what the manifest says."""
     store = MemoryStore()
     regenerate(store, contents(publisher=FEW), now=NOW)
-    first = store.current("trial").manifest.published
+    first = store.read_current("trial").manifest.published
     regenerate(store, contents(MOVED, publisher=FEW), now=NOW - 1000 * HOUR)
-    second = store.current("trial").manifest.published
+    second = store.read_current("trial").manifest.published
     assert first < second
     assert [row.published for row in rows(store)] == [first, second]
 
@@ -153,7 +153,7 @@ def test_numbers_are_those_of_the_manifest():
     for step, text in enumerate((SEASON, MOVED, SEASON, MOVED)):
         regenerate(store, contents(text, publisher=FEW), now=NOW + step * HOUR)
         regenerate(store, contents(text + "x =", publisher=FEW), now=NOW + step * HOUR)
-        assert rows(store)[-1].generation == store.current("trial").manifest.generation == step + 1
+        assert rows(store)[-1].generation == store.read_current("trial").manifest.generation == step + 1
     assert [row.generation for row in rows(store)] == [1, 2, 3, 4]
 
 
@@ -161,7 +161,7 @@ def test_a_generation_without_a_chronicle_begins_one():
     """As after it was recovered: it only tells of the past."""
     store = MemoryStore()
     regenerate(store, contents(publisher=FEW), now=NOW)
-    public = store.current("trial")
+    public = store.read_current("trial")
     state = {path: text for path, text in public.state.items() if path != HISTORY_FILE}
     sums = {path: text for path, text in public.manifest.state.items() if path in state}
     empty = MemoryStore()

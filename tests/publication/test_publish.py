@@ -234,7 +234,7 @@ def test_a_renamed_season_is_no_lost_ledger(tmp_path):
     for now in (LATER, LATER + timedelta(hours=1)):
         parts = built(store, renamed, now)
         assert not parts["trial"].failed, parts["trial"]
-    ledgers = store.current("trial").state
+    ledgers = store.read_current("trial").state
     assert [path for path in ledgers if path.startswith("ledger/")] == ["ledger/season-1.json"]
     assert store.read("trial", "2030/season.json")
 
@@ -295,7 +295,7 @@ def test_all_series_are_lost(once):
 
 
 def _ledger(store) -> bytes:
-    return store.current("trial").state["ledger/2030.json"]
+    return store.read_current("trial").state["ledger/2030.json"]
 
 
 def test_a_fault_of_the_program_in_one_series(tmp_path, monkeypatch, caplog):
@@ -352,7 +352,7 @@ def test_many_builders_at_once(tmp_path):
     assert statuses[0] == 0
     assert set(statuses) <= {0, 75}
     assert run(*command).out == f"{output}: nothing changed\n"
-    assert LocalStore(output).current("trial").manifest.generation == 1
+    assert LocalStore(output).read_current("trial").manifest.generation == 1
     assert not list(output.rglob(".*"))
 
 

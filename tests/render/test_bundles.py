@@ -76,7 +76,7 @@ def page(store, path: str = "bundles/endurance/index.html"):
 
 def below(store, prefix: str) -> set[str]:
     """Return the paths at the top of the site that begin so."""
-    return {path for path in store.current(INDEX).manifest.documents if path.startswith(prefix)}
+    return {path for path in store.read_current(INDEX).manifest.documents if path.startswith(prefix)}
 
 
 # Calendars
@@ -419,7 +419,7 @@ def test_a_bundle_that_says_something_else_is_written_anew():
 
 def members(store) -> dict[str, PublicSeries]:
     """Return the series of a store as the index takes them."""
-    generations = {name: store.current(name) for name in ("trial", "cup")}
+    generations = {name: store.read_current(name) for name in ("trial", "cup")}
     return {
         name: PublicSeries(
             name,
@@ -717,7 +717,7 @@ def test_without_bundles_nothing_is_said_of_them():
     """A publication of single series has no heading for what it does not have, and no state for it."""
     store = published((two(""), NOW))
     assert page(store, "index.html").xpath("//*[@id='page_bundles']") == []
-    assert dict(store.current(INDEX).state) == {"series": b"cup\ntrial"}
+    assert dict(store.read_current(INDEX).state) == {"series": b"cup\ntrial"}
 
 
 def test_names_are_text_wherever_they_stand():
@@ -904,11 +904,11 @@ def test_a_pipeline_that_forgets_everything_has_the_same_bundles(tmp_path):
     for run, files in enumerate((two(), two(), two(season=SEASON.replace("T10:00:00", "T10:30:00")))):
         store = SplitStore(LocalStore(tmp_path / f"output-{run}"), tmp_path / "state")
         assert not regenerate(store, files, now=NOW + timedelta(hours=run)).failed
-        builds.append((documents(store, INDEX), store.current(INDEX).manifest))
+        builds.append((documents(store, INDEX), store.read_current(INDEX).manifest))
     assert builds[0] == builds[1]
     plain = published((two(), NOW), (two(season=SEASON.replace("T10:00:00", "T10:30:00")), NOW + timedelta(hours=2)))
     assert builds[2][0] == documents(plain, INDEX)
-    assert builds[2][1].documents == plain.current(INDEX).manifest.documents
+    assert builds[2][1].documents == plain.read_current(INDEX).manifest.documents
 
 
 @pytest.mark.parametrize(
@@ -946,7 +946,7 @@ def test_the_real_seasons_in_a_bundle(real_store):
         assert {(item.id, item.published, item.updated) for item in joined} == {
             (item.id, item.published, item.updated) for item in of_series
         }
-    assert store.current(INDEX).manifest.documents["bundles/asia/index.html"].media_type == HTML
+    assert store.read_current(INDEX).manifest.documents["bundles/asia/index.html"].media_type == HTML
 
 
 def _instant(event) -> datetime:

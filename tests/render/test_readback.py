@@ -48,18 +48,18 @@ def test_a_vevent_that_reads_back_wrong_stops_its_series(monkeypatch, old, new, 
     damaged(monkeypatch, old, new)
     store = MemoryStore()
     assert message in refused(store=store)
-    assert store.current("trial") is None
+    assert store.read_current("trial") is None
 
 
 def test_what_is_public_stays_public(monkeypatch):
     """A fault of the program costs an update, not the publication."""
     store = MemoryStore()
     assert not regenerate(store, contents(), now=NOW, base_url=BASE).failed
-    before = store.current("trial")
+    before = store.read_current("trial")
     damaged(monkeypatch, b"SEQUENCE:", b"SEQUENCE:9")
     moved = edited(contents(), "trial/2030/season.toml", ("2030-03-02T13:00:00", "2030-03-02T13:30:00"))
     assert refused(moved, store=store).startswith("SEQUENCE of ")
-    assert store.current("trial") == before
+    assert store.read_current("trial") == before
 
 
 def test_a_calendar_with_an_event_twice_is_refused(monkeypatch):

@@ -64,7 +64,7 @@ def test_what_is_kept_is_what_would_be_made(monkeypatch):
             report = regenerate(store, files, now=now)
             parts = [(part.name, part.error, [str(problem) for problem in part.problems]) for part in report.parts]
         for part in ("cup", "index"):
-            reused, rendered = keeping.current(part), forgetful.current(part)
+            reused, rendered = keeping.read_current(part), forgetful.read_current(part)
             assert reused.manifest.documents == rendered.manifest.documents, (name, parts)
             assert documents(keeping, part) == documents(forgetful, part), name
 

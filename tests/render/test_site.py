@@ -66,7 +66,7 @@ def test_the_sitemap_lists_every_page_of_every_series():
     store = published((two(), NOW), (two(**{"2030/season.toml": SEASON.replace("4 Hours of Paris", "Paris")}), LATER))
     addresses = locations(store)
     for name in ("trial", "cup"):
-        for path, listed in store.current(name).manifest.documents.items():
+        for path, listed in store.read_current(name).manifest.documents.items():
             address = f"{BASE}/{name}/{path.removesuffix('index.html')}"
             if path.endswith("index.html"):
                 assert addresses.pop(address) == f"{listed.modified:%Y-%m-%dT%H:%M:%SZ}"
@@ -108,7 +108,7 @@ def test_a_series_with_a_wrong_file_stays_on_it():
 def test_the_index_changes_only_with_what_it_shows():
     """A build that changes no page leaves the index at its generation."""
     store = published((two(), NOW), (two(), LATER))
-    assert store.current(INDEX).manifest.generation == 1
+    assert store.read_current(INDEX).manifest.generation == 1
 
 
 @pytest.mark.slow
@@ -125,7 +125,7 @@ def test_a_new_series_is_linked(tmp_path):
 def test_a_listing_reads_back():
     """What a series says of itself is kept as text, and is the same when it is read."""
     store = published((two(), NOW))
-    text = store.current("trial").state[site.LISTING_FILE]
+    text = store.read_current("trial").state[site.LISTING_FILE]
     listing = site.parse_listing(text)
     assert sorted(listing.teasers) == ["en", "fr"]
     assert listing.teasers["en"].name == "Test Series"
@@ -143,5 +143,5 @@ def test_a_garbled_card_is_refused(text):
 def test_the_state_of_the_index_names_its_series():
     """What the index leads to is remembered, so that a series whose folder is lost is not taken for a new one."""
     store = published((two(), NOW))
-    assert dict(store.current(INDEX).state) == {"series": b"cup\ntrial"}
-    assert json.loads(store.current("cup").state[site.LISTING_FILE])["teasers"].keys() == {"en", "fr"}
+    assert dict(store.read_current(INDEX).state) == {"series": b"cup\ntrial"}
+    assert json.loads(store.read_current("cup").state[site.LISTING_FILE])["teasers"].keys() == {"en", "fr"}

@@ -364,7 +364,7 @@ def test_frames_are_in_no_sitemap():
     store = MemoryStore()
     publisher = PUBLISHER + 'languages = ["en", "fr"]\n\n[calendars]\nclasses = []\nreminders = false\n'
     assert not regenerate(store, contents(publisher=publisher), now=NOW).failed
-    assert {"embed.html", "fr/embed.html"} <= set(store.current("trial").manifest.documents)
+    assert {"embed.html", "fr/embed.html"} <= set(store.read_current("trial").manifest.documents)
     listed = [one.text for one in etree.fromstring(store.read(INDEX, "sitemap.xml")).iter("{*}loc")]
     assert not [address for address in listed if "embed" in address]
     assert "https://calendar.example.org/trial/fr/subscribe/" in listed

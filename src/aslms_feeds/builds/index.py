@@ -33,8 +33,8 @@ def publish_index(
 ) -> Part:
     """Publish the index for the series that are public; ``public`` is its public generation."""
     listings, members = {}, {}
-    for name in store.parts():
-        series = store.current(name) if name != INDEX else None
+    for name in store.list_parts():
+        series = store.read_current(name) if name != INDEX else None
         if series is None:
             continue
         if site.LISTING_FILE in series.state:

@@ -29,7 +29,7 @@ _RESTORE = f"without it every event would start again at SEQUENCE 0; {RECOVER}"
 def find_linked_series(store: Store) -> frozenset[str]:
     """Return the series that the public index leads to: they are public, whatever became of their folders."""
     try:
-        index = store.current(INDEX)
+        index = store.read_current(INDEX)
     except PublicationError:
         return frozenset()  # it is reported where the index is built
     return frozenset(index.state.get(LINKED, b"").decode().split()) if index else frozenset()
@@ -37,7 +37,7 @@ def find_linked_series(store: Store) -> frozenset[str]:
 
 def load_generation(store: Store, name: str, linked: Collection[str]) -> Generation | None:
     """Return the public generation of a series; None where it has none, and the index does not lead to it."""
-    public = store.current(name)
+    public = store.read_current(name)
     if public is None and name in linked:
         message = f"the series {name!r} is public and its generations are gone"
         raise PublicationError(message, hint=_RESTORE)

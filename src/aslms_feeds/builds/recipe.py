@@ -142,7 +142,7 @@ class _Recipe:
         """Publish every series, then the index."""
         parts, instants = [], []
         linked = public_parts.find_linked_series(self.store)
-        names = {*self.definitions.series, *self.definitions.broken, *self.store.parts(), *linked} - {INDEX}
+        names = {*self.definitions.series, *self.definitions.broken, *self.store.list_parts(), *linked} - {INDEX}
         for name in sorted(names):
             part, due = self._publish_part(name, partial(self._publish_series, name), linked)
             if part.generation or part.failed:
@@ -233,7 +233,7 @@ class _Recipe:
 
     def _roll_back(self, series: str, public: Generation, number: int, mark: str) -> Rollback:
         """Return the rollback of a series to a generation, which holds until ``mark`` is another."""
-        target = self.store.generation(series, number)
+        target = self.store.read_generation(series, number)
         target.check()
         if DEFINITIONS_FILE not in target.state or DEFINITIONS_FILE not in public.state:
             message = f"generation {number} of {series} does not know what it was made from"

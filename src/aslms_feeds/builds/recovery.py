@@ -95,7 +95,7 @@ def restore(store: Store, part: str, found: Recovered, series: tuple[str, ...] =
     ``series`` are those an index leads to. Raises :class:`aslms_feeds.errors.PublicationError` when the store has
     published more since: stamps would go back.
     """
-    here = store.past(part)
+    here = store.list_generations(part)
     newest = max(here, default=0)
     manifest = found.manifest
     if newest > manifest.generation:
@@ -108,7 +108,7 @@ def restore(store: Store, part: str, found: Recovered, series: tuple[str, ...] =
         state[RECOVERED_NEWS_FILE] = news
     state |= {f"{LEDGER}{name}.json": ledger.to_json() for name, ledger in found.ledgers.items()}
     if part == INDEX:
-        state = {LINKED: "\n".join(sorted({*series, *store.parts()} - {INDEX})).encode()}
+        state = {LINKED: "\n".join(sorted({*series, *store.list_parts()} - {INDEX})).encode()}
     sums = {path: hashlib.sha256(text).hexdigest() for path, text in state.items()}
     number = max(newest + 1, manifest.generation)
     whole = replace(manifest, generation=number, state=sums)
@@ -161,7 +161,7 @@ def _joined_news(documents: Iterable[Document]) -> bytes:
 def _intact(store: Store, part: str) -> dict[str, bytes]:
     """Return the private state that is here and is what it should be, without ledgers."""
     try:
-        here = store.current(part)
+        here = store.read_current(part)
     except PublicationError:
         return {}
     if here is None:
@@ -181,7 +181,7 @@ _Read = Callable[[str], bytes]
 def _reader(store: Store, source: str | None, now: datetime) -> Iterator[Callable[[str], _Read | None]]:
     """Return what gives the reader of each part; None where there is nothing of it."""
     if source is None:
-        yield lambda part: partial(store.read, part) if store.past(part) else None
+        yield lambda part: partial(store.read, part) if store.list_generations(part) else None
     elif "://" in source:
         with _site(source, now) as reader:
             yield reader

@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 def run_history(arguments: Namespace, settings: Settings) -> int:
     """List the generations of each series."""
     store = open_store(settings.output, settings.state)
-    parts = [name for name in store.parts() if name != INDEX]
+    parts = [name for name in store.list_parts() if name != INDEX]
     if unknown := sorted(set(arguments.series) - set(parts)):
         message = f"no series {unknown[0]!r} is published in {settings.output}"
         raise UsageError(message, hint=f"these are: {', '.join(parts) or 'none'}")
     generations = {}
     for name in arguments.series or parts:
-        numbers = store.past(name)
-        manifests = [store.generation(name, number).manifest for number in numbers]
+        numbers = store.list_generations(name)
+        manifests = [store.read_generation(name, number).manifest for number in numbers]
         generations[name] = (history.complete_history(history.read_history(store, name), manifests), numbers)
     print(output.format_history_json(generations) if arguments.json else output.format_history(generations))
     return DONE
@@ -45,7 +45,7 @@ def run_rollback(arguments: Namespace, settings: Settings) -> int:
     """Publish old content again, or end a rollback."""
     _refuse_index([arguments.series])
     store = open_store(settings.output, settings.state)
-    public = store.current(arguments.series)
+    public = store.read_current(arguments.series)
     if public is None:
         message = f"the series {arguments.series!r} is not published in {settings.output}"
         raise UsageError(message, hint="aslms-feeds history lists what is")
@@ -56,7 +56,7 @@ def run_rollback(arguments: Namespace, settings: Settings) -> int:
         orders = Orders(release=frozenset([arguments.series]))
     else:
         number = _find_generation_before(store, arguments.series, public) if arguments.to is None else arguments.to
-        if number not in (numbers := store.past(arguments.series)):
+        if number not in (numbers := store.list_generations(arguments.series)):
             message = f"generation {number} of {arguments.series} is not there"
             raise UsageError(message, hint=f"these are: {', '.join(map(str, numbers))}")
         orders = Orders(back_to={arguments.series: number})
@@ -71,7 +71,7 @@ def _find_generation_before(store: Store, series: str, public: Generation) -> in
     number = public.manifest.generation
     rows = history.read_history(store, series)
     content_of = next((row.back_to for row in rows if row.generation == number and row.back_to), number)
-    earlier = [number for number in store.past(series) if number < content_of]
+    earlier = [number for number in store.list_generations(series) if number < content_of]
     if not earlier:
         message = f"{series} has no generation before {content_of}"
         raise UsageError(message, hint="aslms-feeds history lists those that are there")

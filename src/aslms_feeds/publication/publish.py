@@ -55,19 +55,19 @@ class Store(Protocol):
         """Keep other builders out; raises :class:`aslms_feeds.errors.Busy` at once when one is there."""
         ...
 
-    def parts(self) -> tuple[str, ...]:
+    def list_parts(self) -> tuple[str, ...]:
         """Return the names of the parts that are public."""
         ...
 
-    def current(self, part: str) -> Generation | None:
+    def read_current(self, part: str) -> Generation | None:
         """Return the generation that is public now."""
         ...
 
-    def past(self, part: str) -> tuple[int, ...]:
+    def list_generations(self, part: str) -> tuple[int, ...]:
         """Return the numbers of the generations that are still there, the oldest first, the public one last."""
         ...
 
-    def generation(self, part: str, number: int) -> Generation:
+    def read_generation(self, part: str, number: int) -> Generation:
         """Return a generation that is still there; raises :class:`aslms_feeds.errors.PublicationError`."""
         ...
 
@@ -100,7 +100,7 @@ def publish(
     ``before_switch`` is called when there is something to write and everything of it is made: it may wait for the
     second at which that is due, or raise to have nothing written.
     """
-    before, notes = store.current(part), notes or {}
+    before, notes = store.read_current(part), notes or {}
     old = before.manifest if before else None
     change = find_changes(old, documents)
     old_state = {path: text for path, text in before.state.items() if path not in notes} if before else {}

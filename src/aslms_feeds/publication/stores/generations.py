@@ -140,7 +140,7 @@ class PartFolder:
                 remove(hidden)
 
 
-def read_generation(folder: Path, part: str) -> Generation:
+def read_generation_folder(folder: Path, part: str) -> Generation:
     """Return the generation in a folder."""
     try:
         manifest = read_manifest((folder / "site" / MANIFEST).read_bytes())

@@ -20,7 +20,13 @@ from aslms_feeds.identity import ID_PATTERN
 from aslms_feeds.publication import files
 from aslms_feeds.publication.manifest import INDEX, JSON, MANIFEST, Document, check_successor, read_manifest
 from aslms_feeds.publication.publish import list_numbers
-from aslms_feeds.publication.stores.generations import RESTORE, PartFolder, point, read_generation, read_state_file
+from aslms_feeds.publication.stores.generations import (
+    RESTORE,
+    PartFolder,
+    point,
+    read_generation_folder,
+    read_state_file,
+)
 from aslms_feeds.publication.stores.writer import TreeWriter
 
 if TYPE_CHECKING:
@@ -57,25 +63,25 @@ class LocalStore:
                 with suppress(OSError):
                     self._folder(part).prune(generation)
 
-    def parts(self) -> tuple[str, ...]:
+    def list_parts(self) -> tuple[str, ...]:
         """Return the names of the parts that are public."""
         return tuple(name for name in self._names() if (self._folder(name).folder / "current").is_symlink())
 
-    def current(self, part: str) -> Generation | None:
+    def read_current(self, part: str) -> Generation | None:
         """Return the generation that is public now."""
         folder = self._find_current(part)
-        return None if folder is None else read_generation(folder, part)
+        return None if folder is None else read_generation_folder(folder, part)
 
-    def past(self, part: str) -> tuple[int, ...]:
+    def list_generations(self, part: str) -> tuple[int, ...]:
         """Return the numbers of the generations that are still there, the oldest first, the public one last."""
         return tuple(number for number, _path in self._folder(part).list_public())
 
-    def generation(self, part: str, number: int) -> Generation:
+    def read_generation(self, part: str, number: int) -> Generation:
         """Return a generation that is still there."""
-        if number not in self.past(part):
+        if number not in self.list_generations(part):
             message = f"generation {number} of {part} is not there"
-            raise PublicationError(message, hint=f"these are: {list_numbers(self.past(part))}")
-        return read_generation(self._folder(part).generations / str(number), part)
+            raise PublicationError(message, hint=f"these are: {list_numbers(self.list_generations(part))}")
+        return read_generation_folder(self._folder(part).generations / str(number), part)
 
     def read(self, part: str, path: str) -> bytes:
         """Return the bytes of a public document, or of the manifest."""
@@ -171,7 +177,7 @@ class LocalStore:
         return writer
 
     def _link_series(self, site: Path) -> None:
-        for name in self.parts():
+        for name in self.list_parts():
             if name != INDEX:
                 if os.path.lexists(site / name):
                     message = f"the index has a document where the series {name!r} is"

@@ -37,25 +37,25 @@ class MemoryStore:
         finally:
             self._locked = False
 
-    def parts(self) -> tuple[str, ...]:
+    def list_parts(self) -> tuple[str, ...]:
         """Return the names of the parts that are public."""
         return tuple(sorted(self._generations))
 
-    def current(self, part: str) -> Generation | None:
+    def read_current(self, part: str) -> Generation | None:
         """Return the generation that is public now."""
         return self._generations.get(part)
 
-    def past(self, part: str) -> tuple[int, ...]:
+    def list_generations(self, part: str) -> tuple[int, ...]:
         """Return the numbers of the generations that are still there."""
         return tuple(sorted(self._past.get(part, {})))
 
-    def generation(self, part: str, number: int) -> Generation:
+    def read_generation(self, part: str, number: int) -> Generation:
         """Return a generation that is still there."""
         try:
             return self._past[part][number]
         except KeyError:
             message = f"generation {number} of {part} is not there"
-            raise PublicationError(message, hint=f"these are: {list_numbers(self.past(part))}") from None
+            raise PublicationError(message, hint=f"these are: {list_numbers(self.list_generations(part))}") from None
 
     def read(self, part: str, path: str) -> bytes:
         """Return the bytes of a public document."""

@@ -31,38 +31,38 @@ class PreviewStore:
         """Keep nobody out."""
         yield
 
-    def parts(self) -> tuple[str, ...]:
+    def list_parts(self) -> tuple[str, ...]:
         """Return the names of the parts that are, or would be, public."""
-        return tuple(sorted({*self.below.parts(), *self.above.parts()}))
+        return tuple(sorted({*self.below.list_parts(), *self.above.list_parts()}))
 
-    def current(self, part: str) -> Generation | None:
+    def read_current(self, part: str) -> Generation | None:
         """Return the generation that is, or would be, public."""
-        return self.above.current(part) or self.below.current(part)
+        return self.above.read_current(part) or self.below.read_current(part)
 
-    def past(self, part: str) -> tuple[int, ...]:
+    def list_generations(self, part: str) -> tuple[int, ...]:
         """Return the numbers of the generations that are still there, or would be."""
-        return (*self.below.past(part), *self.above.past(part))
+        return (*self.below.list_generations(part), *self.above.list_generations(part))
 
-    def generation(self, part: str, number: int) -> Generation:
+    def read_generation(self, part: str, number: int) -> Generation:
         """Return a generation that is still there, or would be."""
-        if number not in self.past(part):
+        if number not in self.list_generations(part):
             message = f"generation {number} of {part} is not there"
-            raise PublicationError(message, hint=f"these are: {list_numbers(self.past(part))}")
-        return (self.above if number in self.above.past(part) else self.below).generation(part, number)
+            raise PublicationError(message, hint=f"these are: {list_numbers(self.list_generations(part))}")
+        return (self.above if number in self.above.list_generations(part) else self.below).read_generation(part, number)
 
     def read(self, part: str, path: str) -> bytes:
         """Return the bytes of a document that is, or would be, public."""
-        return (self.above if self.above.current(part) else self.below).read(part, path)
+        return (self.above if self.above.read_current(part) else self.below).read(part, path)
 
     def read_state(self, part: str, path: str) -> bytes | None:
         """Return a file of the private state that is, or would be, the public generation's; None where it has none."""
-        return (self.above if self.above.current(part) else self.below).read_state(part, path)
+        return (self.above if self.above.read_current(part) else self.below).read_state(part, path)
 
     def write(self, store: Store) -> None:
         """Bring another store to what would be public here, without the private state."""
         with store.lock():
-            for part in sorted(self.parts(), key=lambda name: name == INDEX):
-                generation, copy = self.current(part), store.current(part)
+            for part in sorted(self.list_parts(), key=lambda name: name == INDEX):
+                generation, copy = self.read_current(part), store.read_current(part)
                 if generation is None:
                     continue
                 rows = generation.manifest.documents.values()

@@ -53,18 +53,18 @@ class SplitStore:
             stack.enter_context(self.inner.lock())
             yield
 
-    def parts(self) -> tuple[str, ...]:
+    def list_parts(self) -> tuple[str, ...]:
         """Return the names of the parts that are public, or remembered."""
         folders = [path for path in self.state.iterdir() if path.is_dir()] if self.state.is_dir() else []
         remembered = (_find_part(path.name) for path in folders if path.name[0] != "." or path.name.endswith(_OLD))
-        return tuple(sorted({*remembered, *self.inner.parts()}))
+        return tuple(sorted({*remembered, *self.inner.list_parts()}))
 
-    def current(self, part: str) -> Generation | None:
+    def read_current(self, part: str) -> Generation | None:
         """Return the generation that is remembered; not whole while its documents are not there.
 
         Raises :class:`aslms_feeds.errors.PublicationError` when the memory is older than what is public.
         """
-        memory, public = self._read_memory(part), self.inner.current(part)
+        memory, public = self._read_memory(part), self.inner.read_current(part)
         if memory is None or public is None:
             generation = memory or public
             return replace(generation, whole=False) if generation else None
@@ -77,13 +77,13 @@ class SplitStore:
             raise PublicationError(message, hint=f"take the newest {self.state}; {RECOVER}")
         return replace(memory, whole=ours.generation == theirs.generation)
 
-    def past(self, part: str) -> tuple[int, ...]:
+    def list_generations(self, part: str) -> tuple[int, ...]:
         """Return the numbers of the generations that are still there."""
-        return self.inner.past(part)
+        return self.inner.list_generations(part)
 
-    def generation(self, part: str, number: int) -> Generation:
+    def read_generation(self, part: str, number: int) -> Generation:
         """Return a generation that is still there."""
-        return self.inner.generation(part, number)
+        return self.inner.read_generation(part, number)
 
     def read(self, part: str, path: str) -> bytes:
         """Return the bytes of a public document, or of the manifest."""
@@ -95,13 +95,13 @@ class SplitStore:
 
     def read_state(self, part: str, path: str) -> bytes | None:
         """Return a file of the remembered private state; None where it has none."""
-        generation = self.current(part)
+        generation = self.read_current(part)
         return generation.state.get(path) if generation else None
 
     def switch(self, manifest: Manifest, put: Iterable[Document], state: Mapping[str, bytes]) -> None:
         """Remember a generation, then make it public: a builder that dies in between goes on from there."""
         part, fresh = manifest.part, {document.path: document for document in put}
-        memory, public = self._read_memory(part), self.inner.current(part)
+        memory, public = self._read_memory(part), self.inner.read_current(part)
         before = [old.manifest.generation for old in (memory, public) if old and old.manifest != manifest]
         check_successor(manifest, fresh, after=max(before, default=0))
         unmade = [self._find_unmade(part, row) for path, row in manifest.documents.items() if path not in fresh]
