@@ -25,10 +25,10 @@ def test_what_is_loaded_ahead_is_all_that_a_build_needs(calendars, tmp_path):
     code = (
         "import sys\nfrom datetime import UTC, datetime\nfrom pathlib import Path\n"
         "from aslms_feeds.builds.build import build, load_modules\nfrom aslms_feeds.settings import Settings\n"
-        "load_modules()\nfrom aslms_feeds.render.pages.templates import _environment\n"
+        "load_modules()\nfrom aslms_feeds.render.pages.templates import _make_environment\n"
         "def known():\n"
         "    ours = {name for name in sys.modules if name.startswith('aslms_feeds')}\n"
-        "    return ours | {str(template) for template in _environment().cache.values()}\n"
+        "    return ours | {str(template) for template in _make_environment().cache.values()}\n"
         "before = known()\n"
         "report = build(Settings(*map(Path, sys.argv[1:])), datetime.now(UTC))\n"
         "print(report.changed, len(before) > 60, sorted(known() - before))"

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from aslms_feeds.builds.recipe import Orders, regenerate
-from aslms_feeds.builds.recovery import recover, recovered, restore
+from aslms_feeds.builds.recovery import read_publication, recover_parts, restore_part
 from aslms_feeds.errors import PublicationError, UsageError
 from aslms_feeds.ledger.ledger import read_ledger
 from aslms_feeds.ledger.values import format_value
@@ -36,7 +36,7 @@ def build(store, files, now=NOW, **orders):
 def recovery(store, names, source=None, *, whole=True):
     """Recover as the command does and return its lines."""
     with store.lock():
-        return list(recover(store, names, source, whole=whole, now=LATER))
+        return list(recover_parts(store, names, source, whole=whole, now=LATER))
 
 
 def ledgers(store, part="trial"):
@@ -75,7 +75,7 @@ def copy(published, tmp_path):
 @pytest.mark.slow
 def test_every_ledger_is_in_the_public_data(cup):
     """All revisions, facts, item dates and tombstones of every season come back to the byte."""
-    found = recovered("cup", lambda path: cup.read("cup", path))
+    found = read_publication("cup", lambda path: cup.read("cup", path))
     assert {f"ledger/{name}.json": one.to_json() for name, one in found.ledgers.items()} == ledgers(cup, "cup")
     assert found.manifest == cup.read_current("cup").manifest
     assert {one.path: one.body for one in found.documents} == documents(cup, "cup")
@@ -90,12 +90,12 @@ def test_ledgers_after_new_ids_and_tombstones():
     renamed = 'formerly = ["2030"]\n' + SEASON + '\n[[retired]]\nid = "second"\nwhy = "A slip."\n'
     build(store, contents(renamed, name="season-1", publisher=FEW), NOW + HOUR)
     assert {"2030/changes.json", "season-1/changes.json"} <= documents(store).keys()
-    found = recovered("trial", lambda path: store.read("trial", path))
+    found = read_publication("trial", lambda path: store.read("trial", path))
     (ledger,) = found.ledgers.values()
     assert [ledger.to_json()] == list(ledgers(store).values())
     assert ledger.retired == {"second.2030.trial@example.org"}
     new = MemoryStore()
-    restore(new, "trial", found)
+    restore_part(new, "trial", found)
     report = build(new, contents(renamed, name="season-1", publisher=FEW), NOW + 2 * HOUR)
     assert report.parts[0].written == ()
     assert ledgers(new) == ledgers(store)
@@ -118,10 +118,10 @@ def test_what_is_here_already_is_not_asked_for(cup):
         asked.append(path)
         return cup.read("cup", path)
 
-    bodies = {(one.path, one.sha256): one.body for one in recovered("cup", read).documents}
+    bodies = {(one.path, one.sha256): one.body for one in read_publication("cup", read).documents}
     new = "2030/season.json"
     asked.clear()
-    found = recovered("cup", read, lambda path, sha256: None if path == new else bodies[path, sha256])
+    found = read_publication("cup", read, lambda path, sha256: None if path == new else bodies[path, sha256])
     assert asked == [MANIFEST, new]
     assert {one.path: one.body for one in found.documents} == documents(cup, "cup")
 
@@ -149,7 +149,7 @@ def test_a_document_that_is_not_what_the_manifest_lists(path):
     store = MemoryStore()
     build(store, contents(publisher=FEW))
     with pytest.raises(PublicationError) as raised:
-        recovered("trial", reader(store, **{path: lambda body: body + b" "}))
+        read_publication("trial", reader(store, **{path: lambda body: body + b" "}))
     name = path.replace("__", "/").replace("_json", ".json")
     assert str(raised.value) == f"{name} of trial is not what the manifest of generation 1 lists"
     assert raised.value.hint == "read it again in a minute: it may have been changing; else use a backup"
@@ -160,7 +160,7 @@ def test_a_document_that_is_missing():
     store = MemoryStore()
     build(store, contents(publisher=FEW))
     with pytest.raises(PublicationError, match=r"trial has no document '2030/season\.json'"):
-        recovered("trial", reader(store, **{"2030__season_json": None}))
+        read_publication("trial", reader(store, **{"2030__season_json": None}))
 
 
 @pytest.mark.parametrize("part", ["cup", INDEX])
@@ -169,7 +169,7 @@ def test_the_manifest_of_another_part(part):
     store = MemoryStore()
     build(store, contents(publisher=FEW))
     with pytest.raises(PublicationError) as raised:
-        recovered(part, lambda path: store.read("trial", path))
+        read_publication(part, lambda path: store.read("trial", path))
     assert str(raised.value) == f"that is the publication of 'trial', not of '{part}'"
     assert raised.value.hint == "name the folder, or the address, above the series' own"
 
@@ -190,7 +190,7 @@ def test_a_manifest_that_cannot_be_trusted(change, message):
     store = MemoryStore()
     build(store, contents(publisher=FEW))
     with pytest.raises(PublicationError, match=message) as raised:
-        recovered("trial", reader(store, manifest_json=change))
+        read_publication("trial", reader(store, manifest_json=change))
     assert raised.value.hint
 
 
@@ -217,7 +217,7 @@ def test_data_that_holds_no_ledger(data, message):
     """Of another program, damaged before it was published, or of a later version: refused, with what to do."""
     store = republished(data)
     with pytest.raises(PublicationError, match=message) as raised:
-        recovered("trial", lambda path: store.read("trial", path))
+        read_publication("trial", lambda path: store.read("trial", path))
     assert raised.value.hint
 
 
@@ -248,7 +248,7 @@ def version_before(cup):
 
 def test_data_of_the_version_before_holds_the_same_ledgers(cup, version_before):
     """Facts, stamps and dates; only how the values of facts are written is another."""
-    found = recovered("cup", lambda path: version_before.read("cup", path))
+    found = read_publication("cup", lambda path: version_before.read("cup", path))
     assert {f"ledger/{name}.json": ledger.to_json() for name, ledger in found.ledgers.items()} == ledgers(cup, "cup")
 
 
@@ -417,12 +417,12 @@ def test_a_folder_that_lacks_a_document(copy, tmp_path):
 
 def test_restoring_keeps_what_the_manifest_lists(cup):
     """The digests of the rebuilt state are in the new manifest, so that a damage after it is noticed too."""
-    found = recovered("cup", lambda path: cup.read("cup", path))
+    found = read_publication("cup", lambda path: cup.read("cup", path))
     store = MemoryStore()
-    manifest = restore(store, "cup", found)
+    manifest = restore_part(store, "cup", found)
     store.read_current("cup").check()
     assert manifest.state.keys() == ledgers(cup, "cup").keys()
-    again = restore(store, "cup", replace(found))
+    again = restore_part(store, "cup", replace(found))
     assert again.generation == manifest.generation + 1
 
 

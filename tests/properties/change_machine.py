@@ -44,7 +44,7 @@ from properties.modelled_season import (
 
 from aslms_feeds.builds import freshness
 from aslms_feeds.builds.recipe import Orders, regenerate
-from aslms_feeds.builds.recovery import recover, recovered, restore
+from aslms_feeds.builds.recovery import read_publication, recover_parts, restore_part
 from aslms_feeds.publication.manifest import MANIFEST
 from aslms_feeds.publication.stores.local import LocalStore
 from aslms_feeds.publication.stores.memory import MemoryStore
@@ -931,7 +931,7 @@ class ChangeMachine(RuleBasedStateMachine):
         old = self._read_documents()
         self.home.damage(content)
         self._check_stopped(self._build(self.draft), old)
-        lines = list(recover(self.store, [PART], None, whole=False, now=self.now))
+        lines = list(recover_parts(self.store, [PART], None, whole=False, now=self.now))
         note(lines)
         self.remembered.add(
             self.store.read_current(PART).manifest.generation
@@ -953,8 +953,8 @@ class ChangeMachine(RuleBasedStateMachine):
         }
         self.home.close()
         self.home = self.home_type()
-        restore(self.store, PART, recovered(PART, fetched[PART].__getitem__))
-        restore(self.store, "index", recovered("index", fetched["index"].__getitem__), (PART,))
+        restore_part(self.store, PART, read_publication(PART, fetched[PART].__getitem__))
+        restore_part(self.store, "index", read_publication("index", fetched["index"].__getitem__), (PART,))
         # What a generation was made from is private, and a rollback with it.
         self.years, self.remembered, self.rolled_back_files = {}, set(), None
         self._check_recovered(old, tick)

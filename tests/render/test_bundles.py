@@ -21,7 +21,7 @@ from lxml import html as lxml_html
 
 import seasons
 from aslms_feeds.builds.recipe import regenerate
-from aslms_feeds.builds.recovery import recover
+from aslms_feeds.builds.recovery import recover_parts
 from aslms_feeds.definitions.reading import read_definitions
 from aslms_feeds.editions.addresses import BundleAddresses
 from aslms_feeds.errors import RenderError
@@ -868,7 +868,7 @@ def test_bundles_can_be_recovered(tmp_path):
     store, copy = LocalStore(tmp_path / "one"), LocalStore(tmp_path / "two")
     regenerate(store, two(), now=NOW)
     with copy.lock():
-        list(recover(copy, ("cup", "trial"), str(tmp_path / "one/site"), whole=True, now=LATER))
+        list(recover_parts(copy, ("cup", "trial"), str(tmp_path / "one/site"), whole=True, now=LATER))
     assert documents(copy, INDEX) == documents(store, INDEX)
     part = built(copy, two(), LATEST)
     assert not [path for path in part.written if "bundles/" in path]

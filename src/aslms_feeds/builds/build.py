@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def build(
-    chosen: Settings,
+    settings: Settings,
     now: datetime,
     orders: Orders | None = None,
     *,
@@ -43,14 +43,14 @@ def build(
     :class:`aslms_feeds.errors.Busy` when another one is at work, and whatever keeps all series from being published.
     """
     try:
-        return _build(chosen, now, orders, not_before, tell)
+        return _build(settings, now, orders, not_before, tell)
     except Busy:
         raise
     except Exception as error:
         from aslms_feeds.builds import status
 
         text, hint = (str(error), error.hint) if isinstance(error, AslmsFeedsError) else (repr(error), "")
-        status.record_failure(chosen.output, text, hint, now=now)
+        status.record_failure(settings.output, text, hint, now=now)
         raise
 
 
@@ -73,7 +73,7 @@ def load_modules() -> None:
 
 
 def plan_build(
-    chosen: Settings, contents: Mapping[str, bytes], base_url: str | None, *, now: datetime
+    settings: Settings, contents: Mapping[str, bytes], base_url: str | None, *, now: datetime
 ) -> tuple[PreviewStore, Report]:
     """Return what a build of the files ``contents`` would publish, with its report; nobody is asked, nothing written.
 
@@ -84,78 +84,80 @@ def plan_build(
     from aslms_feeds.publication.stores.preview import PreviewStore
     from aslms_feeds.publication.workspace import open_store
 
-    seen = PreviewStore(open_store(chosen.output, chosen.state))
-    polled = _poll(chosen, read_publisher(contents), contents, now, ask=False)
+    preview = PreviewStore(open_store(settings.output, settings.state))
+    polled = _poll(settings, read_publisher(contents), contents, now, ask=False)
     report = regenerate(
-        seen,
+        preview,
         {**polled.contents, **contents},
         now=now,
         base_url=base_url,
-        root=str(chosen.calendars),
+        root=str(settings.calendars),
         orders=Orders(accept_mass_change=True),
         news=polled.group_news_by_series(),
     )
-    return seen, report
+    return preview, report
 
 
 def _build(
-    chosen: Settings,
+    settings: Settings,
     now: datetime,
     orders: Orders | None,
     not_before: datetime | None,
     tell: Callable[[Report], None],
 ) -> Report | None:
-    contents = files.read_calendars_folder(chosen.calendars, named=False)
-    simple = orders is None and chosen.state is None
-    if simple and freshness.is_unchanged(chosen.output, contents, chosen.base_url, now=now):
-        last_run.touch_last_run(chosen.output)
+    contents = files.read_calendars_folder(settings.calendars, named=False)
+    simple = orders is None and settings.state is None
+    if simple and freshness.is_unchanged(settings.output, contents, settings.base_url, now=now):
+        last_run.touch_last_run(settings.output)
         return None
-    prints = freshness.fingerprint_series(contents, chosen.base_url)
+    current_fingerprints = freshness.fingerprint_series(contents, settings.base_url)
     from aslms_feeds.builds import status
     from aslms_feeds.builds.recipe import regenerate
     from aslms_feeds.definitions.reading import read_publisher
     from aslms_feeds.notify import delivery, queueing
     from aslms_feeds.publication.workspace import Workspace, open_store
 
-    root = str(chosen.calendars)
+    root = str(settings.calendars)
     publisher = read_publisher(contents)
-    if publisher and chosen.base_url:
-        publisher = publisher.model_copy(update={"base_url": chosen.base_url})
+    if publisher and settings.base_url:
+        publisher = publisher.model_copy(update={"base_url": settings.base_url})
     # Whoever waits for a second must not wait for other people's servers.
-    polled = _poll(chosen, publisher, contents, now, ask=not_before is None)
+    polled = _poll(settings, publisher, contents, now, ask=not_before is None)
 
     def record(report: Report) -> None:
-        shown = status.mask_report(report, contents, root, now=now)
-        wanted = publisher is not None and any("warnings" in one.on for one in publisher.notify)
-        told = queueing.queue_messages(
-            chosen.output,
+        masked = status.mask_report(report, contents, root, now=now)
+        has_readers = publisher is not None and any("warnings" in receiver.on for receiver in publisher.notify)
+        delivery_due = queueing.queue_messages(
+            settings.output,
             publisher,
-            shown,
+            masked,
             now=now,
-            warnings=status.find_ended_series(contents, root, now=now) if wanted else (),
+            warnings=status.find_ended_series(contents, root, now=now) if has_readers else (),
             quarantined=polled.quarantines,
         )
-        due = earliest(report.next_due, polled.next_due, told)
-        generations = last_run.read_current_links(chosen.output)
-        done = {} if report.failed else prints
-        last_run.write_last_run(chosen.output, last_run.LastRun(now, done, generations, due, chosen.base_url))
-        workspace = Workspace(chosen.output)
+        due = earliest(report.next_due, polled.next_due, delivery_due)
+        generations = last_run.read_current_links(settings.output)
+        fingerprints = {} if report.failed else current_fingerprints
+        last_run.write_last_run(
+            settings.output, last_run.LastRun(now, fingerprints, generations, due, settings.base_url)
+        )
+        workspace = Workspace(settings.output)
         before = workspace.read_status()
-        extra = status.describe_surroundings(before, publisher, shown, polled)
-        workspace.write_status(status.describe_build(replace(shown, next_due=due), before, now=now, extra=extra))
-        tell(shown)
+        extra = status.describe_surroundings(before, publisher, masked, polled)
+        workspace.write_status(status.describe_build(replace(masked, next_due=due), before, now=now, extra=extra))
+        tell(masked)
 
-    last_run.forget_last_run(chosen.output)
+    last_run.forget_last_run(settings.output)
 
     def wait() -> None:
         if not_before is not None:
-            _wait_for(not_before, lambda: files.read_calendars_folder(chosen.calendars, named=False) == contents)
+            _wait_for(not_before, lambda: files.read_calendars_folder(settings.calendars, named=False) == contents)
 
     report = regenerate(
-        open_store(chosen.output, chosen.state),
+        open_store(settings.output, settings.state),
         {**polled.contents, **contents},
         now=now,
-        base_url=chosen.base_url,
+        base_url=settings.base_url,
         root=root,
         orders=orders,
         news=polled.group_news_by_series(),
@@ -163,18 +165,18 @@ def _build(
         before_switch=wait,
     )
     report = replace(report, next_due=earliest(report.next_due, polled.next_due))
-    delivered = delivery.deliver(chosen.output, publisher, report, now=now)
+    delivered = delivery.deliver(settings.output, publisher, report, now=now)
     return replace(report, next_due=earliest(report.next_due, delivered.next_attempt), notes=delivered.warnings)
 
 
 def _poll(
-    chosen: Settings, publisher: Publisher | None, contents: Mapping[str, bytes], now: datetime, *, ask: bool
+    settings: Settings, publisher: Publisher | None, contents: Mapping[str, bytes], now: datetime, *, ask: bool
 ) -> PollResult:
     from aslms_feeds.upstreams.poll import PollResult, poll
 
     if publisher is None:
         return PollResult()
-    return poll(chosen.output, publisher, now=now, local_files=contents, root=str(chosen.calendars), ask=ask)
+    return poll(settings.output, publisher, now=now, local_files=contents, root=str(settings.calendars), ask=ask)
 
 
 def _wait_for(instant: datetime, unchanged: Callable[[], bool]) -> None:

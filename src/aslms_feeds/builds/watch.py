@@ -36,12 +36,12 @@ class Looks:
     def edited(self) -> int:
         """Wait a moment, at most :data:`LOOK_SECONDS`, and return how many files and folders were edited in it."""
         try:
-            known = self._folder.stat()
-            if (known.st_dev, known.st_ino) == self._seen:
+            status = self._folder.stat()
+            if (status.st_dev, status.st_ino) == self._seen:
                 return sum(_may_be_definition(path) for _change, path in next(self._changes))
             self._changes = self._start()
             next(self._changes)
-            self._seen = known.st_dev, known.st_ino
+            self._seen = status.st_dev, status.st_ino
         except (FileNotFoundError, StopIteration):
             self._seen = None
             time.sleep(LOOK_SECONDS)

@@ -40,10 +40,10 @@ def parser() -> argparse.ArgumentParser:
     )
 
     def add(name: str, text: str) -> argparse.ArgumentParser:
-        one = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+        command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
         folder = "the folder of the definitions (default: calendars)"
-        one.add_argument("--calendars", metavar="DIR", help=folder)
-        return one
+        command.add_argument("--calendars", metavar="DIR", help=folder)
+        return command
 
     check = add("check", "say everything that is wrong in the definitions")
     check.add_argument("--strict", action="store_true", help="warnings count as errors")
@@ -64,8 +64,8 @@ def parser() -> argparse.ArgumentParser:
     _writes(serve)
     serve.add_argument("--host", metavar="ADDRESS", help="the address to listen on (default: 127.0.0.1)")
     serve.add_argument("--port", metavar="PORT", help="the port to listen on (default: 8000)")
-    told = "tell Prometheus how the server does, on this port of 127.0.0.1 (default: nowhere)"
-    serve.add_argument("--metrics-port", metavar="PORT", help=told)
+    metrics = "tell Prometheus how the server does, on this port of 127.0.0.1 (default: nowhere)"
+    serve.add_argument("--metrics-port", metavar="PORT", help=metrics)
     serve.add_argument("--watch", action="store_true", help="publish again whenever a definition changes")
     serve.add_argument("--settle", metavar="SECONDS", help="publish an edit once it stood so long (default: 30)")
     watch = add("watch", "publish again whenever a definition changes")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from aslms_feeds.cli.statuses import DONE, status_of_error, status_of_report
+from aslms_feeds.cli.statuses import SUCCESS, status_of_error, status_of_report
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -30,7 +30,7 @@ def run_build(arguments: Namespace, settings: Settings) -> int:
     if report is None and not arguments.json:
         if not arguments.quiet:
             print(f"{settings.output}: nothing changed")
-        return DONE
+        return SUCCESS
     from aslms_feeds.cli import output
 
     if arguments.json:
@@ -50,7 +50,7 @@ def _build_for_service(arguments: Namespace, settings: Settings) -> int:
     log.start_log(settings.log_format)
     subprocess.end_with_parent(arguments.parent)
     if arguments.held and not subprocess.wait_for_release(load_modules):
-        return DONE
+        return SUCCESS
     now = arguments.now or datetime.now(UTC)
 
     def build_once() -> Report | None:

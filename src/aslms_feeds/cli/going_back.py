@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from aslms_feeds.builds.build import build
 from aslms_feeds.builds.recipe import Orders
-from aslms_feeds.builds.recovery import recover
+from aslms_feeds.builds.recovery import recover_parts
 from aslms_feeds.builds.saved_definitions import ROLLBACK_FILE
 from aslms_feeds.cli import output
-from aslms_feeds.cli.statuses import DONE, status_of_report
+from aslms_feeds.cli.statuses import SUCCESS, status_of_report
 from aslms_feeds.errors import UsageError
 from aslms_feeds.publication import history, last_run
 from aslms_feeds.publication.manifest import INDEX
@@ -38,7 +38,7 @@ def run_history(arguments: Namespace, settings: Settings) -> int:
         manifests = [store.read_generation(name, number).manifest for number in numbers]
         generations[name] = (history.complete_history(history.read_history(store, name), manifests), numbers)
     print(output.format_history_json(generations) if arguments.json else output.format_history(generations))
-    return DONE
+    return SUCCESS
 
 
 def run_rollback(arguments: Namespace, settings: Settings) -> int:
@@ -52,7 +52,7 @@ def run_rollback(arguments: Namespace, settings: Settings) -> int:
     if arguments.release:
         if ROLLBACK_FILE not in public.state:
             print(f"{arguments.series}: no rollback holds")
-            return DONE
+            return SUCCESS
         orders = Orders(release=frozenset([arguments.series]))
     else:
         number = _find_generation_before(store, arguments.series, public) if arguments.to is None else arguments.to
@@ -86,10 +86,10 @@ def run_recover(arguments: Namespace, settings: Settings) -> int:
     names = tuple(arguments.series or (folder.name for folder in folders if _is_series(folder)))
     with store.lock():
         last_run.forget_last_run(settings.output)
-        for line in recover(store, names, arguments.source, whole=not arguments.series, now=datetime.now(UTC)):
+        for line in recover_parts(store, names, arguments.source, whole=not arguments.series, now=datetime.now(UTC)):
             print(line)
     print("Now publish what the definitions say: aslms-feeds build")
-    return DONE
+    return SUCCESS
 
 
 def _is_series(folder: Path) -> bool:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aslms_feeds.cli.statuses import DONE, PLANNED, WRONG, status_of_report
+from aslms_feeds.cli.statuses import PLANNED, SUCCESS, WRONG, status_of_report
 from aslms_feeds.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def run_check(arguments: Namespace, settings: Settings) -> int:
 
     definitions = read_definitions(files.read_calendars_folder(settings.calendars), str(settings.calendars))
     doubts = find_warnings(definitions, today=datetime.now(UTC).date())
-    status = WRONG if definitions.problems or (arguments.strict and doubts) else DONE
+    status = WRONG if definitions.problems or (arguments.strict and doubts) else SUCCESS
     if arguments.json:
         data = {"problems": _describe_problems(definitions.problems), "warnings": _describe_problems(doubts)}
         print(json.dumps(data, ensure_ascii=False, indent=1))
@@ -94,7 +94,7 @@ def run_plan(arguments: Namespace, settings: Settings) -> int:
     if report and report.failed:
         output.print_problems(report)
         return status_of_report(report)
-    return PLANNED if arguments.exit_code and report and report.changed else DONE
+    return PLANNED if arguments.exit_code and report and report.changed else SUCCESS
 
 
 def run_preview(arguments: Namespace, settings: Settings) -> int:
@@ -124,4 +124,4 @@ def run_proposals(arguments: Namespace, settings: Settings) -> int:
     path = Workspace(settings.output).proposals
     proposals = compare.parse_proposals(path.read_bytes()) if path.is_file() else ()
     print(compare.format_proposals(proposals).decode() if arguments.json else compare.describe_proposals(proposals))
-    return DONE
+    return SUCCESS

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from aslms_feeds.publication.history import HistoryRow
     from aslms_feeds.report import Part
 
+    Histories = Mapping[str, tuple[Sequence[HistoryRow], Sequence[int]]]
+    """The history of each series, and the numbers of its generations that are still stored."""
+
 _MANY = 12
 """Paths and facts listed one by one; more are counted."""
 
@@ -64,8 +67,8 @@ def _print_changes(part: Part) -> None:
     if len(part.written) <= _MANY:
         for path in part.written:
             print(f"  {path}")
-    for told in part.new_facts[:_MANY]:
-        print(f"  {told.season}: {summarise(told.fact)}")
+    for new in part.new_facts[:_MANY]:
+        print(f"  {new.season}: {summarise(new.fact)}")
     if len(part.new_facts) > _MANY:
         print(f"  and {len(part.new_facts) - _MANY} more")
 
@@ -78,23 +81,23 @@ def format_plan(report: Report | None, output: str) -> str:
 
 
 def _format_changes(part: Part) -> str:
-    new = sum(one.before is None for one in part.changed_events)
+    revised = [event for event in part.changed_events if event.before is not None]
+    added = len(part.changed_events) - len(revised)
     counts = [
         (len(part.written), "file", "files"),
-        (new, "new calendar event", "new calendar events"),
-        (len(part.changed_events) - new, "changed calendar event", "changed calendar events"),
+        (added, "new calendar event", "new calendar events"),
+        (len(revised), "changed calendar event", "changed calendar events"),
         (len(part.changed_items), "feed item", "feed items"),
     ]
-    said = ", ".join(f"{count} {one if count == 1 else many}" for count, one, many in counts if count)
-    texts = [f"{part.name}: {said}"]
+    summary = ", ".join(f"{count} {singular if count == 1 else plural}" for count, singular, plural in counts if count)
+    texts = [f"{part.name}: {summary}"]
     if part.new_facts:
-        rows = [(one.season, summarise(one.fact), one.headline, one.text) for one in part.new_facts[:_LONGEST]]
+        rows = [(new.season, summarise(new.fact), new.headline, new.text) for new in part.new_facts[:_LONGEST]]
         texts.append(_format_table(("Season", "Fact", "What subscribers read", "In full"), rows, len(part.new_facts)))
-    revised = [one for one in part.changed_events if one.before is not None]
     if revised:
-        changed = [(one.uid, f"{one.before} → {one.sequence}") for one in revised[:_LONGEST]]
-        texts.append(_format_table(("Calendar event", "SEQUENCE"), changed, len(revised)))
-    items = [(one.key, "new" if one.new else "edited", one.title) for one in part.changed_items[:_LONGEST]]
+        changes = [(event.uid, f"{event.before} → {event.sequence}") for event in revised[:_LONGEST]]
+        texts.append(_format_table(("Calendar event", "SEQUENCE"), changes, len(revised)))
+    items = [(item.key, "new" if item.new else "edited", item.title) for item in part.changed_items[:_LONGEST]]
     if items:
         texts.append(_format_table(("Feed item", "", "Headline"), items, len(part.changed_items)))
     files = [(path,) for path in part.written[:_LONGEST]]
@@ -121,11 +124,11 @@ def _draw_table(table: Table) -> str:
     """Return a table as wide as the terminal; as wide as it wants to be where there is none."""
     from rich.console import Console
 
-    person = sys.stdout.isatty()
+    is_terminal = sys.stdout.isatty()
     text = StringIO()
-    width = None if person else 100_000
+    width = None if is_terminal else 100_000
     # Names are no markup: a race called [gt] is called so.
-    Console(file=text, force_terminal=person, width=width, markup=False, emoji=False, highlight=False).print(table)
+    Console(file=text, force_terminal=is_terminal, width=width, markup=False, emoji=False, highlight=False).print(table)
     return "\n".join(row.rstrip() for row in text.getvalue().splitlines())
 
 
@@ -144,31 +147,31 @@ def _describe_changes(part: Part) -> dict[str, Any]:
     return {
         "part": part.name,
         "ok": not part.failed,
-        "facts": [one.data() for one in part.new_facts],
+        "facts": [new.data() for new in part.new_facts],
         "revisions": [
-            {"season": one.season, "uid": one.uid, "sequence": {"from": one.before, "to": one.sequence}}
-            for one in part.changed_events
+            {"season": event.season, "uid": event.uid, "sequence": {"from": event.before, "to": event.sequence}}
+            for event in part.changed_events
         ],
-        "items": [{"key": one.key, "title": one.title, "new": one.new} for one in part.changed_items],
+        "items": [{"key": item.key, "title": item.title, "new": item.new} for item in part.changed_items],
         "documents": list(part.written),
         "problems": part.messages(),
     }
 
 
-def format_history(found: Mapping[str, tuple[Sequence[HistoryRow], Sequence[int]]]) -> str:
+def format_history(histories: Histories) -> str:
     """Return the generations of each series, the newest first, with what subscribers were told."""
     return (
-        "\n\n".join(_format_generations(name, rows, there) for name, (rows, there) in found.items())
+        "\n\n".join(_format_generations(name, rows, stored) for name, (rows, stored) in histories.items())
         or "nothing is published"
     )
 
 
-def _format_generations(name: str, rows: Sequence[HistoryRow], there: Sequence[int]) -> str:
+def _format_generations(name: str, rows: Sequence[HistoryRow], stored: Sequence[int]) -> str:
     count = f"{len(rows)} generation{'s' if len(rows) != 1 else ''}"
-    lines = [f"{name}: {count}, of which {len(there)} can be gone back to"]
+    lines = [f"{name}: {count}, of which {len(stored)} can be gone back to"]
     for row in reversed(rows):
         back = f", back to {row.back_to}" if row.back_to else ""
-        gone = "" if row.generation in there else ", no longer there"
+        gone = "" if row.generation in stored else ", no longer there"
         lines.append(
             f"{row.generation:6}  {row.published:%Y-%m-%d %H:%M:%S} UTC  {row.documents} documents changed{back}{gone}"
         )
@@ -178,7 +181,7 @@ def _format_generations(name: str, rows: Sequence[HistoryRow], there: Sequence[i
     return "\n".join(lines)
 
 
-def format_history_json(found: Mapping[str, tuple[Sequence[HistoryRow], Sequence[int]]]) -> str:
+def format_history_json(histories: Histories) -> str:
     """Return the generations of each series, for programs."""
     data = {
         name: [
@@ -188,10 +191,10 @@ def format_history_json(found: Mapping[str, tuple[Sequence[HistoryRow], Sequence
                 "documents": row.documents,
                 "facts": list(row.facts),
                 "back_to": row.back_to,
-                "there": row.generation in there,
+                "there": row.generation in stored,
             }
             for row in rows
         ]
-        for name, (rows, there) in found.items()
+        for name, (rows, stored) in histories.items()
     }
     return json.dumps(data, ensure_ascii=False, indent=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from aslms_feeds.cli.statuses import DONE, WRONG
+from aslms_feeds.cli.statuses import SUCCESS, WRONG
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -27,12 +27,12 @@ def run_schema(arguments: Namespace, settings: Settings) -> int:
     if arguments.check:
         for path in stale:
             print(f"{path} is out of date; write it with: aslms-feeds schema", file=sys.stderr)
-        return WRONG if stale else DONE
+        return WRONG if stale else SUCCESS
     folder.mkdir(parents=True, exist_ok=True)
     for path in stale:
         path.write_bytes(fresh[path])
         print(path)
-    return DONE
+    return SUCCESS
 
 
 def _holds(path: Path, text: bytes) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aslms_feeds.cli.statuses import DONE
+from aslms_feeds.cli.statuses import SUCCESS
 from aslms_feeds.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def run_serve(arguments: Namespace, settings: Settings) -> int:
     finally:
         if end_watcher is not None:
             end_watcher()
-    return DONE
+    return SUCCESS
 
 
 def run_watch(arguments: Namespace, settings: Settings) -> int:

@@ -9,7 +9,7 @@ from aslms_feeds.errors import AslmsFeedsError, Busy, FetchError, PublicationErr
 if TYPE_CHECKING:
     from aslms_feeds.report import Report
 
-DONE, WRONG, PLANNED, USAGE, STORAGE, BUSY = 0, 1, 2, 64, 74, 75
+SUCCESS, WRONG, PLANNED, USAGE, STORAGE, BUSY = 0, 1, 2, 64, 74, 75
 
 
 def status_of_error(error: AslmsFeedsError) -> int:
@@ -28,5 +28,5 @@ def status_of_error(error: AslmsFeedsError) -> int:
 def status_of_report(report: Report | None) -> int:
     """Return the exit status of a build; None: there was nothing to do."""
     if report is None or not report.failed:
-        return DONE
+        return SUCCESS
     return STORAGE if any(part.storage for part in report.parts) else WRONG
