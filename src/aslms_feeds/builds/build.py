@@ -61,6 +61,8 @@ def load_modules() -> None:
         "builds.status",
         "notify.delivery",
         "notify.queueing",
+        "publication.stores.local",
+        "publication.stores.split",
         "publication.workspace",
         "upstreams.poll",
     ):
