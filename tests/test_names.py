@@ -69,7 +69,7 @@ def test_reading_says_what_it_reads():
     ]
     assert sorted(module for module in functions if not module.startswith(stores)) == [
         "api.py",
-        "network/fetch.py",
+        "network/backend.py",
         "publication/publish.py",
     ]
 

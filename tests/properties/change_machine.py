@@ -764,7 +764,7 @@ class ChangeMachine(RuleBasedStateMachine):
         """
         self._publish(tick)
         generation, old = self.store.read_current(PART).manifest.generation, self._read_documents()
-        with patch.object(freshness, "tools", lambda: "another version"):
+        with patch.object(freshness, "fingerprint_installation", lambda: "another version"):
             self._publish(tick)
         assert self._read_documents() == old
         assert self.store.read_current(PART).manifest.generation == generation

@@ -32,8 +32,8 @@ T = TypeVar("T")
 
 def look_up(host: str, port: int) -> list[str]:
     """Return the addresses of ``host``, in the order the system prefers; OSError where it has none."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(address[0]) for _, _, _, _, address in found))
+    entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for _, _, _, _, address in entries))
 
 
 def install_backend(transport: httpx.HTTPTransport, backend: GuardedBackend) -> None:
