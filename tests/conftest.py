@@ -175,6 +175,6 @@ def pinged(tmp_path):
 
 
 @pytest.fixture
-def told(tmp_path):
+def telling(tmp_path):
     """Return a publication that tells two receivers, not published yet."""
     return Telling(tmp_path / "out", publisher_toml(more=TOLD))

@@ -34,8 +34,8 @@ def test_what_is_loaded_ahead_is_all_that_a_build_needs(calendars, tmp_path):
         "print(report.changed, len(before) > 60, sorted(known() - before))"
     )
     place = [str(calendars), str(tmp_path / "output")]
-    done = subprocess.run([sys.executable, "-c", code, *place], capture_output=True, text=True, check=True)
-    assert done.stdout == "True True []\n"
+    process = subprocess.run([sys.executable, "-c", code, *place], capture_output=True, text=True, check=True)
+    assert process.stdout == "True True []\n"
 
 
 def test_reading_the_module_loads_next_to_nothing():
@@ -45,5 +45,5 @@ def test_reading_the_module_loads_next_to_nothing():
         "print(sorted({'pydantic', 'jinja2', 'httpx'} & set(sys.modules)))"
     )
     bare = {**os.environ, "COVERAGE_PROCESS_CONFIG": "", "COVERAGE_PROCESS_START": ""}
-    done = subprocess.run([sys.executable, "-c", code], env=bare, capture_output=True, text=True, check=True)
-    assert done.stdout == "[]\n"
+    process = subprocess.run([sys.executable, "-c", code], env=bare, capture_output=True, text=True, check=True)
+    assert process.stdout == "[]\n"

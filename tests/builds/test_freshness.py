@@ -31,12 +31,12 @@ LATER = NOW + timedelta(days=1)
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
     """Return a publication with the record of its last run, to be copied."""
-    found, files = tmp_path_factory.mktemp("recorded"), contents(publisher=FEW)
-    report = recipe.regenerate(LocalStore(found), files, now=NOW)
+    folder, files = tmp_path_factory.mktemp("recorded"), contents(publisher=FEW)
+    report = recipe.regenerate(LocalStore(folder), files, now=NOW)
     assert report.next_due == DUE
     prints = freshness.fingerprint_series(files, None)
-    last_run.write_last_run(found, last_run.LastRun(NOW, prints, last_run.read_current_links(found), report.next_due))
-    return found
+    last_run.write_last_run(folder, last_run.LastRun(NOW, prints, last_run.read_current_links(folder), report.next_due))
+    return folder
 
 
 @pytest.fixture
@@ -153,17 +153,17 @@ def test_any_file_of_the_package_counts(package):
         "from aslms_feeds.builds import freshness; "
         "print(freshness.__file__, freshness.fingerprint_series({}, None)[''])"
     )
-    found = [run(package, "-c", ask).stdout]
-    assert found[0].startswith(str(package))
-    assert run(package, "-c", ask).stdout == found[0]
+    folder = [run(package, "-c", ask).stdout]
+    assert folder[0].startswith(str(package))
+    assert run(package, "-c", ask).stdout == folder[0]
     for name in ("render/ics.py", "render/pages/templates/base.html", "render/pages/static/site.css"):
         path = package / "aslms_feeds" / name
         path.write_bytes(path.read_bytes() + b"\n")
-        found.append(run(package, "-c", ask).stdout)
+        folder.append(run(package, "-c", ask).stdout)
     (package / "aslms_feeds/editions/locale/xx.mo").parent.mkdir(exist_ok=True)
     (package / "aslms_feeds/editions/locale/xx.mo").write_bytes(b"")
-    found.append(run(package, "-c", ask).stdout)
-    assert len(set(found)) == 5
+    folder.append(run(package, "-c", ask).stdout)
+    assert len(set(folder)) == 5
 
 
 def test_what_is_installed_while_a_process_runs_counts_for_the_next_one(package):

@@ -50,37 +50,37 @@ SPELT = {"@hourly": "0 * * * *"}
 
 def named(field: str, lowest: int, highest: int) -> set[int]:
     """Return the numbers of a field that is written without names."""
-    found: set[int] = set()
+    instants: set[int] = set()
     for item in field.split(","):
         span, _slash, step = item.partition("/")
         first, _dash, last = (str(lowest), "", str(highest)) if span == "*" else span.partition("-")
-        found |= {n for n in range(int(first), int(last or first) + 1) if (n - int(first)) % int(step or 1) == 0}
-    return found
+        instants |= {n for n in range(int(first), int(last or first) + 1) if (n - int(first)) % int(step or 1) == 0}
+    return instants
 
 
 def matching(line: str, begin: datetime, end: datetime) -> list[datetime]:
     """Return the minutes that a line names, looked for one by one as crontab(5) describes it."""
     fields = SPELT.get(line, line).replace("sun", "0").replace("fri", "5").split()
     limits = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
-    minutes, hours, days, months, weekdays = (named(one, *limit) for one, limit in zip(fields, limits, strict=True))
-    both = fields[2].startswith("*") or fields[4].startswith("*")
-    found = []
+    minutes, hours, days, months, weekdays = (named(field, *limit) for field, limit in zip(fields, limits, strict=True))
+    is_either = fields[2].startswith("*") or fields[4].startswith("*")
+    instants = []
     for number in range((end - begin) // MINUTE):
         at = begin + number * MINUTE
         day, weekday = at.day in days, bool({at.isoweekday(), at.isoweekday() % 7} & weekdays)
         if at.minute in minutes and at.hour in hours and at.month in months:
-            found += [at] if (day and weekday if both else day or weekday) else []
-    return found
+            instants += [at] if (day and weekday if is_either else day or weekday) else []
+    return instants
 
 
 def fires(line: str, begin: datetime, end: datetime) -> list[datetime]:
     """Return when a line's trigger fires."""
-    one, found = make_trigger(line), []
-    at = one.get_next_fire_time(None, begin)
+    number, instants = make_trigger(line), []
+    at = number.get_next_fire_time(None, begin)
     while at is not None and at < end:
-        found.append(at)
-        at = one.get_next_fire_time(at, at)
-    return found
+        instants.append(at)
+        at = number.get_next_fire_time(at, at)
+    return instants
 
 
 @pytest.mark.slow
@@ -96,12 +96,12 @@ def test_a_clock_change_of_the_machine_drops_and_doubles_nothing(timezone, begin
         "print(json.dumps([len(shift), {l: [x.isoformat() for x in t.fires(l, begin, end)] for l in t.LINES}]))"
     )
     command = [sys.executable, "-c", code, begin]
-    told = subprocess.run(command, env={**os.environ, "TZ": timezone}, capture_output=True, check=True, text=True)
-    shifts, found = json.loads(told.stdout)
+    output = subprocess.run(command, env={**os.environ, "TZ": timezone}, capture_output=True, check=True, text=True)
+    shifts, instants = json.loads(output.stdout)
     assert shifts == 2, "the clock of that machine changes in these days"
-    assert found == {line: [at.isoformat() for at in matching(line, first, first + 2 * DAY)] for line in LINES}
-    assert len(found["30 2 * * *"]) == 2
-    assert len(found["@hourly"]) == 48
+    assert instants == {line: [at.isoformat() for at in matching(line, first, first + 2 * DAY)] for line in LINES}
+    assert len(instants["30 2 * * *"]) == 2
+    assert len(instants["@hourly"]) == 48
 
 
 def numbers(lowest: int, highest: int):
@@ -127,17 +127,17 @@ def test_a_long_pause_is_one_build():
     """A machine that slept for hours builds once when it wakes, and what is late by hours is not dropped."""
 
     async def sleep_and_wake() -> list[tuple[int, str, int]]:
-        scheduler, told, done = new_scheduler(), [], asyncio.Event()
+        scheduler, output, finished = new_scheduler(), [], asyncio.Event()
         ran: list[str] = []
 
         async def job(name: str) -> None:
             ran.append(name)
             if set(ran) == {"minutely", "due"}:
-                done.set()
+                finished.set()
 
         def listen(event: JobEvent) -> None:
             times = event.scheduled_run_times if event.code == EVENT_JOB_SUBMITTED else ()
-            told.append((event.code, event.job_id, len(times)))
+            output.append((event.code, event.job_id, len(times)))
 
         scheduler.add_listener(listen, EVENT_JOB_SUBMITTED | EVENT_JOB_MISSED)
         scheduler.start(paused=True)
@@ -146,14 +146,14 @@ def test_a_long_pause_is_one_build():
         scheduler.modify_job("minutely", next_run_time=now - timedelta(hours=3))
         scheduler.add_job(job, "date", run_date=now - timedelta(hours=2), args=("due",), id="due")
         scheduler.resume()
-        await asyncio.wait_for(done.wait(), 30)
+        await asyncio.wait_for(finished.wait(), 30)
         ahead = scheduler.get_job("minutely").next_run_time
         scheduler.shutdown()
         assert ahead > now
-        return told
+        return output
 
-    told = asyncio.run(sleep_and_wake())
-    assert sorted(told) == [(EVENT_JOB_SUBMITTED, "due", 1), (EVENT_JOB_SUBMITTED, "minutely", 1)]
+    output = asyncio.run(sleep_and_wake())
+    assert sorted(output) == [(EVENT_JOB_SUBMITTED, "due", 1), (EVENT_JOB_SUBMITTED, "minutely", 1)]
 
 
 def test_jobs_are_in_memory_and_in_utc():
@@ -162,12 +162,12 @@ def test_jobs_are_in_memory_and_in_utc():
     async def stores() -> tuple:
         scheduler = new_scheduler()
         scheduler.start(paused=True)
-        found = scheduler._jobstores, scheduler.timezone
+        instants = scheduler._jobstores, scheduler.timezone
         scheduler.shutdown()
-        return found
+        return instants
 
-    found, timezone = asyncio.run(stores())
-    assert [type(store) for store in found.values()] in ([], [MemoryJobStore])
+    instants, timezone = asyncio.run(stores())
+    assert [type(store) for store in instants.values()] in ([], [MemoryJobStore])
     assert timezone.utcoffset(T) == timedelta(0)
 
 
@@ -290,17 +290,17 @@ def test_jobs_follow_the_definitions(tmp_path):
     publisher = tmp_path / "publisher.toml"
 
     async def derive() -> list[dict[str, datetime]]:
-        service, found = Service(Settings(tmp_path, tmp_path / "publication")), []
+        service, instants = Service(Settings(tmp_path, tmp_path / "publication")), []
         service._scheduler.start(paused=True)
         for text in ('schedule = ["0 6 * * 1", "@hourly"]', 'schedule = ["@hourly", "@yearly"]', "schedule = [", ""):
             publisher.write_text(text)
             service._arrange_jobs(DONE)
-            found.append(jobs_of(service))
-            if "schedule @hourly" in found[-1]:
+            instants.append(jobs_of(service))
+            if "schedule @hourly" in instants[-1]:
                 # As if it should fire this very moment.
                 service._scheduler.modify_job("schedule @hourly", next_run_time=T)
         service._scheduler.shutdown()
-        return found
+        return instants
 
     first, second, broken, empty = asyncio.run(derive())
     assert first.keys() == {"daily", "schedule 0 6 * * 1", "schedule @hourly"}
@@ -314,14 +314,14 @@ def test_jobs_follow_from_how_a_build_ended(tmp_path):
     """What is due has a job ahead of it, a failure one to try again, and both are arranged anew each time."""
 
     async def derive() -> list[dict[str, datetime]]:
-        service, found = Service(Settings(tmp_path, tmp_path / "publication")), []
+        service, instants = Service(Settings(tmp_path, tmp_path / "publication")), []
         service._scheduler.start(paused=True)
         for due, last in ((T + DAY, DONE), (T + 2 * DAY, DONE), (None, DONE._replace(failed=True)), (None, DONE)):
             service._next_due = due
             service._arrange_jobs(last)
-            found.append({name: at for name, at in jobs_of(service).items() if name != "daily"})
+            instants.append({name: at for name, at in jobs_of(service).items() if name != "daily"})
         service._scheduler.shutdown()
-        return found
+        return instants
 
     assert asyncio.run(derive()) == [
         {"due": T + DAY - LEAD_SECONDS * SECOND},

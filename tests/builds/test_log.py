@@ -22,12 +22,12 @@ STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 @pytest.fixture(autouse=True)
 def _loggers_as_before():
     """Leave the loggers of this process as they were."""
-    root, own = logging.getLogger(), logging.getLogger("aslms_feeds.builds.log")
-    before = root.handlers[:], root.level, own.level
+    root, package_logger = logging.getLogger(), logging.getLogger("aslms_feeds.builds.log")
+    before = root.handlers[:], root.level, package_logger.level
     yield
     root.handlers[:], level, own_level = before
     root.setLevel(level)
-    own.setLevel(own_level)
+    package_logger.setLevel(own_level)
     logging.captureWarnings(capture=False)
 
 

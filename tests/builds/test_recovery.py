@@ -75,10 +75,12 @@ def copy(published, tmp_path):
 @pytest.mark.slow
 def test_every_ledger_is_in_the_public_data(cup):
     """All revisions, facts, item dates and tombstones of every season come back to the byte."""
-    found = read_publication("cup", lambda path: cup.read("cup", path))
-    assert {f"ledger/{name}.json": one.to_json() for name, one in found.ledgers.items()} == ledgers(cup, "cup")
-    assert found.manifest == cup.read_current("cup").manifest
-    assert {one.path: one.body for one in found.documents} == documents(cup, "cup")
+    recovered = read_publication("cup", lambda path: cup.read("cup", path))
+    assert {f"ledger/{name}.json": rebuilt.to_json() for name, rebuilt in recovered.ledgers.items()} == ledgers(
+        cup, "cup"
+    )
+    assert recovered.manifest == cup.read_current("cup").manifest
+    assert {document.path: document.body for document in recovered.documents} == documents(cup, "cup")
 
 
 @pytest.mark.slow
@@ -90,12 +92,12 @@ def test_ledgers_after_new_ids_and_tombstones():
     renamed = 'formerly = ["2030"]\n' + SEASON + '\n[[retired]]\nid = "second"\nwhy = "A slip."\n'
     build(store, contents(renamed, name="season-1", publisher=FEW), NOW + HOUR)
     assert {"2030/changes.json", "season-1/changes.json"} <= documents(store).keys()
-    found = read_publication("trial", lambda path: store.read("trial", path))
-    (ledger,) = found.ledgers.values()
+    recovered = read_publication("trial", lambda path: store.read("trial", path))
+    (ledger,) = recovered.ledgers.values()
     assert [ledger.to_json()] == list(ledgers(store).values())
     assert ledger.retired == {"second.2030.trial@example.org"}
     new = MemoryStore()
-    restore_part(new, "trial", found)
+    restore_part(new, "trial", recovered)
     report = build(new, contents(renamed, name="season-1", publisher=FEW), NOW + 2 * HOUR)
     assert report.parts[0].written == ()
     assert ledgers(new) == ledgers(store)
@@ -112,18 +114,18 @@ def test_only_one_language_carries_the_ledger():
 
 def test_what_is_here_already_is_not_asked_for(cup):
     """Whoever reads is asked only for what is not known by its digest."""
-    asked = []
+    paths = []
 
     def read(path):
-        asked.append(path)
+        paths.append(path)
         return cup.read("cup", path)
 
-    bodies = {(one.path, one.sha256): one.body for one in read_publication("cup", read).documents}
+    bodies = {(document.path, document.sha256): document.body for document in read_publication("cup", read).documents}
     new = "2030/season.json"
-    asked.clear()
-    found = read_publication("cup", read, lambda path, sha256: None if path == new else bodies[path, sha256])
-    assert asked == [MANIFEST, new]
-    assert {one.path: one.body for one in found.documents} == documents(cup, "cup")
+    paths.clear()
+    recovered = read_publication("cup", read, lambda path, sha256: None if path == new else bodies[path, sha256])
+    assert paths == [MANIFEST, new]
+    assert {document.path: document.body for document in recovered.documents} == documents(cup, "cup")
 
 
 # --- What is not believed -------------------------------------------------------------------------------------------
@@ -248,8 +250,10 @@ def version_before(cup):
 
 def test_data_of_the_version_before_holds_the_same_ledgers(cup, version_before):
     """Facts, stamps and dates; only how the values of facts are written is another."""
-    found = read_publication("cup", lambda path: version_before.read("cup", path))
-    assert {f"ledger/{name}.json": ledger.to_json() for name, ledger in found.ledgers.items()} == ledgers(cup, "cup")
+    recovered = read_publication("cup", lambda path: version_before.read("cup", path))
+    assert {f"ledger/{name}.json": ledger.to_json() for name, ledger in recovered.ledgers.items()} == ledgers(
+        cup, "cup"
+    )
 
 
 def test_a_publication_of_the_version_before_goes_on(cup, version_before):
@@ -275,8 +279,8 @@ def test_everything_is_lost_and_comes_back(published, copy, tmp_path):
     ]
     assert ledgers(new) == ledgers(published)
     assert documents(new) == documents(published)
-    was, now = published.read_current("trial").manifest, new.read_current("trial").manifest
-    assert (now.generation, now.published, now.documents) == (was.generation, was.published, was.documents)
+    old, now = published.read_current("trial").manifest, new.read_current("trial").manifest
+    assert (now.generation, now.published, now.documents) == (old.generation, old.published, old.documents)
     for file in (new.output / "site").rglob("*.ics"):
         assert (
             file.stat().st_mtime == (published.output / "site" / file.relative_to(new.output / "site")).stat().st_mtime
@@ -292,7 +296,7 @@ def test_stamps_go_on_after_a_recovery(published, copy, tmp_path):
     new = LocalStore(tmp_path / "new")
     recovery(new, ("trial",), str(copy))
     build(new, contents(publisher=FEW), NOW)
-    before, after = (read_ledger(ledgers(one)["ledger/2030.json"]).revisions[RACE] for one in (published, new))
+    before, after = (read_ledger(ledgers(store)["ledger/2030.json"]).revisions[RACE] for store in (published, new))
     assert (before.sequence, after.sequence) == (1, 2)
     assert after.last_modified > before.last_modified
     assert new.read_current("trial").manifest.published > published.read_current("trial").manifest.published
@@ -417,12 +421,12 @@ def test_a_folder_that_lacks_a_document(copy, tmp_path):
 
 def test_restoring_keeps_what_the_manifest_lists(cup):
     """The digests of the rebuilt state are in the new manifest, so that a damage after it is noticed too."""
-    found = read_publication("cup", lambda path: cup.read("cup", path))
+    recovered = read_publication("cup", lambda path: cup.read("cup", path))
     store = MemoryStore()
-    manifest = restore_part(store, "cup", found)
+    manifest = restore_part(store, "cup", recovered)
     store.read_current("cup").check()
     assert manifest.state.keys() == ledgers(cup, "cup").keys()
-    again = restore_part(store, "cup", replace(found))
+    again = restore_part(store, "cup", replace(recovered))
     assert again.generation == manifest.generation + 1
 
 
@@ -441,7 +445,7 @@ def test_data_says_what_a_ledger_needs_in_public(cup):
     text = cup.read("cup", "2030/cup-2030-all.ics").decode().replace("\r\n ", "")
     for uid, row in data["revisions"].items():
         if row["statement"]["start"] and f"UID:{uid}\r\n" in text:
-            (event,) = [one for one in text.split("BEGIN:VEVENT") if f"UID:{uid}\r\n" in one]
+            (event,) = [part for part in text.split("BEGIN:VEVENT") if f"UID:{uid}\r\n" in part]
             assert f"SEQUENCE:{row['sequence']}\r\n" in event
             assert f"LAST-MODIFIED:{row['last_modified'].replace('-', '').replace(':', '')}\r\n" in event
     assert text.count("BEGIN:VEVENT") > 10

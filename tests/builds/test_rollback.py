@@ -59,8 +59,8 @@ circuit = "okayama"
 
 def build(store, files, now, **orders):
     """Publish and return what became of the series."""
-    asked = Orders(accept_mass_change=orders.pop("accept", False), **orders)
-    report = regenerate(store, files, now=now, orders=asked)
+    given_orders = Orders(accept_mass_change=orders.pop("accept", False), **orders)
+    report = regenerate(store, files, now=now, orders=given_orders)
     parts = {part.name: part for part in report.parts}
     return next(part for name, part in parts.items() if name != "index")
 
@@ -89,7 +89,7 @@ def revision(store, uid, season="2030"):
 
 def stated(store, season="2030", name="trial"):
     """Return what every component says, by UID."""
-    return {uid: one.statement for uid, one in ledger(store, season, name).revisions.items()}
+    return {uid: row.statement for uid, row in ledger(store, season, name).revisions.items()}
 
 
 @pytest.fixture
@@ -123,11 +123,11 @@ def test_definitions_come_back_as_they_were_kept(files, name):
     """Every key of every file; settings are those of today, not of then; the same definitions give the same bytes."""
     whole = series_files(files, name)
     assert load_definitions(write_definitions(whole), whole.publisher) == whole
-    other = whole.publisher.model_copy(update={"base_url": "https://other.example.org"})
-    assert load_definitions(write_definitions(whole), other) == replace(whole, publisher=other)
+    publisher = whole.publisher.model_copy(update={"base_url": "https://other.example.org"})
+    assert load_definitions(write_definitions(whole), publisher) == replace(whole, publisher=publisher)
     assert write_definitions(series_files(files, name)) == write_definitions(whole)
-    assert load_rollback(write_rollback(Rollback(7, "1:ab", whole)), other) == Rollback(
-        7, "1:ab", replace(whole, publisher=other)
+    assert load_rollback(write_rollback(Rollback(7, "1:ab", whole)), publisher) == Rollback(
+        7, "1:ab", replace(whole, publisher=publisher)
     )
 
 
@@ -191,7 +191,7 @@ def test_the_old_time_comes_back_with_new_stamps(moved):
     assert after.statement == old.statement
     assert (old.sequence, before.sequence, after.sequence) == (0, 1, 2)
     assert (after.count, after.last_modified, after.created) == (3, NOW + 2 * HOUR, old.created)
-    assert [(one.fact.what, one.headline) for one in part.new_facts] == [
+    assert [(new.fact.what, new.headline) for new in part.new_facts] == [
         (What.MOVED, "4 Hours of Okayama: Race 1 moved to 2 Mar 2030")
     ]
     text = moved.read("trial", "trial-all.ics")
@@ -207,7 +207,7 @@ def test_pages_and_data_say_what_they_said(moved):
     items = {key: row.published for key, row in ledger(moved).items.items()}
     back(moved, contents(MOVED, publisher=FEW), NOW + 2 * HOUR, 1)
     data = json.loads(moved.read("trial", "2030/season.json"))
-    race = next(one for event in data["events"] for one in event["sessions"] if one["id"] == "race-1")
+    race = next(session for event in data["events"] for session in event["sessions"] if session["id"] == "race-1")
     assert race["start"] == "2030-03-02T04:00:00Z"
     after = {key: row.published for key, row in ledger(moved).items.items()}
     assert items.items() <= after.items()
@@ -224,8 +224,8 @@ def test_every_type_of_change_is_undone(everything_first_store, everything_store
     before = ledger(store, "2030", "cup")
     back(store, everything(), LATER + HOUR, 1, "cup")
     for name, said in first.items():
-        assert {uid: one.significant for uid, one in stated(store, name, "cup").items()} == {
-            uid: one.significant for uid, one in said.items()
+        assert {uid: statement.significant for uid, statement in stated(store, name, "cup").items()} == {
+            uid: statement.significant for uid, statement in said.items()
         }
     for uid, new in ledger(store, "2030", "cup").revisions.items():
         old = before.revisions[uid]
@@ -243,14 +243,14 @@ def test_going_back_to_what_is_public_changes_no_document(moved):
 @pytest.mark.slow
 def test_back_and_forth(moved):
     """Each rollback is another generation; stamps never go back."""
-    seen = [revision(moved, RACE)]
+    revisions = [revision(moved, RACE)]
     for step, number in enumerate((1, 2, 1, 3, 4), 2):
         back(moved, contents(MOVED, publisher=FEW), NOW + step * HOUR, number)
-        seen.append(revision(moved, RACE))
-    days = [one.statement.start[8:10] for one in seen]
+        revisions.append(revision(moved, RACE))
+    days = [row.statement.start[8:10] for row in revisions]
     assert days == ["03", "02", "03", "02", "02", "03"]
-    assert [one.sequence for one in seen] == [1, 2, 3, 4, 4, 5]
-    assert [one.last_modified for one in seen] == sorted(one.last_modified for one in seen)
+    assert [row.sequence for row in revisions] == [1, 2, 3, 4, 4, 5]
+    assert [row.last_modified for row in revisions] == sorted(row.last_modified for row in revisions)
 
 
 def test_settings_are_those_of_today(moved):
@@ -351,11 +351,11 @@ def test_what_was_added_since_stays_and_is_cancelled():
     more = SEASON.replace(paris, race + paris)
     good(store, contents(more + EXTRA_EVENT, publisher=FEW), NOW + HOUR)
     part = back(store, contents(more + EXTRA_EVENT, publisher=FEW), NOW + 2 * HOUR, 1)
-    said = stated(store)
+    statement = stated(store)
     for name in ("second", "race.second", "race-2.okayama"):
         uid = f"{name}.2030.trial@example.org"
-        assert (said[uid].status, revision(store, uid).sequence) == ("cancelled", 1)
-    assert {(one.fact.what, one.fact.event, one.fact.session) for one in part.new_facts} >= {
+        assert (statement[uid].status, revision(store, uid).sequence) == ("cancelled", 1)
+    assert {(new.fact.what, new.fact.event, new.fact.session) for new in part.new_facts} >= {
         (What.CANCELLED, "second", ""),
         (What.CANCELLED, "okayama", "race-2"),
     }
@@ -371,8 +371,8 @@ def test_a_season_added_since_stays_and_is_cancelled():
     files["trial/2031/season.toml"] = SEASON.replace("2030", "2031").encode()
     good(store, files, NOW + HOUR)
     back(store, files, NOW + 2 * HOUR, 1)
-    assert {one.status for one in stated(store, "2031").values()} == {"cancelled"}
-    assert {one.status for one in stated(store, "2030").values()} == {"confirmed"}
+    assert {statement.status for statement in stated(store, "2031").values()} == {"cancelled"}
+    assert {statement.status for statement in stated(store, "2030").values()} == {"confirmed"}
     assert store.read("trial", "2031/season.json")
 
 
@@ -402,7 +402,7 @@ def test_what_readers_were_told_since_stays():
     back(store, more, NOW + 2 * HOUR, 1)
     assert ledger(store).items == before
     feed = json.loads(store.read("trial", "everything/feed.json"))
-    assert {"Hello", "4 Hours of Okayama: entry list with one car"} <= {one["title"] for one in feed["items"]}
+    assert {"Hello", "4 Hours of Okayama: entry list with one car"} <= {item["title"] for item in feed["items"]}
 
 
 def test_an_edited_text_is_taken_back():
@@ -411,7 +411,7 @@ def test_an_edited_text_is_taken_back():
     edited = contents(publisher=FEW, news=NEWS.replace("There is news.", "There is wrong news."))
     good(store, edited, NOW + HOUR)
     back(store, edited, NOW + 2 * HOUR, 1)
-    item = next(one for one in json.loads(store.read("trial", "news/feed.json"))["items"] if one["title"] == "Hello")
+    item = next(item for item in json.loads(store.read("trial", "news/feed.json"))["items"] if item["title"] == "Hello")
     assert "There is news." in item["content_html"]
     dating = ledger(store).items["2030/news/hello"]
     assert dating.updated == NOW + 2 * HOUR
@@ -426,8 +426,8 @@ def test_days_that_became_known_cannot_be_unknown_again():
     store = once_published((contents(undated, publisher=FEW), NOW))
     good(store, contents(dated, publisher=FEW), NOW + HOUR)
     back(store, contents(dated, publisher=FEW), NOW + 2 * HOUR, 1)
-    said = stated(store)["open.2030.trial@example.org"]
-    assert (said.status, said.start) == ("postponed", "2030-09-01")
+    statement = stated(store)["open.2030.trial@example.org"]
+    assert (statement.status, statement.start) == ("postponed", "2030-09-01")
 
 
 def test_a_class_added_since_stays_defined():
@@ -475,9 +475,14 @@ def test_going_back_over_new_ids():
     after = ledger(store, "season-1")
     assert after.revisions.keys() == before.revisions.keys()
     assert after.items.items() >= before.items.items()
-    said = after.revisions[RACE].statement
-    assert (said.start, said.event, said.session, said.place) == ("2030-03-02T04:00:00Z", "oka", "first", "okayama")
-    assert [(one.fact.what, one.fact.event, one.fact.session) for one in part.new_facts] == [
+    statement = after.revisions[RACE].statement
+    assert (statement.start, statement.event, statement.session, statement.place) == (
+        "2030-03-02T04:00:00Z",
+        "oka",
+        "first",
+        "okayama",
+    )
+    assert [(new.fact.what, new.fact.event, new.fact.session) for new in part.new_facts] == [
         (What.MOVED, "oka", "first")
     ]
     assert good(store, renamed(), NOW + 3 * HOUR).written == ()
@@ -486,14 +491,14 @@ def test_going_back_over_new_ids():
 def test_carried_definitions_use_todays_ids():
     """Events, sessions, lists, results and announcements are joined by the ids of today, each once."""
     old = series_files(contents(publisher=FEW, news=NEWS, entries=ENTRIES, results=RESULTS))
-    found = restore_content(old, series_files(renamed()))
-    (season,) = found.seasons
+    restored = restore_content(old, series_files(renamed()))
+    (season,) = restored.seasons
     assert (season.id, season.season.formerly) == ("season-1", ("2030",))
     assert [event.id for event in season.season.events] == ["oka", "paris"]
-    assert [one.id for one in season.season.events[0].sessions] == ["practice-1", "qualifying-gt", "first"]
-    assert [(one.id, one.event) for one in season.entries.lists] == [("okayama", "oka")]
-    assert [(one.event, one.session) for one in season.results.results] == [("oka", "first")]
-    assert [one.events for one in season.news.news] == [("oka",)]
+    assert [session.id for session in season.season.events[0].sessions] == ["practice-1", "qualifying-gt", "first"]
+    assert [(entries.id, entries.event) for entries in season.entries.lists] == [("okayama", "oka")]
+    assert [(result.event, result.session) for result in season.results.results] == [("oka", "first")]
+    assert [item.events for item in season.news.news] == [("oka",)]
 
 
 @pytest.mark.parametrize("files", [everything(), everything_at_first()], ids=["now", "at first"])
@@ -531,10 +536,10 @@ def test_a_generation_that_does_not_know_what_it_was_made_from(moved, gone):
     """As one that was recovered: it is refused, and another may do."""
     store = MemoryStore()
     for number in (1, 2):
-        one = moved.read_generation("trial", number)
-        state = {path: text for path, text in one.state.items() if number != gone or path != DEFINITIONS_FILE}
-        sums = {path: text for path, text in one.manifest.state.items() if path in state}
-        store.switch(replace(one.manifest, documents={}, state=sums), [], state)
+        generation = moved.read_generation("trial", number)
+        state = {path: text for path, text in generation.state.items() if number != gone or path != DEFINITIONS_FILE}
+        sums = {path: text for path, text in generation.manifest.state.items() if path in state}
+        store.switch(replace(generation.manifest, documents={}, state=sums), [], state)
     part = build(store, contents(MOVED, publisher=FEW), NOW + 2 * HOUR, back_to={"trial": 1})
     assert part.error == "generation 1 of trial does not know what it was made from"
     assert part.hint == "go back to another one"
@@ -544,9 +549,9 @@ def test_a_generation_whose_state_is_damaged(moved):
     """Definitions that were changed on the disk are not published."""
     store = MemoryStore()
     for number in (1, 2):
-        one = moved.read_generation("trial", number)
-        state = {**one.state, **({DEFINITIONS_FILE: OTHER} if number == 1 else {})}
-        store.switch(replace(one.manifest, documents={}), [], state)
+        generation = moved.read_generation("trial", number)
+        state = {**generation.state, **({DEFINITIONS_FILE: OTHER} if number == 1 else {})}
+        store.switch(replace(generation.manifest, documents={}), [], state)
     part = build(store, contents(MOVED, publisher=FEW), NOW + 2 * HOUR, back_to={"trial": 1})
     assert part.error == (
         f"{DEFINITIONS_FILE} of trial, generation 1, is damaged, was edited, or belongs to another generation; "

@@ -28,10 +28,10 @@ def built(files, store=None, now=NOW):
 def test_after_a_good_build():
     """It says when, what, when the next change is due, and that this was the last good build."""
     report = built(contents())
-    found = status.describe_build(report, {}, now=NOW, extra={"proposals": 3})
-    assert list(found) == KEYS
-    assert [part["part"] for part in found.pop("parts")] == ["trial", "index"]
-    assert found == {
+    document = status.describe_build(report, {}, now=NOW, extra={"proposals": 3})
+    assert list(document) == KEYS
+    assert [part["part"] for part in document.pop("parts")] == ["trial", "index"]
+    assert document == {
         "at": "2030-01-10T12:00:00Z",
         "ok": True,
         "changed": True,
@@ -46,24 +46,28 @@ def test_after_a_good_build():
 def test_after_a_build_with_a_wrong_definition():
     """It is not ok; the last good build was the one before; warnings and what else was said stay."""
     before = status.describe_build(built(contents()), {}, now=NOW, extra={"proposals": 3}) | {"warnings": ["w"]}
-    found = status.describe_build(built(BROKEN), before, now=LATER)
-    assert (found["ok"], found["at"], found["last_good"]) == (False, "2030-06-01T00:00:00Z", "2030-01-10T12:00:00Z")
-    assert (found["warnings"], found["extra"]) == (["w"], {"proposals": 3})
-    (part,) = (part for part in found["parts"] if not part["ok"])
+    document = status.describe_build(built(BROKEN), before, now=LATER)
+    assert (document["ok"], document["at"], document["last_good"]) == (
+        False,
+        "2030-06-01T00:00:00Z",
+        "2030-01-10T12:00:00Z",
+    )
+    assert (document["warnings"], document["extra"]) == (["w"], {"proposals": 3})
+    (part,) = (part for part in document["parts"] if not part["ok"])
     assert part["problems"][0].startswith("calendars/trial/2030/season.toml:2:1: nmae: unknown key 'nmae'")
 
 
 def test_after_a_build_that_came_to_nothing():
     """What is public is what it was; the error and what to do about it are said."""
     before = status.describe_build(built(contents()), {}, now=NOW)
-    found = status.describe_failure("no room", "make some", before, now=LATER)
-    assert list(found) == KEYS
-    assert (found["ok"], found["changed"], found["error"]) == (
+    document = status.describe_failure("no room", "make some", before, now=LATER)
+    assert list(document) == KEYS
+    assert (document["ok"], document["changed"], document["error"]) == (
         False,
         False,
         {"message": "no room", "hint": "make some"},
     )
-    assert [found[key] for key in ("parts", "last_good", "next_due")] == [
+    assert [document[key] for key in ("parts", "last_good", "next_due")] == [
         before[key] for key in ("parts", "last_good", "next_due")
     ]
     assert list(status.describe_failure("no room", "", {}, now=LATER)) == KEYS
@@ -105,12 +109,12 @@ def test_a_series_without_a_next_season_is_warned_of(tmp_path):
         Workspace(tmp_path).write_status({"ok": True, "warnings": []})
     last_day = datetime(2030, 4, 6, 23, tzinfo=UTC)
     assert status.record_warnings(tmp_path, contents(), "calendars", now=last_day) == ()
-    found = status.record_warnings(tmp_path, contents(), "calendars", now=last_day + timedelta(hours=1))
-    assert found == (
+    document = status.record_warnings(tmp_path, contents(), "calendars", now=last_day + timedelta(hours=1))
+    assert document == (
         "calendars/trial/2030/season.toml:1:1: trial: the last season was over on 2030-04-06, and no other follows; "
         "add the next one, or what is known",
     )
-    assert Workspace(tmp_path).read_status() == {"ok": True, "warnings": list(found)}
+    assert Workspace(tmp_path).read_status() == {"ok": True, "warnings": list(document)}
     followed = {**contents(), "trial/2031/season.toml": b'name = "2031"\nannounced = 2030-04-01\n'}
     assert status.record_warnings(tmp_path, followed, "calendars", now=LATER) == ()
     assert Workspace(tmp_path).read_status() == {"ok": True, "warnings": []}

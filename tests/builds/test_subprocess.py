@@ -36,8 +36,8 @@ DUE = datetime(2030, 3, 1, tzinfo=UTC)
 @pytest.fixture
 def noted():
     """Log as JSON, and return what reads the events noted since it was asked last."""
-    root, own = logging.getLogger(), logging.getLogger("aslms_feeds.builds.log")
-    before = root.handlers[:], root.level, own.level
+    root, package_logger = logging.getLogger(), logging.getLogger("aslms_feeds.builds.log")
+    before = root.handlers[:], root.level, package_logger.level
     stream = io.StringIO()
     log.start_log("json", stream)
 
@@ -50,7 +50,7 @@ def noted():
     yield new
     root.handlers[:], level, own_level = before
     root.setLevel(level)
-    own.setLevel(own_level)
+    package_logger.setLevel(own_level)
     logging.captureWarnings(capture=False)
 
 
@@ -240,9 +240,9 @@ def loaded(tmp_path):
         return started[-1]
 
     yield tmp_path, environment, start
-    for one in started:
-        one.kill()
-        one.communicate()
+    for process in started:
+        process.kill()
+        process.communicate()
 
 
 @pytest.mark.parametrize("installed", [False, True])
@@ -253,15 +253,15 @@ def test_a_build_that_was_held_publishes_with_what_is_installed(loaded, installe
     if installed:
         style = folder / "copy/aslms_feeds/render/pages/static/site.css"
         style.write_text(f"{style.read_text()}/* newer */")
-    said, _errors = child.communicate("\n", PATIENCE)
-    assert Outcome.parse(said).changed
+    output, _errors = child.communicate("\n", PATIENCE)
+    assert Outcome.parse(output).changed
     assert child.returncode == 0
     styles = [path.read_text() for path in (folder / "output/site").resolve().glob("assets/*.css")]
     assert any("/* newer */" in text for text in styles) is installed
     place = ["--calendars", folder / "calendars", "--output", folder / "output"]
     again = [sys.executable, "-P", "-m", "aslms_feeds", "build", *place]
-    done = subprocess.run(again, env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.endswith("nothing changed\n")
+    process = subprocess.run(again, env=environment, capture_output=True, text=True, check=True)
+    assert process.stdout.endswith("nothing changed\n")
 
 
 def test_a_build_that_was_held_and_is_not_wanted_does_nothing(loaded):
@@ -307,5 +307,5 @@ def test_a_child_whose_parent_has_gone_before_ends_too():
         "import threading; from aslms_feeds.builds.subprocess import end_with_parent; "
         "end_with_parent(1 << 30); threading.Event().wait()"
     )
-    done = subprocess.run([sys.executable, "-c", code], check=False, timeout=PATIENCE)
-    assert done.returncode == -signal.SIGTERM
+    process = subprocess.run([sys.executable, "-c", code], check=False, timeout=PATIENCE)
+    assert process.returncode == -signal.SIGTERM

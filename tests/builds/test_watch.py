@@ -34,10 +34,10 @@ def calendars(tmp_path):
 @pytest.fixture(scope="module")
 def _published(tmp_path_factory):
     """Publish that folder."""
-    found = tmp_path_factory.mktemp("published")
-    write(found / "calendars")
-    assert commands.run(found, "build", "--output", "output").status == 0
-    return found
+    folder = tmp_path_factory.mktemp("published")
+    write(folder / "calendars")
+    assert commands.run(folder, "build", "--output", "output").status == 0
+    return folder
 
 
 @pytest.fixture
@@ -122,8 +122,8 @@ def test_where_the_system_cannot_tell_the_files_are_looked_at(tmp_path):
         "print('seen')"
     )
     command = [sys.executable, "-c", code, tmp_path]
-    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE).stdout
-    assert told.splitlines() == [
+    output = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE).stdout
+    assert output.splitlines() == [
         f"the system cannot tell of changes in {tmp_path}, so its files are looked at themselves: "
         "OS file watch limit reached. (os error 28)",
         "seen",
@@ -210,13 +210,13 @@ def test_the_folder_itself_is_replaced(published, tmp_path, how):
 
 def test_a_build_that_was_busy_is_tried_again(calendars, tmp_path):
     """What failed since another build was at work is tried again without an edit; it is noted once."""
-    with ExitStack() as held:
-        held.enter_context(LocalStore(tmp_path / "output").lock())
+    with ExitStack() as stack:
+        stack.enter_context(LocalStore(tmp_path / "output").lock())
         with watching(calendars, tmp_path / "output", measured=False) as watcher:
             watcher.tells("busy")
             first = watcher.builder()
             until(lambda: [pid for pid in children(watcher.process.pid, b"build") if pid != first])
-            held.close()
+            stack.close()
             watcher.reaches(1)
             assert watcher.events().count("busy") == 1
 
@@ -269,8 +269,8 @@ def test_a_server_watches_and_starts_its_watcher_again(published, tmp_path):
             until(lambda: "DTSTART:20300302T060000Z" in races.read_text())
         finally:
             server.terminate()
-            told, _nothing = server.communicate(timeout=PATIENCE)
-    assert ' died watcher how="died with signal 9"\n' in told
+            output, _nothing = server.communicate(timeout=PATIENCE)
+    assert ' died watcher how="died with signal 9"\n' in output
     assert not alive(second)
 
 

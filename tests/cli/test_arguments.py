@@ -10,8 +10,8 @@ from aslms_feeds.cli.arguments import USAGE, parser
 
 def test_every_command_is_one_that_is_run():
     """No command can be asked for that does nothing, and none does anything that cannot be asked for."""
-    (action,) = (one for one in parser()._actions if isinstance(one, argparse._SubParsersAction))
-    assert sorted(action.choices) == sorted(commands._COMMANDS)
+    (subcommands,) = (action for action in parser()._actions if isinstance(action, argparse._SubParsersAction))
+    assert sorted(subcommands.choices) == sorted(commands._COMMANDS)
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,6 @@ def test_wrong_arguments_say_what_is_wrong(arguments, reason, capsys):
     with pytest.raises(SystemExit) as ended:
         parser().parse_args(arguments)
     assert ended.value.code == USAGE
-    said = capsys.readouterr().err
-    assert reason in said
-    assert said.splitlines()[-1].startswith("Try: aslms-feeds")
+    output = capsys.readouterr().err
+    assert reason in output
+    assert output.splitlines()[-1].startswith("Try: aslms-feeds")

@@ -62,9 +62,9 @@ def built(folder, text=SEASON, now=FIRST, *options, publisher=FEW, **environment
 @pytest.fixture(scope="module")
 def _begun(tmp_path_factory):
     """Publish a season."""
-    found = tmp_path_factory.mktemp("begun")
-    built(found)
-    return found
+    folder = tmp_path_factory.mktemp("begun")
+    built(folder)
+    return folder
 
 
 @pytest.fixture
@@ -76,9 +76,9 @@ def begun(_begun, tmp_path):
 @pytest.fixture(scope="module")
 def _moved(_begun, tmp_path_factory):
     """Publish it again."""
-    found = shutil.copytree(_begun, tmp_path_factory.mktemp("moved"), symlinks=True, dirs_exist_ok=True)
-    built(found, MOVED, SECOND)
-    return found
+    folder = shutil.copytree(_begun, tmp_path_factory.mktemp("moved"), symlinks=True, dirs_exist_ok=True)
+    built(folder, MOVED, SECOND)
+    return folder
 
 
 @pytest.fixture
@@ -312,13 +312,13 @@ def test_plan_and_build_say_the_same(begun):
     """What a plan announces is what the build of the same instant does: files, facts, revisions."""
     write(begun, contents(MOVED, publisher=FEW))
     planned = json.loads(run(begun, "plan", "--now", SECOND, "--json")[1])
-    done = json.loads(run(begun, "build", "--now", SECOND, "--json")[1])
-    assert [part["documents"] for part in planned["parts"]] == [part["written"] for part in done["parts"]]
+    report = json.loads(run(begun, "build", "--now", SECOND, "--json")[1])
+    assert [part["documents"] for part in planned["parts"]] == [part["written"] for part in report["parts"]]
     (fact,) = planned["parts"][0]["facts"]
     assert (fact["what"], fact["from"], fact["to"]) == ("retimed", THEN, THEN_AFTER)
     assert planned["parts"][0]["revisions"] == [{"season": "2030", "uid": RACE, "sequence": {"from": 0, "to": 1}}]
     data = json.loads((begun / "publication/site/trial/2030/changes.json").read_bytes())
-    assert [one["id"] for one in data["facts"]][-1] == fact["id"]
+    assert [fact["id"] for fact in data["facts"]][-1] == fact["id"]
 
 
 def test_plan_can_answer_with_its_exit_status(folder):
@@ -407,8 +407,8 @@ def test_history_lists_what_was_published(moved):
         "        2030: the season: announced\n"
     )
     assert run(moved, "history") == run(moved, "history", "trial") == (0, whole, "")
-    found = json.loads(run(moved, "history", "--json")[1])
-    assert [(row["generation"], row["published"], row["documents"]) for row in found["trial"]] == [
+    folder = json.loads(run(moved, "history", "--json")[1])
+    assert [(row["generation"], row["published"], row["documents"]) for row in folder["trial"]] == [
         (1, FIRST, 42),
         (2, SECOND, 18),
     ]
@@ -451,7 +451,7 @@ def test_a_rollback_from_beginning_to_end(moved):
 def race(folder):
     """Return DTSTART, SEQUENCE and LAST-MODIFIED of the public race."""
     text = (folder / "publication/site/trial/trial-all.ics").read_text().replace("\n ", "")
-    (event,) = [one for one in text.split("BEGIN:VEVENT") if f"UID:{RACE}\n" in one]
+    (event,) = [part for part in text.split("BEGIN:VEVENT") if f"UID:{RACE}\n" in part]
     return tuple(
         re.search(rf"^{name}:(.*)$", event, re.MULTILINE)[1] for name in ("DTSTART", "SEQUENCE", "LAST-MODIFIED")
     )
@@ -761,11 +761,11 @@ def test_a_pipeline_that_forgets_publishes_what_a_disk_would(folder):
     # That it is moved comes together with its other colours.
     for number in (0, 2, 3, 4, 5, 6):
         now = step(folder, number)
-        kept = run(folder, "build", "--now", now, "--output", "kept")
+        separate = run(folder, "build", "--now", now, "--output", "kept")
         shutil.rmtree(folder / "publication", ignore_errors=True)
         forgotten = run(folder, "build", "--now", now, "--state", "memory")
-        assert (kept[0], forgotten[0]) == (0, 0), (kept, forgotten)
-        assert forgotten[1].replace("publication:", "kept:") == kept[1]
+        assert (separate[0], forgotten[0]) == (0, 0), (separate, forgotten)
+        assert forgotten[1].replace("publication:", "kept:") == separate[1]
         expected, found = public(folder, "kept"), public(folder)
         assert found.keys() == expected.keys()
         assert [path for path in expected if expected[path] != found[path]] == []
@@ -786,14 +786,14 @@ def test_a_pipeline_may_keep_its_memory_in_the_environment(folder):
 @pytest.fixture(scope="module")
 def _remembered(tmp_path_factory):
     """Publish with a memory, and write an edit; publish both without one, too."""
-    found = tmp_path_factory.mktemp("remembered")
-    write(found, contents(publisher=FEW))
+    folder = tmp_path_factory.mktemp("remembered")
+    write(folder, contents(publisher=FEW))
     for number in (0, 1):
-        now = step(found, number)
-        assert run(found, "build", "--now", now, "--output", "kept")[0] == 0
+        now = step(folder, number)
+        assert run(folder, "build", "--now", now, "--output", "kept")[0] == 0
         if number == 0:
-            assert run(found, "build", "--now", now, "--state", "memory")[0] == 0
-    return found
+            assert run(folder, "build", "--now", now, "--state", "memory")[0] == 0
+    return folder
 
 
 @pytest.mark.parametrize("switches", [0, 1])
@@ -807,12 +807,12 @@ def test_a_pipeline_killed_between_its_two_writes(_remembered, tmp_path, switche
     def build_and_die():
         left, real = switches, LocalStore.switch
 
-        def switch(self, *given):
+        def switch(self, *arguments):
             nonlocal left
             left -= 1
             if left < 0:
                 os.kill(os.getpid(), signal.SIGKILL)
-            real(self, *given)
+            real(self, *arguments)
 
         LocalStore.switch = switch
         os.chdir(folder)

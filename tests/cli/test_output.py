@@ -238,12 +238,12 @@ def test_a_plan_fits_the_terminal_of_a_person(tmp_path):
     )
     ours, theirs = pty.openpty()
     environment = {**os.environ, "COLUMNS": "60", "TERM": "xterm"}
-    with subprocess.Popen([sys.executable, "-c", code], stdout=theirs, env=environment) as shown:
+    with subprocess.Popen([sys.executable, "-c", code], stdout=theirs, env=environment) as process:
         os.close(theirs)
         text = b""
         while chunk := _read(ours):
             text += chunk
-        assert shown.wait(30) == 0
+        assert process.wait(30) == 0
     os.close(ours)
     assert b"\x1b[1mFile" in text
     lines = re.sub(rb"\x1b\[[0-9;]*m", b"", text).decode().splitlines()
@@ -330,13 +330,13 @@ def test_history_is_told_from_the_newest():
 
 def test_history_as_json():
     """In order, whole, with what can be gone back to."""
-    found = json.loads(output.format_history_json({"trial": (ROWS, (2, 3))}))["trial"]
-    assert [(row["generation"], row["there"], row["back_to"]) for row in found] == [
+    rows = json.loads(output.format_history_json({"trial": (ROWS, (2, 3))}))["trial"]
+    assert [(row["generation"], row["there"], row["back_to"]) for row in rows] == [
         (1, False, None),
         (2, True, None),
         (3, True, 1),
     ]
-    assert found[0] == {
+    assert rows[0] == {
         "generation": 1,
         "published": "2030-01-10T12:00:00Z",
         "documents": 32,
@@ -344,5 +344,5 @@ def test_history_as_json():
         "back_to": None,
         "there": False,
     }
-    assert len(found[1]["facts"]) == 14
+    assert len(rows[1]["facts"]) == 14
     assert json.loads(output.format_history_json({})) == {}

@@ -84,5 +84,5 @@ def test_nothing_large_is_imported(published):
         "print(sorted(large & set(sys.modules)))"
     )
     bare = {**os.environ, "COVERAGE_PROCESS_CONFIG": "", "COVERAGE_PROCESS_START": ""}
-    done = subprocess.run([sys.executable, "-c", code], env=bare, capture_output=True, text=True, check=True)
-    assert done.stdout.endswith("[]\n")
+    process = subprocess.run([sys.executable, "-c", code], env=bare, capture_output=True, text=True, check=True)
+    assert process.stdout.endswith("[]\n")

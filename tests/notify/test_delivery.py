@@ -27,32 +27,32 @@ def test_files_that_are_no_messages_are_removed(pinged):
     assert list(box.glob("ping-*")) == []
 
 
-def test_messages_to_somebody_who_is_not_told_any_more_are_removed(told):
+def test_messages_to_somebody_who_is_not_told_any_more_are_removed(telling):
     """The operator took them out of publisher.toml."""
-    told.build()
-    told.publisher = publisher_toml()
-    done = told.deliver()
-    assert (done.sent, done.waiting, done.warnings) == (0, 0, ())
-    assert told.waiting() == []
+    telling.build()
+    telling.publisher = publisher_toml()
+    result = telling.deliver()
+    assert (result.sent, result.waiting, result.warnings) == (0, 0, ())
+    assert telling.waiting() == []
 
 
-def test_a_variable_that_is_not_set_is_said_by_its_name(told):
+def test_a_variable_that_is_not_set_is_said_by_its_name(telling):
     """And the notice waits for it."""
-    told.publisher = publisher_toml(more=TOLD.partition("\n\n")[2])
-    told.build()
-    done = told.deliver()
-    assert done.warnings == ("notify HOOK is not told: the environment variable is not set",)
-    assert (done.sent, done.waiting, done.next_attempt) == (0, 1, told.now + MINUTE)
+    telling.publisher = publisher_toml(more=TOLD.partition("\n\n")[2])
+    telling.build()
+    result = telling.deliver()
+    assert result.warnings == ("notify HOOK is not told: the environment variable is not set",)
+    assert (result.sent, result.waiting, result.next_attempt) == (0, 1, telling.now + MINUTE)
 
 
-def test_after_three_days_a_message_is_given_up(told):
-    """With a warning that says who was not told."""
-    told.publisher = publisher_toml(hub=HUB, more=TOLD.partition("\n\n")[2])
-    told.build()
-    assert told.deliver(later=timedelta(days=3, seconds=1)).waiting == 0
-    done = Telling(told.output.with_name("again"), told.publisher)
-    done.build()
-    warnings = done.deliver(later=timedelta(days=3, seconds=1)).warnings
+def test_after_three_days_a_message_is_given_up(telling):
+    """With a warning that says who was not telling."""
+    telling.publisher = publisher_toml(hub=HUB, more=TOLD.partition("\n\n")[2])
+    telling.build()
+    assert telling.deliver(later=timedelta(days=3, seconds=1)).waiting == 0
+    result = Telling(telling.output.with_name("again"), telling.publisher)
+    result.build()
+    warnings = result.deliver(later=timedelta(days=3, seconds=1)).warnings
     assert len(warnings) == 13
     assert "notify HOOK was not told what happened: given up after trying since 2030-01-10 12:01 UTC" in warnings
     topic = "https://calendar.example.org/trial/news/atom.xml"

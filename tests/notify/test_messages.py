@@ -70,7 +70,7 @@ def test_what_a_dead_builder_published_is_told_as_the_chronicle_has_it():
     """There is no headline any more, but the line is the same; the notice is that of the later generation."""
     notice = of(Part("aslms", 5, new_facts=(MOVED,)), missed=["2023-24: dubai: cancelled"])
     data = messages.make_body(notice, "json")
-    assert [one["line"] for one in data["facts"]] == [
+    assert [fact["line"] for fact in data["facts"]] == [
         "2023-24: dubai: cancelled",
         "2023-24: sepang.race-1: moved 2023-12-01 → 2023-12-02",
     ]

@@ -55,10 +55,10 @@ def test_a_build_that_changes_nothing_pings_nothing(pinged):
     pinged.build()
     for path in (pinged.output / "outbox").glob("ping-*"):
         path.unlink()
-    known = (pinged.output / "outbox" / STATE_FILE).stat().st_mtime_ns
+    written = (pinged.output / "outbox" / STATE_FILE).stat().st_mtime_ns
     pinged.build()
     assert pinged.topics() == {}
-    assert (pinged.output / "outbox" / STATE_FILE).stat().st_mtime_ns == known
+    assert (pinged.output / "outbox" / STATE_FILE).stat().st_mtime_ns == written
 
 
 def test_a_builder_that_died_after_the_switch_is_made_good(pinged):
@@ -79,7 +79,7 @@ def test_a_new_hub_is_told_everything_and_the_old_one_nothing_more(pinged):
     pinged.publisher = publisher_toml(hub="https://other.example.org/")
     pinged.build()
     assert pinged.topics() == dict.fromkeys(pinged.feeds(), 2)
-    assert len({one["to"] for one in pinged.waiting()}) == 1
+    assert len({message["to"] for message in pinged.waiting()}) == 1
 
 
 def test_a_series_with_a_wrong_file_is_not_pinged(pinged):
@@ -96,95 +96,99 @@ def test_a_series_with_a_wrong_file_is_not_pinged(pinged):
 # Notices
 
 
-def test_facts_are_told_to_everybody_who_wants_them(told):
+def test_facts_are_told_to_everybody_who_wants_them(telling):
     """Grouped by series, in each receiver's format."""
-    told.build()
-    first, second = sorted(told.notices(), key=len)
+    telling.build()
+    first, second = sorted(telling.notices(), key=len)
     assert list(first) == ["text"]
     assert (second["kind"], second["series"], second["generation"]) == ("facts", "trial", 1)
-    assert [one["what"] for one in second["facts"]] == ["announced"]
+    assert [fact["what"] for fact in second["facts"]] == ["announced"]
     assert second["url"] == "https://calendar.example.org/trial/"
 
 
 @pytest.mark.slow
-def test_errors_and_warnings_are_told_once(told):
+def test_errors_and_warnings_are_told_once(telling):
     """When they appear and when they are gone, to those who want them."""
-    told.build()
-    wrong = told.files()
+    telling.build()
+    wrong = telling.files()
     wrong["trial/2030/news.toml"] = b"[[news]]\n"
 
     def news(files, **further):
-        for path in (told.output / "outbox").glob("notice-*"):
+        for path in (telling.output / "outbox").glob("notice-*"):
             path.unlink()
-        told.build(files, **further)
-        return sorted((one["kind"], len(one["appeared"]), len(one["gone"])) for one in told.notices() if "kind" in one)
+        telling.build(files, **further)
+        return sorted(
+            (notice["kind"], len(notice["appeared"]), len(notice["gone"]))
+            for notice in telling.notices()
+            if "kind" in notice
+        )
 
     appeared = news(wrong)
-    count = len(told.report.parts[0].problems)
+    count = len(telling.report.parts[0].problems)
     assert appeared == [("errors", count, 0)]
     assert count > 0
     assert news(wrong) == []
-    assert news(told.files(), warnings=[DOUBT]) == [("errors", 0, count), ("warnings", 1, 0)]
-    assert news(told.files(), warnings=[DOUBT._replace(line=40)]) == []
-    assert told.notices() == []
-    assert news(told.files()) == [("warnings", 0, 1)]
-    assert news(told.files(), quarantined={"fia": "it shrank"}) == [("errors", 1, 0)]
+    assert news(telling.files(), warnings=[DOUBT]) == [("errors", 0, count), ("warnings", 1, 0)]
+    assert news(telling.files(), warnings=[DOUBT._replace(line=40)]) == []
+    assert telling.notices() == []
+    assert news(telling.files()) == [("warnings", 0, 1)]
+    assert news(telling.files(), quarantined={"fia": "it shrank"}) == [("errors", 1, 0)]
 
 
 @pytest.mark.slow
-def test_facts_of_a_builder_that_died_are_told_by_the_next(told):
+def test_facts_of_a_builder_that_died_are_told_by_the_next(telling):
     """The chronicle has them; facts of the next build are told with them, in order, once."""
-    told.build()
-    for path in (told.output / "outbox").glob("notice-*"):
+    telling.build()
+    for path in (telling.output / "outbox").glob("notice-*"):
         path.unlink()
-    told.build(told.files(paris="5 Hours of Paris"), note=False)
-    told.build(told.files(paris="5 Hours of Paris", okayama="5 Hours of Okayama"))
-    (notice,) = (one for one in told.notices() if "facts" in one)
+    telling.build(telling.files(paris="5 Hours of Paris"), note=False)
+    telling.build(telling.files(paris="5 Hours of Paris", okayama="5 Hours of Okayama"))
+    (notice,) = (row for row in telling.notices() if "facts" in row)
     assert notice["generation"] == 3
-    assert [one["line"] for one in notice["facts"]] == [
+    assert [fact["line"] for fact in notice["facts"]] == [
         "2030: paris: renamed 4 Hours of Paris → 5 Hours of Paris",
         "2030: okayama: renamed 4 Hours of Okayama → 5 Hours of Okayama",
     ]
-    told.build(told.files(paris="5 Hours of Paris", okayama="5 Hours of Okayama"))
-    assert len([one for one in told.notices() if "facts" in one]) == 1
+    telling.build(telling.files(paris="5 Hours of Paris", okayama="5 Hours of Okayama"))
+    assert len([notice for notice in telling.notices() if "facts" in notice]) == 1
 
 
 @pytest.mark.slow
-def test_who_asks_today_is_not_told_of_the_past(told):
+def test_who_asks_today_is_not_told_of_the_past(telling):
     """A receiver added to a publication hears of what happens from then on."""
-    wanted, told.publisher = told.publisher, publisher_toml()
-    told.build()
-    told.build(told.files(paris="5 Hours of Paris"))
-    told.publisher = wanted
-    told.build(told.files(paris="5 Hours of Paris"))
-    assert told.notices() == []
-    told.build(told.files())
-    assert [len(one["facts"]) for one in told.notices() if "facts" in one] == [1]
+    publisher, telling.publisher = telling.publisher, publisher_toml()
+    telling.build()
+    telling.build(telling.files(paris="5 Hours of Paris"))
+    telling.publisher = publisher
+    telling.build(telling.files(paris="5 Hours of Paris"))
+    assert telling.notices() == []
+    telling.build(telling.files())
+    assert [len(notice["facts"]) for notice in telling.notices() if "facts" in notice] == [1]
 
 
 @pytest.mark.slow
-def test_going_back_by_hand_and_forth_again_is_no_news(told):
+def test_going_back_by_hand_and_forth_again_is_no_news(telling):
     """What was told once stays told."""
-    told.build()
-    told.build(told.files(paris="5 Hours of Paris"))
-    before = told.waiting()
-    current = told.output / "series" / "trial" / "current"
+    telling.build()
+    telling.build(telling.files(paris="5 Hours of Paris"))
+    before = telling.waiting()
+    current = telling.output / "series" / "trial" / "current"
     for generation in (1, 2):
         current.unlink()
         current.symlink_to(f"generations/{generation}")
-        told.build(told.files(paris="5 Hours of Paris"))
-    facts = [one for one in told.waiting() if "facts" in str(one)]
-    assert facts == [one for one in before if "facts" in str(one)]
+        telling.build(telling.files(paris="5 Hours of Paris"))
+    facts = [row for row in telling.waiting() if "facts" in str(row)]
+    assert facts == [row for row in before if "facts" in str(row)]
 
 
-def test_no_address_of_a_receiver_is_written_anywhere(told):
+def test_no_address_of_a_receiver_is_written_anywhere(telling):
     """Such an address is a password: in the outbox it is a digest of itself, or of its variable's name."""
-    told.environment = {"HOOK": f"{HOOK_URL}/2"}
-    told.build()
-    for path in told.output.rglob("*"):
+    telling.environment = {"HOOK": f"{HOOK_URL}/2"}
+    telling.build()
+    for path in telling.output.rglob("*"):
         if path.is_file():
             assert b"hush" not in path.read_bytes(), path
-    assert (told.output / "outbox").stat().st_mode & 0o077 == 0
+    assert (telling.output / "outbox").stat().st_mode & 0o077 == 0
 
 
 # Trouble
