@@ -29,10 +29,10 @@ _RESTORE = f"without it every event would start again at SEQUENCE 0; {RECOVER}"
 def find_linked_series(store: Store) -> frozenset[str]:
     """Return the series that the public index leads to: they are public, whatever became of their folders."""
     try:
-        index = store.read_current(INDEX)
+        text = store.read_state(INDEX, LINKED)
     except PublicationError:
         return frozenset()  # it is reported where the index is built
-    return frozenset(index.state.get(LINKED, b"").decode().split()) if index else frozenset()
+    return frozenset((text or b"").decode().split())
 
 
 def load_generation(store: Store, name: str, linked: Collection[str]) -> Generation | None:
