@@ -226,4 +226,4 @@ def documents(store: MemoryStore, part: str = "trial") -> dict[str, bytes]:
     """Return what a series has published, by path."""
     generation = store.read_current(part)
     assert generation is not None, f"{part} is not published"
-    return {path: store.read(part, path) for path in generation.manifest.documents}
+    return {path: store.read_document(part, path) for path in generation.manifest.documents}

@@ -114,7 +114,7 @@ class Publication:
         for prefix, manifest in self._manifests():
             path = address.removeprefix(prefix)
             if address.startswith(prefix) and path in manifest.documents:
-                return self._store.read(manifest.part, path)
+                return self._store.read_document(manifest.part, path)
         raise KeyError(address)
 
     def manifest(self, part: str) -> Manifest:

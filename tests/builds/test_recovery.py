@@ -75,7 +75,7 @@ def copy(published, tmp_path):
 @pytest.mark.slow
 def test_every_ledger_is_in_the_public_data(cup):
     """All revisions, facts, item dates and tombstones of every season come back to the byte."""
-    recovered = read_publication("cup", lambda path: cup.read("cup", path))
+    recovered = read_publication("cup", lambda path: cup.read_document("cup", path))
     assert {f"ledger/{name}.json": rebuilt.to_json() for name, rebuilt in recovered.ledgers.items()} == ledgers(
         cup, "cup"
     )
@@ -92,7 +92,7 @@ def test_ledgers_after_new_ids_and_tombstones():
     renamed = 'formerly = ["2030"]\n' + SEASON + '\n[[retired]]\nid = "second"\nwhy = "A slip."\n'
     build(store, contents(renamed, name="season-1", publisher=FEW), NOW + HOUR)
     assert {"2030/changes.json", "season-1/changes.json"} <= documents(store).keys()
-    recovered = read_publication("trial", lambda path: store.read("trial", path))
+    recovered = read_publication("trial", lambda path: store.read_document("trial", path))
     (ledger,) = recovered.ledgers.values()
     assert [ledger.to_json()] == list(ledgers(store).values())
     assert ledger.retired == {"second.2030.trial@example.org"}
@@ -118,7 +118,7 @@ def test_what_is_here_already_is_not_asked_for(cup):
 
     def read(path):
         paths.append(path)
-        return cup.read("cup", path)
+        return cup.read_document("cup", path)
 
     bodies = {(document.path, document.sha256): document.body for document in read_publication("cup", read).documents}
     new = "2030/season.json"
@@ -137,10 +137,10 @@ def reader(store, **changed):
 
     def read(path):
         if path not in changed:
-            return store.read("trial", path)
+            return store.read_document("trial", path)
         if changed[path] is None:
             raise PublicationError(f"trial has no document {path!r}")
-        return changed[path](store.read("trial", path))
+        return changed[path](store.read_document("trial", path))
 
     return read
 
@@ -171,7 +171,7 @@ def test_the_manifest_of_another_part(part):
     store = MemoryStore()
     build(store, contents(publisher=FEW))
     with pytest.raises(PublicationError) as raised:
-        read_publication(part, lambda path: store.read("trial", path))
+        read_publication(part, lambda path: store.read_document("trial", path))
     assert str(raised.value) == f"that is the publication of 'trial', not of '{part}'"
     assert raised.value.hint == "name the folder, or the address, above the series' own"
 
@@ -219,7 +219,7 @@ def test_data_that_holds_no_ledger(data, message):
     """Of another program, damaged before it was published, or of a later version: refused, with what to do."""
     store = republished(data)
     with pytest.raises(PublicationError, match=message) as raised:
-        read_publication("trial", lambda path: store.read("trial", path))
+        read_publication("trial", lambda path: store.read_document("trial", path))
     assert raised.value.hint
 
 
@@ -250,7 +250,7 @@ def version_before(cup):
 
 def test_data_of_the_version_before_holds_the_same_ledgers(cup, version_before):
     """Facts, stamps and dates; only how the values of facts are written is another."""
-    recovered = read_publication("cup", lambda path: version_before.read("cup", path))
+    recovered = read_publication("cup", lambda path: version_before.read_document("cup", path))
     assert {f"ledger/{name}.json": ledger.to_json() for name, ledger in recovered.ledgers.items()} == ledgers(
         cup, "cup"
     )
@@ -421,7 +421,7 @@ def test_a_folder_that_lacks_a_document(copy, tmp_path):
 
 def test_restoring_keeps_what_the_manifest_lists(cup):
     """The digests of the rebuilt state are in the new manifest, so that a damage after it is noticed too."""
-    recovered = read_publication("cup", lambda path: cup.read("cup", path))
+    recovered = read_publication("cup", lambda path: cup.read_document("cup", path))
     store = MemoryStore()
     manifest = restore_part(store, "cup", recovered)
     store.read_current("cup").check()
@@ -441,8 +441,8 @@ def test_the_recovered_index_leads_to_what_was_found(published, copy, tmp_path):
 
 def test_data_says_what_a_ledger_needs_in_public(cup):
     """It is plain JSON that anybody can read: the same revisions as in the calendars."""
-    data = json.loads(cup.read("cup", "2030/changes.json"))["recovery"]
-    text = cup.read("cup", "2030/cup-2030-all.ics").decode().replace("\r\n ", "")
+    data = json.loads(cup.read_document("cup", "2030/changes.json"))["recovery"]
+    text = cup.read_document("cup", "2030/cup-2030-all.ics").decode().replace("\r\n ", "")
     for uid, row in data["revisions"].items():
         if row["statement"]["start"] and f"UID:{uid}\r\n" in text:
             (event,) = [part for part in text.split("BEGIN:VEVENT") if f"UID:{uid}\r\n" in part]

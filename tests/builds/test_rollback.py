@@ -194,7 +194,7 @@ def test_the_old_time_comes_back_with_new_stamps(moved):
     assert [(new.fact.what, new.headline) for new in part.new_facts] == [
         (What.MOVED, "4 Hours of Okayama: Race 1 moved to 2 Mar 2030")
     ]
-    text = moved.read("trial", "trial-all.ics")
+    text = moved.read_document("trial", "trial-all.ics")
     assert b"DTSTART:20300302T040000Z" in text
     assert b"DTSTART:20300303T040000Z" not in text
     # What did not change in between keeps every stamp.
@@ -206,7 +206,7 @@ def test_pages_and_data_say_what_they_said(moved):
     """The data has the old time; no item is lost and none has another date; the way back is one more."""
     items = {key: row.published for key, row in ledger(moved).items.items()}
     back(moved, contents(MOVED, publisher=FEW), NOW + 2 * HOUR, 1)
-    data = json.loads(moved.read("trial", "2030/season.json"))
+    data = json.loads(moved.read_document("trial", "2030/season.json"))
     race = next(session for event in data["events"] for session in event["sessions"] if session["id"] == "race-1")
     assert race["start"] == "2030-03-02T04:00:00Z"
     after = {key: row.published for key, row in ledger(moved).items.items()}
@@ -257,7 +257,7 @@ def test_settings_are_those_of_today(moved):
     """A rollback brings back what the season says, not where it is published."""
     files = contents(MOVED, publisher=FEW.replace("calendar.example.org", "new.example.org"))
     back(moved, files, NOW + 2 * HOUR, 1)
-    text = moved.read("trial", "trial-all.ics")
+    text = moved.read_document("trial", "trial-all.ics")
     assert b"https://new.example.org/trial/2030/okayama/" in text
     assert b"calendar.example.org" not in text
 
@@ -359,7 +359,7 @@ def test_what_was_added_since_stays_and_is_cancelled():
         (What.CANCELLED, "second", ""),
         (What.CANCELLED, "okayama", "race-2"),
     }
-    assert "CANCELLED: TS 4 Hours of Okayama II: Race" in store.read("trial", "trial-all.ics").decode()
+    assert "CANCELLED: TS 4 Hours of Okayama II: Race" in store.read_document("trial", "trial-all.ics").decode()
     assert good(store, contents(more + EXTRA_EVENT, publisher=FEW), NOW + 3 * HOUR).written == ()
 
 
@@ -373,7 +373,7 @@ def test_a_season_added_since_stays_and_is_cancelled():
     back(store, files, NOW + 2 * HOUR, 1)
     assert {statement.status for statement in stated(store, "2031").values()} == {"cancelled"}
     assert {statement.status for statement in stated(store, "2030").values()} == {"confirmed"}
-    assert store.read("trial", "2031/season.json")
+    assert store.read_document("trial", "2031/season.json")
 
 
 NEWS = '[[news]]\nid = "hello"\non = 2030-01-10\ntitle = "Hello"\ntext = "There is news."\nevents = ["okayama"]\n'
@@ -401,7 +401,7 @@ def test_what_readers_were_told_since_stays():
     assert {key.split("/")[1] for key in before} == {"news", "entries", "result", "champion", "change"}
     back(store, more, NOW + 2 * HOUR, 1)
     assert ledger(store).items == before
-    feed = json.loads(store.read("trial", "everything/feed.json"))
+    feed = json.loads(store.read_document("trial", "everything/feed.json"))
     assert {"Hello", "4 Hours of Okayama: entry list with one car"} <= {item["title"] for item in feed["items"]}
 
 
@@ -411,7 +411,9 @@ def test_an_edited_text_is_taken_back():
     edited = contents(publisher=FEW, news=NEWS.replace("There is news.", "There is wrong news."))
     good(store, edited, NOW + HOUR)
     back(store, edited, NOW + 2 * HOUR, 1)
-    item = next(item for item in json.loads(store.read("trial", "news/feed.json"))["items"] if item["title"] == "Hello")
+    item = next(
+        item for item in json.loads(store.read_document("trial", "news/feed.json"))["items"] if item["title"] == "Hello"
+    )
     assert "There is news." in item["content_html"]
     dating = ledger(store).items["2030/news/hello"]
     assert dating.updated == NOW + 2 * HOUR
@@ -437,10 +439,10 @@ def test_a_class_added_since_stays_defined():
     season = SEASON.replace('["proto", "gt"]', '["proto", "gt", "am"]')
     store = once_published((contents(publisher=publisher), NOW))
     good(store, contents(season, series=series, publisher=publisher), NOW + HOUR)
-    assert store.read("trial", "trial-all-am.ics")
+    assert store.read_document("trial", "trial-all-am.ics")
     back(store, contents(season, series=series, publisher=publisher), NOW + 2 * HOUR, 1)
     assert stated(store)[RACE].classes == ("proto", "gt")
-    assert store.read("trial", "trial-all-am.ics")
+    assert store.read_document("trial", "trial-all-am.ics")
 
 
 # --- Ids of today ---------------------------------------------------------------------------------------------------

@@ -80,7 +80,7 @@ def test_stamps_go_on_when_the_clock_goes_back(first, tmp_path, back):
     for path, row in manifest.documents.items():
         old = times.documents[path]
         assert row.modified == (old.modified if row.sha256 == old.sha256 else NOW + timedelta(seconds=1))
-    feed = json.loads(store.read("trial", "changes/feed.json"))
+    feed = json.loads(store.read_document("trial", "changes/feed.json"))
     assert feed["items"][0]["date_published"] == "2030-01-10T12:00:01Z"
 
 
@@ -262,8 +262,8 @@ def dated(first: str, last: str, *starts: str, circuit: str = "okayama", hours: 
 
 def shown(store) -> dict[str, tuple[date, date]]:
     """Return start and end of every calendar event by the first part of its UID, as icalendar reads them."""
-    calendar = icalendar.Calendar.from_ical(store.read("trial", "trial-all.ics"))
-    weekends = icalendar.Calendar.from_ical(store.read("trial", "trial-weekends.ics"))
+    calendar = icalendar.Calendar.from_ical(store.read_document("trial", "trial-all.ics"))
+    weekends = icalendar.Calendar.from_ical(store.read_document("trial", "trial-weekends.ics"))
     found = [*calendar.walk("VEVENT"), *weekends.walk("VEVENT")]
     return {str(one["UID"]).partition(".")[0]: (one.decoded("DTSTART"), one.decoded("DTEND")) for one in found}
 
@@ -283,7 +283,7 @@ def test_a_leap_day():
         "race-2": (utc, utc + 4 * HOUR),
         "race-3": (utc + 13.5 * HOUR, utc + 17.5 * HOUR),
     }
-    data = json.loads(store.read("trial", "2030/season.json"))
+    data = json.loads(store.read_document("trial", "2030/season.json"))
     assert [one["day"] for one in data["events"][0]["sessions"]] == ["2028-02-29"] * 3
     moved = text.replace("2028-02-29T22", "2028-03-01T22")
     part = regenerate(store, contents(moved, publisher=BOTH), now=datetime(2028, 1, 2, tzinfo=UTC)).parts[0]
@@ -325,7 +325,7 @@ def test_the_end_of_a_year(circuit, start, utc, day):
     first = date.fromisoformat(day)
     assert shown(store) == {"meeting": (first, first + DAY), "race-1": (utc, utc + 4 * HOUR)}
     assert (utc + 4 * HOUR).year == 2031
-    session = json.loads(store.read("trial", "2030/season.json"))["events"][0]["sessions"][0]
+    session = json.loads(store.read_document("trial", "2030/season.json"))["events"][0]["sessions"][0]
     assert (session["day"], session["start"]) == (day, f"{utc:%Y-%m-%dT%H:%M:%SZ}")
 
 

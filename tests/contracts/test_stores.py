@@ -78,7 +78,7 @@ def test_an_empty_store(store):
     assert store.list_parts() == ()
     assert store.read_current("trial") is None
     with pytest.raises(PublicationError, match=r"trial has no document 'index\.html'"):
-        store.read("trial", "index.html")
+        store.read_document("trial", "index.html")
 
 
 def test_what_was_published_is_public(store):
@@ -90,8 +90,8 @@ def test_what_was_published_is_public(store):
     generation = store.read_current("trial")
     assert generation.manifest == manifest
     assert dict(generation.state) == STATE
-    assert store.read("trial", "2030/races.ics") == RACES.body
-    assert store.read("trial", "manifest.json") == manifest.to_json()
+    assert store.read_document("trial", "2030/races.ics") == RACES.body
+    assert store.read_document("trial", "manifest.json") == manifest.to_json()
     assert (store.read_current("other").manifest.documents.keys(), store.read_current("other").state) == (
         {"icon.png"},
         {},
@@ -121,8 +121,8 @@ def test_an_address_once_public_stays(store):
     """What is not offered any more is carried over, and its time does not move."""
     put(store, PAGE, RACES)
     manifest, _change = put(store, of(PAGE, b"new"), now=NOW + HOUR)
-    assert store.read("trial", "2030/races.ics") == RACES.body
-    assert store.read("trial", "index.html") == b"new"
+    assert store.read_document("trial", "2030/races.ics") == RACES.body
+    assert store.read_document("trial", "index.html") == b"new"
     assert {path: row.modified for path, row in manifest.documents.items()} == {
         "2030/races.ics": NOW,
         "index.html": NOW + HOUR,
@@ -183,7 +183,7 @@ def test_an_address_in_the_way_of_a_carried_over_one(store):
     put(store, Document("2030", CALENDAR, b"x"))
     with pytest.raises(PublicationError, match=r"'2030/races\.ics': 2030 is a file"):
         put(store, RACES)
-    assert store.read("trial", "2030") == b"x"
+    assert store.read_document("trial", "2030") == b"x"
 
 
 def test_a_manifest_that_promises_too_much(store):
@@ -203,7 +203,7 @@ def test_only_documents_are_read(store, path):
     """What the manifest does not list cannot be read: no state, no twin, no folder, nothing outside."""
     put(store, PAGE, RACES)
     with pytest.raises(PublicationError):
-        store.read("trial", path)
+        store.read_document("trial", path)
 
 
 def another(store):
@@ -701,7 +701,7 @@ def test_switched_back_by_hand(output):
     with pytest.raises(PublicationError) as raised:
         put(store, of(PAGE, b"third"))
     assert str(raised.value) == f"{folder / 'current'} was switched back from generation 2 to 1 by hand; it stays there"
-    assert store.read("trial", "index.html") == PAGE.body
+    assert store.read_document("trial", "index.html") == PAGE.body
     subprocess.run(raised.value.hint.split(", then")[0].split(), check=True)
     assert put(store, of(PAGE, b"third"))[0].generation == 3
 
@@ -736,9 +736,12 @@ def test_a_preview_changes_nothing_below_it(output):
     assert snapshot(output) == before
     assert (preview.list_parts(), store.list_parts()) == (("index", "other", "trial"), ("index", "trial"))
     assert (preview.read_current("trial").manifest, manifest.generation) == (manifest, 2)
-    assert (preview.read("trial", "index.html"), store.read("trial", "index.html")) == (b"new", PAGE.body)
-    assert preview.read("trial", "2030/races.ics") == RACES.body
-    assert preview.read(INDEX, "index.html") == PAGE.body
+    assert (preview.read_document("trial", "index.html"), store.read_document("trial", "index.html")) == (
+        b"new",
+        PAGE.body,
+    )
+    assert preview.read_document("trial", "2030/races.ics") == RACES.body
+    assert preview.read_document(INDEX, "index.html") == PAGE.body
     assert (preview.list_generations("trial"), store.list_generations("trial")) == ((1, 2), (1,))
     assert preview.read_generation("trial", 1) == store.read_current("trial")
     assert preview.read_generation("trial", 2) == preview.read_current("trial")
@@ -770,17 +773,17 @@ def forget_output(store):
 
 def test_what_is_remembered_outlives_the_publication(split):
     """The generation is known, its documents are not there; the same ones again make it whole, as it was."""
-    before, manifest = split.read_current("trial"), split.inner.read("trial", "manifest.json")
+    before, manifest = split.read_current("trial"), split.inner.read_document("trial", "manifest.json")
     forget_output(split)
     generation = split.read_current("trial")
     assert (generation.manifest, generation.state, generation.whole) == (before.manifest, before.state, False)
     assert split.list_parts() == ("trial",)
     with pytest.raises(PublicationError, match=r"trial has no document 'index\.html'"):
-        split.read("trial", "index.html")
+        split.read_document("trial", "index.html")
     again, change = put(split, PAGE, RACES, STYLE, now=NOW + HOUR)
     assert (again, bool(change)) == (before.manifest, False)
     assert split.read_current("trial") == before
-    assert split.inner.read("trial", "manifest.json") == manifest
+    assert split.inner.read_document("trial", "manifest.json") == manifest
     assert (split.inner.output / "series/trial/current/site/index.html").stat().st_mtime == NOW.timestamp()
 
 
@@ -790,7 +793,7 @@ def test_a_change_after_the_publication_was_thrown_away(split):
     manifest, change = put(split, of(PAGE, b"new"), RACES, STYLE, now=NOW + HOUR)
     assert (manifest.generation, [document.path for document in change.put]) == (2, ["index.html"])
     assert manifest.documents["2030/races.ics"].modified == NOW
-    assert split.read("trial", "2030/races.ics") == RACES.body
+    assert split.read_document("trial", "2030/races.ics") == RACES.body
 
 
 def test_assets_and_what_nothing_makes_any_more_are_remembered(split):
@@ -800,8 +803,8 @@ def test_assets_and_what_nothing_makes_any_more_are_remembered(split):
         forget_output(split)
         manifest, _change = put(split, of(PAGE, b"%d" % hours), now=NOW + hours * HOUR)
         assert manifest.generation == hours + 1
-        assert split.inner.read("trial", RACES.path) == RACES.body
-        assert split.inner.read("trial", STYLE.path) == STYLE.body
+        assert split.inner.read_document("trial", RACES.path) == RACES.body
+        assert split.inner.read_document("trial", STYLE.path) == STYLE.body
         assert {manifest.documents[path].modified for path in (RACES.path, STYLE.path)} == {NOW}
 
 
@@ -865,7 +868,7 @@ def test_a_builder_that_died_between_memory_and_switch(split):
     assert before.inner.read_current("trial").manifest.generation == 1
     again, _change = put(before, of(PAGE, b"new"), RACES, STYLE, now=NOW + 9 * HOUR)
     assert again == claimed
-    assert before.inner.read("trial", "index.html") == b"new"
+    assert before.inner.read_document("trial", "index.html") == b"new"
 
 
 def test_a_builder_that_died_and_an_edit_after_it(split):
@@ -876,7 +879,7 @@ def test_a_builder_that_died_and_an_edit_after_it(split):
     manifest, _change = put(split, of(PAGE, b"newer"), RACES, STYLE, now=NOW + HOUR)
     assert manifest.generation == 3
     assert manifest.published == NOW + 5 * HOUR + timedelta(seconds=1)
-    assert split.inner.read("trial", "index.html") == b"newer"
+    assert split.inner.read_document("trial", "index.html") == b"newer"
 
 
 @pytest.mark.parametrize("moment", ["after the first rename", "after the second rename", "before both"])

@@ -198,7 +198,7 @@ def test_a_new_id_of_an_event_leaves_its_graves_where_they_are():
     for season, event in ((gone, "okayama"), (renamed, "aida")):
         report = regenerate(store, contents(season, results=won.format(event)), now=LATER, base_url=BASE)
         assert not report.failed, report.parts
-        assert b"The Winners" in store.read("trial", "everything/feed.json")
+        assert b"The Winners" in store.read_document("trial", "everything/feed.json")
     again = renamed.replace("  [[event.session]]", "  [[event.session]]\n  " + RACE + "\n  [[event.session]]", 1)
     (problem,) = (
         regenerate(store, contents(again, results=won.format("aida")), now=LATER, base_url=BASE).parts[0].problems
@@ -409,13 +409,13 @@ def test_a_renamed_event_is_kept_up_to_date_at_its_old_address():
     assert not report.failed
     later = renamed.replace("2030-03-02T13:00:00", "2030-03-02T16:00:00")
     assert not regenerate(store, contents(later), now=LATER + timedelta(days=1), base_url=BASE).failed
-    old = store.read("trial", "2030/okayama/trial-2030-okayama.ics")
+    old = store.read_document("trial", "2030/okayama/trial-2030-okayama.ics")
     assert b"DTSTART:20300302T070000Z" in old
-    assert old == store.read("trial", "2030/japan/trial-2030-japan.ics")
-    page = store.read("trial", "2030/okayama/index.html").decode()
+    assert old == store.read_document("trial", "2030/japan/trial-2030-japan.ics")
+    page = store.read_document("trial", "2030/okayama/index.html").decode()
     assert '<meta http-equiv="refresh" content="0; url=https://calendar.example.org/trial/2030/japan/">' in page
     assert '<link rel="canonical" href="https://calendar.example.org/trial/2030/japan/">' in page
-    assert "/trial/2030/okayama/" not in store.read("index", "sitemap.xml").decode()
+    assert "/trial/2030/okayama/" not in store.read_document("index", "sitemap.xml").decode()
 
 
 def test_a_calendar_nothing_would_keep_up_to_date_stops_the_series():
@@ -440,7 +440,7 @@ def test_a_calendar_that_nothing_is_left_of_holds_what_there_is():
     assert not regenerate(store, contents(season), now=LATER, base_url=BASE).failed
     moved = season.replace("2030-03-02T13:00:00", "2030-03-02T14:00:00")
     assert not regenerate(store, contents(moved), now=LATER + timedelta(days=1), base_url=BASE).failed
-    body = store.read("trial", "trial-races-gt.ics")
+    body = store.read_document("trial", "trial-races-gt.ics")
     assert b"DTSTART:20300302T050000Z" in body
     assert body.count(b"BEGIN:VEVENT") == 2
 
@@ -456,7 +456,7 @@ def test_a_retired_event_keeps_what_was_told_of_it():
     retired = SEASON.replace(PARIS, "") + '\n[[retired]]\nid = "paris"\nwhy = "A slip."\n'
     report = regenerate(store, contents(retired, news=news), now=LATER, base_url=BASE)
     assert not report.failed, report.parts
-    changes = json.loads(store.read("trial", "2030/changes.json"))
+    changes = json.loads(store.read_document("trial", "2030/changes.json"))
     assert {"2030/change/was-march", "2030/news/n"} <= {item["key"] for item in changes["items"]}
 
 
@@ -476,7 +476,7 @@ def test_a_calendar_that_is_switched_off_goes_on_for_those_who_have_it():
     publisher = PUBLISHER + "[calendars]\nreminders = false\nclasses = false\n"
     moved = SEASON.replace("2030-03-02T13:00:00", "2030-03-02T16:00:00")
     assert not regenerate(store, contents(moved, publisher=publisher), now=LATER, base_url=BASE).failed
-    assert b"DTSTART:20300302T070000Z" in store.read("trial", "reminders/trial-races-gt.ics")
+    assert b"DTSTART:20300302T070000Z" in store.read_document("trial", "reminders/trial-races-gt.ics")
     fresh = MemoryStore()
     regenerate(fresh, contents(publisher=publisher), now=NOW, base_url=BASE)
     assert not [

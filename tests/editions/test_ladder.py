@@ -64,7 +64,7 @@ class Season:
     @property
     def race(self):
         """The race as an independent parser reads it from the calendar; there is one of it."""
-        calendar = icalendar.Calendar.from_ical(self.store.read("trial", "trial-all.ics"))
+        calendar = icalendar.Calendar.from_ical(self.store.read_document("trial", "trial-all.ics"))
         (race,) = [vevent for vevent in calendar.walk("VEVENT") if vevent["UID"] == UID]
         return race
 
@@ -179,10 +179,10 @@ def test_the_same_steps_reach_the_feeds_and_the_data():
     season_in_steps.step(season())
     for definition, _fact, _calendar in LADDER:
         season_in_steps.step(season(definition))
-    feed = json.loads(season_in_steps.store.read("trial", "changes/feed.json"))["items"]
+    feed = json.loads(season_in_steps.store.read_document("trial", "changes/feed.json"))["items"]
     assert [item["title"] for item in feed] == [fact[1] for _definition, fact, _calendar in reversed(LADDER)]
     assert len({item["id"] for item in feed}) == len(LADDER)
-    facts = json.loads(season_in_steps.store.read("trial", "2030/changes.json"))["facts"]
+    facts = json.loads(season_in_steps.store.read_document("trial", "2030/changes.json"))["facts"]
     session_facts = [(fact["what"], fact["session"]) for fact in facts if fact["session"]]
     assert session_facts == [(fact[0], "race") for _definition, fact, _calendar in LADDER]
 
@@ -192,15 +192,15 @@ def test_all_day_stays_all_day_in_every_time_zone():
     for times in ("utc", "circuit"):
         season_in_steps = Season(FEW + f'times = "{times}"\n')
         season_in_steps.step(season("start = 2030-03-02"))
-        text = season_in_steps.store.read("trial", "trial-all.ics")
+        text = season_in_steps.store.read_document("trial", "trial-all.ics")
         assert b"DTSTART;VALUE=DATE:20300302\r\nDTEND;VALUE=DATE:20300303\r\n" in text
         season_in_steps.step(season("start = 2030-03-02T13:00:00"))
-        text = season_in_steps.store.read("trial", "trial-all.ics")
+        text = season_in_steps.store.read_document("trial", "trial-all.ics")
         written = b"DTSTART:20300302T040000Z" if times == "utc" else b"DTSTART;TZID=Asia/Tokyo:20300302T130000"
         assert written + b"\r\n" in text
         assert b"20300302\r\n" not in text
         season_in_steps.step(season("start = 2030-03-02"))
-        assert b"DTSTART;VALUE=DATE:20300302\r\nDTEND;VALUE=DATE:20300303\r\n" in season_in_steps.store.read(
+        assert b"DTSTART;VALUE=DATE:20300302\r\nDTEND;VALUE=DATE:20300303\r\n" in season_in_steps.store.read_document(
             "trial", "trial-all.ics"
         )
 

@@ -302,7 +302,7 @@ class ChangeMachine(RuleBasedStateMachine):
 
     def _read_documents(self) -> dict[str, bytes]:
         public = self.store.read_current(PART)
-        return {path: self.store.read(PART, path) for path in public.manifest.documents} if public else {}
+        return {path: self.store.read_document(PART, path) for path in public.manifest.documents} if public else {}
 
     def _build(self, year: Year, **orders: object) -> Report:
         orders = Orders(accept_mass_change=True, **orders)
@@ -946,7 +946,7 @@ class ChangeMachine(RuleBasedStateMachine):
         old = self._read_documents()
         fetched = {
             part: {
-                path: self.store.read(part, path)
+                path: self.store.read_document(part, path)
                 for path in (MANIFEST, *self.store.read_current(part).manifest.documents)
             }
             for part in (PART, "index")

@@ -34,14 +34,14 @@ def check_step(store, edition, state, now) -> None:
         manifest, _change = publish(store, "trial", given_documents, state, now=now)
     after = store.read_current("trial")
 
-    assert after.manifest == manifest == read_manifest(store.read("trial", "manifest.json"))
+    assert after.manifest == manifest == read_manifest(store.read_document("trial", "manifest.json"))
     assert dict(after.state) == state
     changed = {document.path for document in given_documents if _differs(old.get(document.path), document)}
     anything = before is None or bool(changed) or dict(before.state) != state
     assert manifest.generation == (before.manifest.generation if before else 0) + anything
     assert manifest.documents.keys() == old.keys() | edition.keys()
     for path, listed in manifest.documents.items():
-        body = store.read("trial", path)
+        body = store.read_document("trial", path)
         assert (hashlib.sha256(body).hexdigest(), len(body)) == (listed.sha256, listed.size)
         if path in edition:
             assert (listed.media_type, body) == edition[path]

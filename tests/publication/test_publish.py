@@ -124,12 +124,12 @@ def test_a_ledger_that_changes_is_published_with_the_same_documents():
 def test_a_broken_series_stays_and_the_other_is_published(once):
     """The series with a wrong file stays at its last generation; the other moves; the report names the place."""
     store = LocalStore(once)
-    before = store.read("trial", "trial-races.ics")
+    before = store.read_document("trial", "trial-races.ics")
     parts = built(store, two(MOVED.replace("hours = 4", "hours = 'x'"), MOVED), LATER)
     assert (parts["trial"].generation, parts["cup"].generation) == (1, 2)
     assert [problem.file for problem in parts["trial"].problems] == ["calendars/trial/2030/season.toml"] * 2
-    assert store.read("trial", "trial-races.ics") == before
-    assert b"DTSTART:20300302T060000Z" in store.read("cup", "cup-races.ics")
+    assert store.read_document("trial", "trial-races.ics") == before
+    assert b"DTSTART:20300302T060000Z" in store.read_document("cup", "cup-races.ics")
     assert not parts[INDEX].failed
     parts = built(store, two(MOVED, MOVED), LATER)
     assert (parts["trial"].generation, parts["cup"].generation) == (2, 2)
@@ -203,7 +203,7 @@ def test_a_series_whose_folder_is_gone(once):
     ]
     assert parts["trial"].generation == 2
     assert (once / "site/cup/cup-races.ics").is_file()
-    assert b"/cup/" in store.read(INDEX, "index.html")
+    assert b"/cup/" in store.read_document(INDEX, "index.html")
 
 
 # --- What is public is damaged --------------------------------------------------------------------------------------
@@ -236,7 +236,7 @@ def test_a_renamed_season_is_no_lost_ledger(tmp_path):
         assert not parts["trial"].failed, parts["trial"]
     ledgers = store.read_current("trial").state
     assert [path for path in ledgers if path.startswith("ledger/")] == ["ledger/season-1.json"]
-    assert store.read("trial", "2030/season.json")
+    assert store.read_document("trial", "2030/season.json")
 
 
 _PUBLIC = "series/trial/generations/2"

@@ -59,19 +59,19 @@ def built(store, files, now=NOW):
 
 def vevents(store, path: str, part: str = INDEX) -> dict[str, bytes]:
     """Return the VEVENTs of a public calendar, by UID and in order."""
-    return split_vevents(store.read(part, path))
+    return split_vevents(store.read_document(part, path))
 
 
 def items(store, path: str, part: str = INDEX) -> list[feedparser.FeedParserDict]:
     """Return the items of a public feed as a reader sees them."""
-    feed = feedparser.parse(store.read(part, path))
+    feed = feedparser.parse(store.read_document(part, path))
     assert not feed.bozo, feed
     return feed.entries
 
 
 def page(store, path: str = "bundles/endurance/index.html"):
     """Return a public page of the top of the site."""
-    return lxml_html.document_fromstring(store.read(INDEX, path).decode())
+    return lxml_html.document_fromstring(store.read_document(INDEX, path).decode())
 
 
 def below(store, prefix: str) -> set[str]:
@@ -108,7 +108,7 @@ def _whole(events):
 def test_a_calendar_begins_as_others_do():
     """It has its own name, address, page, colour and refresh interval, and is as new as its newest event."""
     store = published((two(), NOW), (two(season=SEASON.replace("T13:00", "T13:30", 1)), LATER))
-    body = store.read(INDEX, "fr/bundles/endurance/endurance-races.ics")
+    body = store.read_document(INDEX, "fr/bundles/endurance/endurance-races.ics")
     calendar = Calendar.from_ical(body)
     assert str(calendar["NAME"]) == str(calendar["X-WR-CALNAME"])
     assert str(calendar["NAME"]).startswith("Endurance et plus")
@@ -129,7 +129,7 @@ def test_times_at_the_circuit_bring_each_zone_once():
     elsewhere = CUP_SEASON.replace('circuit = "paris"', 'circuit = "okayama"')
     circuit, utc = (
         Calendar.from_ical(
-            published((two(settings=settings, cup_season=elsewhere), NOW)).read(
+            published((two(settings=settings, cup_season=elsewhere), NOW)).read_document(
                 INDEX, "bundles/endurance/endurance-all.ics"
             )
         )
@@ -293,7 +293,7 @@ def test_a_title_says_which_series_it_is_about():
     titles = ["LC: Tickets are **on** sale", "LC: The Year 2030 announced", "2030 Test Series announced"]
     assert [item.title for item in items(store, "bundles/endurance/news/atom.xml")] == titles
     assert [item.title for item in items(store, "bundles/endurance/news/rss.xml")] == titles
-    data = json.loads(store.read(INDEX, "bundles/endurance/news/feed.json"))
+    data = json.loads(store.read_document(INDEX, "bundles/endurance/news/feed.json"))
     assert [item["title"] for item in data["items"]] == titles
 
 
@@ -319,9 +319,9 @@ def test_a_feed_says_what_it_is():
     """Every format has its own address in it, the page behind it, an id of its own, and the date of its newest item."""
     hub = FEW.replace("[calendars]", '[feeds]\nhub = "https://hub.example.org/"\n\n[calendars]')
     store = published((two(settings=hub, news=NEWS), NOW))
-    atom = feedparser.parse(store.read(INDEX, "fr/bundles/endurance/news/atom.xml")).feed
-    rss = feedparser.parse(store.read(INDEX, "fr/bundles/endurance/news/rss.xml")).feed
-    data = json.loads(store.read(INDEX, "fr/bundles/endurance/news/feed.json"))
+    atom = feedparser.parse(store.read_document(INDEX, "fr/bundles/endurance/news/atom.xml")).feed
+    rss = feedparser.parse(store.read_document(INDEX, "fr/bundles/endurance/news/rss.xml")).feed
+    data = json.loads(store.read_document(INDEX, "fr/bundles/endurance/news/feed.json"))
     assert atom.id == "tag:example.org,2029-12-01:fr/bundles/endurance/feed/news"
     assert atom.updated == "2029-12-24T00:00:00Z"
     root = f"{BASE}/fr/bundles/endurance"
@@ -338,17 +338,17 @@ def test_a_feed_says_what_it_is():
 def test_a_feed_without_items_has_a_date_that_stays():
     """A feed that tells nothing yet is there, and says the same at every build."""
     store = published((two(), NOW))
-    before = store.read(INDEX, "bundles/endurance/results/atom.xml")
+    before = store.read_document(INDEX, "bundles/endurance/results/atom.xml")
     assert feedparser.parse(before).feed.updated == f"{NOW:%Y-%m-%dT%H:%M:%SZ}"
     published((two(season=SEASON.replace("T13:00", "T13:30", 1)), LATER), store=store)
-    assert store.read(INDEX, "bundles/endurance/results/atom.xml") == before
+    assert store.read_document(INDEX, "bundles/endurance/results/atom.xml") == before
 
 
 def test_results_are_in_no_feed_that_does_not_tell_them():
     """A winner is in results and everything; news and changes never spoil one."""
     store = published((two(results=RESULTS), NOW))
     spoilers = {
-        feed: b"The Winners" in store.read(INDEX, f"bundles/endurance/{feed}/atom.xml")
+        feed: b"The Winners" in store.read_document(INDEX, f"bundles/endurance/{feed}/atom.xml")
         for feed in ("news", "changes", "results", "everything")
     }
     assert spoilers == {"news": False, "changes": False, "results": True, "everything": True}
@@ -358,8 +358,8 @@ def test_an_item_that_runs_from_right_to_left_says_so_once():
     """What says that a text runs from right to left stands around it once, as in the feed it was taken from."""
     store = published((two(settings=FEW.replace('"fr"', '"ar"'), news=NEWS), NOW))
     for file in ("atom.xml", "rss.xml", "feed.json"):
-        joined = store.read(INDEX, f"ar/bundles/endurance/news/{file}")
-        of_series = store.read("cup", f"ar/news/{file}") + store.read("trial", f"ar/news/{file}")
+        joined = store.read_document(INDEX, f"ar/bundles/endurance/news/{file}")
+        of_series = store.read_document("cup", f"ar/news/{file}") + store.read_document("trial", f"ar/news/{file}")
         assert joined.count(b"rtl") == of_series.count(b"rtl") > 0
 
 
@@ -425,7 +425,7 @@ def members(store) -> dict[str, PublicSeries]:
             name,
             generation.manifest,
             site.parse_listing(generation.state[site.LISTING_FILE]).teasers,
-            partial(store.read, name),
+            partial(store.read_document, name),
         )
         for name, generation in generations.items()
     }
@@ -449,7 +449,7 @@ def test_a_zone_is_the_one_of_the_calendar_that_changed_last(newer):
     store, publisher = published((files, NOW)), read_definitions(files, "calendars").publisher
     series = members(store)
     path = f"{newer}-races.ics"
-    body = store.read(newer, path).replace(b"TZID:Asia/Tokyo\r\n", b"TZID:Asia/Tokyo\r\nX-RULES:NEW\r\n")
+    body = store.read_document(newer, path).replace(b"TZID:Asia/Tokyo\r\n", b"TZID:Asia/Tokyo\r\nX-RULES:NEW\r\n")
     row = series[newer].manifest.documents[path]
     row = replace(row, sha256=Document(path, CALENDAR, body).sha256, size=len(body), modified=LATER)
     manifest = replace(series[newer].manifest, documents={**series[newer].manifest.documents, path: row})
@@ -549,15 +549,15 @@ def test_the_old_addresses_of_a_renamed_bundle_are_carried_on():
     assert {path.replace("endurance-", "long-") for path in old} == new
     for path in old:
         at_old, at_new = (
-            store.read(INDEX, f"bundles/endurance/{path}"),
-            store.read(INDEX, f"bundles/long/{path.replace('endurance-', 'long-')}"),
+            store.read_document(INDEX, f"bundles/endurance/{path}"),
+            store.read_document(INDEX, f"bundles/long/{path.replace('endurance-', 'long-')}"),
         )
         assert (at_old == at_new) == (path != "index.html"), path
     leading = page(store)
     assert leading.xpath("//meta[@http-equiv='refresh']/@content") == [f"0; url={BASE}/bundles/long/"]
-    atom = feedparser.parse(store.read(INDEX, "bundles/long/news/atom.xml")).feed
+    atom = feedparser.parse(store.read_document(INDEX, "bundles/long/news/atom.xml")).feed
     assert atom.id == "tag:example.org,2029-12-01:en/bundles/endurance/feed/news"
-    sitemap = store.read(INDEX, "sitemap.xml").decode()
+    sitemap = store.read_document(INDEX, "sitemap.xml").decode()
     assert f"{BASE}/bundles/long/<" in sitemap
     assert f"{BASE}/bundles/endurance/<" not in sitemap
     assert built(store, later, LATEST + timedelta(hours=1)).written == ()
@@ -568,8 +568,12 @@ def test_one_bundle_can_take_the_places_of_two():
     apart = "".join(f'\n[[bundle]]\nid = "{name}"\nname = "{name}"\nseries = ["{name}"]\n' for name in ("trial", "cup"))
     together = BUNDLE + 'formerly = ["trial", "cup"]\n'
     store = published((two(apart), NOW), (two(together), LATER))
-    body = store.read(INDEX, "bundles/endurance/endurance-all.ics")
-    assert store.read(INDEX, "bundles/trial/trial-all.ics") == store.read(INDEX, "bundles/cup/cup-all.ics") == body
+    body = store.read_document(INDEX, "bundles/endurance/endurance-all.ics")
+    assert (
+        store.read_document(INDEX, "bundles/trial/trial-all.ics")
+        == store.read_document(INDEX, "bundles/cup/cup-all.ics")
+        == body
+    )
 
 
 def test_a_language_that_is_taken_out_stops_the_index():
@@ -701,7 +705,7 @@ def test_a_bundle_is_on_the_front_page_in_the_list_of_feeds_and_in_the_sitemap()
     assert page(store, "fr/index.html").xpath("//section[@aria-labelledby='page_bundles']//a/@href") == [
         "/fr/bundles/endurance/"
     ]
-    opml = etree.fromstring(store.read(INDEX, "feeds.opml"))
+    opml = etree.fromstring(store.read_document(INDEX, "feeds.opml"))
     (folder,) = opml.xpath("//outline[@text='Endurance & more']")
     assert folder.xpath("outline/@xmlUrl") == [
         f"{BASE}/{language}bundles/endurance/{feed}/atom.xml"
@@ -709,7 +713,7 @@ def test_a_bundle_is_on_the_front_page_in_the_list_of_feeds_and_in_the_sitemap()
         for feed in ("news", "changes", "results", "everything")
     ]
     assert len(set(folder.xpath("outline/@text"))) == 8
-    sitemap = etree.fromstring(store.read(INDEX, "sitemap.xml")).xpath("//*[local-name()='loc']/text()")
+    sitemap = etree.fromstring(store.read_document(INDEX, "sitemap.xml")).xpath("//*[local-name()='loc']/text()")
     assert sitemap.count(f"{BASE}/bundles/endurance/") == sitemap.count(f"{BASE}/fr/bundles/endurance/") == 1
 
 
@@ -726,14 +730,14 @@ def test_names_are_text_wherever_they_stand():
     store = published((two(BUNDLE.replace("Endurance & more", name)), NOW))
     plain_name = '<b>; \\n, & "all"'
     assert page(store).findtext(".//h1/bdi") == plain_name
-    calendar = store.read(INDEX, "bundles/endurance/endurance-all.ics")
+    calendar = store.read_document(INDEX, "bundles/endurance/endurance-all.ics")
     assert (
         rb"""
 NAME:<b>\; \\n\, & "all": all sessions
 """.replace(b"\n", b"\r\n")
         in calendar
     )
-    opml = etree.fromstring(store.read(INDEX, "feeds.opml"))
+    opml = etree.fromstring(store.read_document(INDEX, "feeds.opml"))
     assert plain_name in opml.xpath("//outline/@text")
 
 
@@ -825,7 +829,7 @@ series = "other"
 
 def test_a_calendar_that_was_joined_wrongly_is_refused():
     """Events that are not in the file, lines that are too long, and times whose zone is missing never become public."""
-    calendar = published((two(), NOW)).read(INDEX, "bundles/endurance/endurance-races.ics")
+    calendar = published((two(), NOW)).read_document(INDEX, "bundles/endurance/endurance-races.ics")
     vevents_now = split_vevents(calendar)
     url = f"{BASE}/bundles/endurance/endurance-races.ics"
     begun = calendar[: calendar.index(b"BEGIN:VEVENT")]
@@ -854,7 +858,7 @@ def test_a_calendar_that_was_joined_wrongly_is_refused():
 
 def test_a_public_event_without_its_stamps_is_refused():
     """What is no event of ours is not passed on."""
-    whole = published((two(), NOW)).read("trial", "trial-races.ics")
+    whole = published((two(), NOW)).read_document("trial", "trial-races.ics")
     for line in (rb"DTSTART:\d+T\d+Z\r\n", rb"LAST-MODIFIED:\d+T\d+Z\r\n"):
         with pytest.raises(ValueError, match=r"has no (start|LAST-MODIFIED)$"):
             join_events([re.sub(rb"(?<=\r\n)" + line, b"", whole)], 900)
@@ -936,7 +940,7 @@ def test_the_real_seasons_in_a_bundle(real_store):
         joined = vevents(store, f"bundles/asia/asia-{name}.ics")
         assert joined == vevents(store, f"aslms-{name}.ics", "aslms")
         for before, after in pairwise(
-            Calendar.from_ical(store.read(INDEX, f"bundles/asia/asia-{name}.ics")).walk("VEVENT")
+            Calendar.from_ical(store.read_document(INDEX, f"bundles/asia/asia-{name}.ics")).walk("VEVENT")
         ):
             assert _instant(before) <= _instant(after)
     for feed in ("news", "changes", "results", "everything"):

@@ -272,13 +272,13 @@ def test_search_engines_leave_not_found_alone():
     """The page says so itself, and no sitemap names it; the index publishes it."""
     store = MemoryStore()
     regenerate(store, contents(publisher=PUBLISHER + 'languages = ["en", "fr"]\n'), now=NOW)
-    one = store.read("index", "404.html")
+    one = store.read_document("index", "404.html")
     assert one
     parsed = lxml.html.document_fromstring(one.decode())
     assert parsed.xpath("//meta[@name='robots']/@content") == ["noindex"]
-    assert b"404" not in store.read("index", "sitemap.xml")
-    assert b"/trial/why/" in store.read("index", "sitemap.xml")
-    assert b"/fr/feeds/" in store.read("index", "sitemap.xml")
+    assert b"404" not in store.read_document("index", "sitemap.xml")
+    assert b"/trial/why/" in store.read_document("index", "sitemap.xml")
+    assert b"/fr/feeds/" in store.read_document("index", "sitemap.xml")
 
 
 # --- The frame ------------------------------------------------------------------------------------------------------

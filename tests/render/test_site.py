@@ -39,14 +39,14 @@ def published(*steps) -> MemoryStore:
 
 def locations(store) -> dict[str, str]:
     """Return the addresses of the sitemap with their times."""
-    root = etree.fromstring(store.read(INDEX, "sitemap.xml"))
+    root = etree.fromstring(store.read_document(INDEX, "sitemap.xml"))
     assert root.tag == f"{NAMESPACE}urlset"
     return {url.findtext(f"{NAMESPACE}loc"): url.findtext(f"{NAMESPACE}lastmod", "") for url in root}
 
 
 def outlines(store) -> dict[str, list[str]]:
     """Return the feeds of the OPML, by the name of their folder."""
-    root = etree.fromstring(store.read(INDEX, "feeds.opml"))
+    root = etree.fromstring(store.read_document(INDEX, "feeds.opml"))
     return {folder.get("text"): [inner.get("xmlUrl") for inner in folder] for folder in root.iterfind("body/outline")}
 
 
@@ -55,7 +55,7 @@ def test_every_series_is_on_the_front_page():
     """The front page exists in each language and leads to every series."""
     store = published((two(), NOW))
     for page, folder in (("index.html", ""), ("fr/index.html", "fr/")):
-        text = store.read(INDEX, page).decode()
+        text = store.read_document(INDEX, page).decode()
         assert f'href="{BASE}/trial/{folder}"' in text or f'href="/trial/{folder}"' in text
         assert "Test &lt;Cup&gt; &amp; Co" in text
 
@@ -84,13 +84,13 @@ def test_the_feeds_of_every_series_can_be_taken_at_once():
         assert addresses
         assert len(set(addresses)) == len(addresses)
         for address in addresses:
-            assert store.read(name, address.removeprefix(f"{BASE}/{name}/"))
+            assert store.read_document(name, address.removeprefix(f"{BASE}/{name}/"))
     assert any("/fr/" in address for address in folders["Test Series"])
 
 
 def test_robots_may_read_everything():
     """Google's calendar obeys robots.txt: nothing is forbidden, and the sitemap is named."""
-    text = published((two(), NOW)).read(INDEX, "robots.txt")
+    text = published((two(), NOW)).read_document(INDEX, "robots.txt")
     assert text == f"User-agent: *\nDisallow:\n\nSitemap: {BASE}/sitemap.xml\n".encode()
 
 
@@ -98,10 +98,10 @@ def test_robots_may_read_everything():
 def test_a_series_with_a_wrong_file_stays_on_it():
     """The front page, the sitemap and the OPML keep what is public of a series that cannot be published now."""
     store = published((two(), NOW))
-    before = {path: store.read(INDEX, path) for path in ("index.html", "sitemap.xml", "feeds.opml")}
+    before = {path: store.read_document(INDEX, path) for path in ("index.html", "sitemap.xml", "feeds.opml")}
     report = regenerate(store, two(**{"2030/season.toml": "wrong"}), now=LATER)
     assert report.failed
-    assert {path: store.read(INDEX, path) for path in before} == before
+    assert {path: store.read_document(INDEX, path) for path in before} == before
 
 
 @pytest.mark.slow

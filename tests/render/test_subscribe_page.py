@@ -365,7 +365,7 @@ def test_frames_are_in_no_sitemap():
     publisher = PUBLISHER + 'languages = ["en", "fr"]\n\n[calendars]\nclasses = []\nreminders = false\n'
     assert not regenerate(store, contents(publisher=publisher), now=NOW).failed
     assert {"embed.html", "fr/embed.html"} <= set(store.read_current("trial").manifest.documents)
-    listed = [one.text for one in etree.fromstring(store.read(INDEX, "sitemap.xml")).iter("{*}loc")]
+    listed = [one.text for one in etree.fromstring(store.read_document(INDEX, "sitemap.xml")).iter("{*}loc")]
     assert not [address for address in listed if "embed" in address]
     assert "https://calendar.example.org/trial/fr/subscribe/" in listed
 

@@ -40,7 +40,7 @@ def publish_index(
         if site.LISTING_FILE in series.state:
             listings[name] = site.parse_listing(series.state[site.LISTING_FILE])
         teasers = listings[name].teasers if name in listings else {}
-        members[name] = PublicSeries(name, series.manifest, teasers, partial(store.read, name))
+        members[name] = PublicSeries(name, series.manifest, teasers, partial(store.read_document, name))
     public_documents = load_public_documents(store, INDEX, public)
     bundles = render_bundles(
         publisher, members, public_documents, root=root, tools=freshness.fingerprint_installation()

@@ -77,7 +77,7 @@ def load_public_documents(store: Store, part: str, public: Generation | None) ->
     if public is None:
         return PublicDocuments()
     units = reuse.parse_units(public.state[reuse.UNITS_FILE]) if reuse.UNITS_FILE in public.state else {}
-    return PublicDocuments(public.manifest.documents, units, partial(store.read, part))
+    return PublicDocuments(public.manifest.documents, units, partial(store.read_document, part))
 
 
 def load_public_definitions(public: Generation | None, publisher: Publisher) -> SeriesFiles | None:

@@ -182,7 +182,7 @@ _PartReader = Callable[[str], bytes]
 def _open_source(store: Store, source: str | None, now: datetime) -> Iterator[Callable[[str], _PartReader | None]]:
     """Return what gives the reader of each part; None where there is nothing of it."""
     if source is None:
-        yield lambda part: partial(store.read, part) if store.list_generations(part) else None
+        yield lambda part: partial(store.read_document, part) if store.list_generations(part) else None
     elif "://" in source:
         with _open_site(source, now) as find_on_site:
             yield find_on_site
@@ -242,7 +242,7 @@ _LARGEST = 16 * 1024 * 1024
 def _find_local_body(store: Store, part: str, path: str, sha256: str) -> bytes | None:
     """Return the bytes of a document that is here already."""
     try:
-        body = store.read(part, path)
+        body = store.read_document(part, path)
     except PublicationError:
         return None
     return body if hashlib.sha256(body).hexdigest() == sha256 else None

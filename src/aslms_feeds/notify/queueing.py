@@ -114,7 +114,7 @@ def _read_part(
     store: Store, part: Part, mark: tuple[int, Mapping[str, str]] | None
 ) -> tuple[dict[str, str], list[str]]:
     """Return the digests of a part's feeds by path, and the facts of generations that nobody was told of."""
-    manifest = read_manifest(store.read(part.name, MANIFEST))
+    manifest = read_manifest(store.read_document(part.name, MANIFEST))
     feeds = {path: row.sha256 for path, row in manifest.documents.items() if is_feed(path, row.media_type)}
     # The report tells of the generation that this build made; what a builder made that died, the chronicle tells. But
     # who asks to be told today is not told of the past: without a mark, only a first generation is news.

@@ -71,7 +71,7 @@ class Store(Protocol):
         """Return a generation that is still there; raises :class:`aslms_feeds.errors.PublicationError`."""
         ...
 
-    def read(self, part: str, path: str) -> bytes:
+    def read_document(self, part: str, path: str) -> bytes:
         """Return the bytes of a public document."""
         ...
 

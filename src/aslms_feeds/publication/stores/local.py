@@ -83,7 +83,7 @@ class LocalStore:
             raise PublicationError(message, hint=f"these are: {list_numbers(self.list_generations(part))}")
         return read_generation_folder(self._folder(part).generations / str(number), part)
 
-    def read(self, part: str, path: str) -> bytes:
+    def read_document(self, part: str, path: str) -> bytes:
         """Return the bytes of a public document, or of the manifest."""
         folder = self._find_current(part)
         try:

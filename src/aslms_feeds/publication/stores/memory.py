@@ -57,7 +57,7 @@ class MemoryStore:
             message = f"generation {number} of {part} is not there"
             raise PublicationError(message, hint=f"these are: {list_numbers(self.list_generations(part))}") from None
 
-    def read(self, part: str, path: str) -> bytes:
+    def read_document(self, part: str, path: str) -> bytes:
         """Return the bytes of a public document."""
         try:
             return self._bodies[part][path]

@@ -50,9 +50,9 @@ class PreviewStore:
             raise PublicationError(message, hint=f"these are: {list_numbers(self.list_generations(part))}")
         return (self.above if number in self.above.list_generations(part) else self.below).read_generation(part, number)
 
-    def read(self, part: str, path: str) -> bytes:
+    def read_document(self, part: str, path: str) -> bytes:
         """Return the bytes of a document that is, or would be, public."""
-        return (self.above if self.above.read_current(part) else self.below).read(part, path)
+        return (self.above if self.above.read_current(part) else self.below).read_document(part, path)
 
     def read_state(self, part: str, path: str) -> bytes | None:
         """Return a file of the private state that is, or would be, the public generation's; None where it has none."""
@@ -66,7 +66,7 @@ class PreviewStore:
                 if generation is None:
                     continue
                 rows = generation.manifest.documents.values()
-                documents = [Document(row.path, row.media_type, self.read(part, row.path)) for row in rows]
+                documents = [Document(row.path, row.media_type, self.read_document(part, row.path)) for row in rows]
                 number = copy.manifest.generation + 1 if copy else 1
                 store.switch(replace(generation.manifest, generation=number, state={}), documents, {})
 
@@ -74,5 +74,5 @@ class PreviewStore:
         """Show a generation to whoever reads through this store."""
         changed = {document.path: document for document in put}
         rows = [row for path, row in manifest.documents.items() if path not in changed]
-        unchanged = [Document(row.path, row.media_type, self.read(manifest.part, row.path)) for row in rows]
+        unchanged = [Document(row.path, row.media_type, self.read_document(manifest.part, row.path)) for row in rows]
         self.above.switch(manifest, [*changed.values(), *unchanged], state)

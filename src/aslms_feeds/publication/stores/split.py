@@ -85,13 +85,13 @@ class SplitStore:
         """Return a generation that is still there."""
         return self.inner.read_generation(part, number)
 
-    def read(self, part: str, path: str) -> bytes:
+    def read_document(self, part: str, path: str) -> bytes:
         """Return the bytes of a public document, or of the manifest."""
         memory = self._read_memory(part)
         if memory and path in memory.manifest.documents:
             with suppress(OSError):
                 return (self.state / part / _DOCUMENTS / memory.manifest.documents[path].sha256).read_bytes()
-        return self.inner.read(part, path)
+        return self.inner.read_document(part, path)
 
     def read_state(self, part: str, path: str) -> bytes | None:
         """Return a file of the remembered private state; None where it has none."""
@@ -138,7 +138,7 @@ class SplitStore:
 
     def _find_unmade(self, part: str, row: Listed) -> Document:
         with suppress(PublicationError):
-            document = Document(row.path, row.media_type, self.read(part, row.path))
+            document = Document(row.path, row.media_type, self.read_document(part, row.path))
             if document.sha256 == row.sha256:
                 return document
         message = f"{row.path} of {part} was published, nothing makes it any more, and it is not here"
