@@ -49,7 +49,7 @@ WORK = (
 """Modules that commands load when they need them; with what those load."""
 
 
-class Done(NamedTuple):
+class Ending(NamedTuple):
     """What a run came to."""
 
     status: int
@@ -75,7 +75,7 @@ class Loaded:
         atexit.register(self.end)
         return process
 
-    def asked(self, requests: list[dict[str, object]]) -> list[int]:
+    def run_together(self, requests: list[dict[str, object]]) -> list[int]:
         """Return the exit statuses of runs that begin together."""
         if self._process is None:
             self._process = self._begin()
@@ -95,16 +95,16 @@ class Loaded:
 loaded = Loaded()
 
 
-def run(place: Path, *arguments: str, **environment: str) -> Done:
+def run(place: Path, *arguments: str, **environment: str) -> Ending:
     """Run a command in a folder, with more in its environment, and return what it came to."""
     return together(place, arguments, **environment)[0]
 
 
-def together(place: Path, *commands: Sequence[str], **environment: str) -> list[Done]:
+def together(place: Path, *commands: Sequence[str], **environment: str) -> list[Ending]:
     """Run commands in a folder at the same time, and return what each came to when all have ended."""
     with tempfile.TemporaryDirectory() as folder:
         files = [(Path(folder, f"out-{number}"), Path(folder, f"errors-{number}")) for number in range(len(commands))]
-        statuses = loaded.asked(
+        statuses = loaded.run_together(
             [
                 {
                     "arguments": arguments,
@@ -117,7 +117,7 @@ def together(place: Path, *commands: Sequence[str], **environment: str) -> list[
             ]
         )
         return [
-            Done(status, out.read_text(), errors.read_text())
+            Ending(status, out.read_text(), errors.read_text())
             for status, (out, errors) in zip(statuses, files, strict=True)
         ]
 

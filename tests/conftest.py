@@ -12,7 +12,7 @@ import commands
 import images
 import page_editions
 import pytest
-from contracts.telling import HUB, TOLD, Telling, publisher_toml
+from contracts.telling import HUB, RECEIVERS, Telling, publisher_toml
 from hypothesis import settings
 from untraced import untraced
 
@@ -177,4 +177,4 @@ def pinged(tmp_path):
 @pytest.fixture
 def telling(tmp_path):
     """Return a publication that tells two receivers, not published yet."""
-    return Telling(tmp_path / "out", publisher_toml(more=TOLD))
+    return Telling(tmp_path / "out", publisher_toml(more=RECEIVERS))

@@ -173,79 +173,91 @@ def test_jobs_are_in_memory_and_in_utc():
 
 # --- What is due, and what is tried again ----------------------------------------------------------------------------
 
-DONE = LastBuild(T - 3 * SECOND, T)
+GOOD_BUILD = LastBuild(T - 3 * SECOND, T)
 
 
 @pytest.mark.parametrize(
-    ("due", "last", "seconds", "wanted"),
+    ("due", "last", "seconds", "expected"),
     [
-        pytest.param(None, DONE, 3, NextStarts(None, None), id="nothing"),
-        pytest.param(T + DAY, DONE, 3, NextStarts(T + DAY - LEAD_SECONDS * SECOND, None), id="due"),
-        pytest.param(T + DAY, DONE, 40, NextStarts(T + DAY - 80 * SECOND, None), id="builds take long"),
-        pytest.param(T + SECOND, DONE, 3, NextStarts(T + SECOND - LEAD_SECONDS * SECOND, None), id="due at once"),
+        pytest.param(None, GOOD_BUILD, 3, NextStarts(None, None), id="nothing"),
+        pytest.param(T + DAY, GOOD_BUILD, 3, NextStarts(T + DAY - LEAD_SECONDS * SECOND, None), id="due"),
+        pytest.param(T + DAY, GOOD_BUILD, 40, NextStarts(T + DAY - 80 * SECOND, None), id="builds take long"),
+        pytest.param(T + SECOND, GOOD_BUILD, 3, NextStarts(T + SECOND - LEAD_SECONDS * SECOND, None), id="due at once"),
         pytest.param(
             T - 5 * SECOND,
-            DONE,
+            GOOD_BUILD,
             3,
             NextStarts(T + RETRY_SECONDS * SECOND, None),
             id="a build that did not do what was due",
         ),
         pytest.param(
-            T - SECOND, DONE, 3, NextStarts(T - 11 * SECOND, None), id="due while the last build was at work: at once"
+            T - SECOND,
+            GOOD_BUILD,
+            3,
+            NextStarts(T - 11 * SECOND, None),
+            id="due while the last build was at work: at once",
         ),
         pytest.param(
-            None, DONE._replace(failed=True), 3, NextStarts(None, T + RETRY_SECONDS * SECOND), id="failed, nothing due"
+            None,
+            GOOD_BUILD._replace(failed=True),
+            3,
+            NextStarts(None, T + RETRY_SECONDS * SECOND),
+            id="failed, nothing due",
         ),
         pytest.param(
             T + DAY,
-            DONE._replace(failed=True),
+            GOOD_BUILD._replace(failed=True),
             3,
             NextStarts(T + DAY, T + RETRY_SECONDS * SECOND),
             id="failed: what is due is tried at its instant, too",
         ),
         pytest.param(
             T + 5 * SECOND,
-            DONE._replace(failed=True, due=True),
+            GOOD_BUILD._replace(failed=True, due=True),
             3,
             NextStarts(T + 5 * SECOND, T + RETRY_SECONDS * SECOND),
             id="failed ahead of its instant",
         ),
         pytest.param(
             T - SECOND,
-            DONE._replace(failed=True),
+            GOOD_BUILD._replace(failed=True),
             3,
             NextStarts(T + RETRY_SECONDS * SECOND, T + RETRY_SECONDS * SECOND),
             id="failed and late: not again and again",
         ),
         pytest.param(
-            None, DONE._replace(busy=True), 3, NextStarts(None, T + BUSY_SECONDS * SECOND), id="another is at work"
+            None,
+            GOOD_BUILD._replace(busy=True),
+            3,
+            NextStarts(None, T + BUSY_SECONDS * SECOND),
+            id="another is at work",
         ),
         pytest.param(
             T + 5 * SECOND,
-            DONE._replace(busy=True, due=True),
+            GOOD_BUILD._replace(busy=True, due=True),
             3,
             NextStarts(T + BUSY_SECONDS * SECOND, None),
             id="another is at work shortly before an instant",
         ),
         pytest.param(
             T + DAY,
-            DONE._replace(busy=True, due=True),
+            GOOD_BUILD._replace(busy=True, due=True),
             3,
             NextStarts(T + DAY - LEAD_SECONDS * SECOND, None),
             id="an edit moved the instant away",
         ),
         pytest.param(
             T + 5 * SECOND,
-            DONE._replace(due=True),
+            GOOD_BUILD._replace(due=True),
             3,
             NextStarts(T - 5 * SECOND, None),
             id="dropped since an edit overtook it: begun again at once",
         ),
     ],
 )
-def test_when_the_next_builds_begin(due, last, seconds, wanted):
+def test_when_the_next_builds_begin(due, last, seconds, expected):
     """Ahead of what is due; a minute after a failure; a moment after another build was met."""
-    assert plan_starts(due, last, seconds) == wanted
+    assert plan_starts(due, last, seconds) == expected
 
 
 @given(st.floats(0, 1000))
@@ -258,7 +270,7 @@ def test_a_build_is_begun_early_enough(seconds):
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "schedule"),
     [
         ('schedule = ["0 6 * * mon", "@daily", "@daily"]', ("0 6 * * mon", "@daily")),
         ("", ()),
@@ -269,10 +281,10 @@ def test_a_build_is_begun_early_enough(seconds):
         ("\xff", None),
     ],
 )
-def test_lines_are_read_from_publisher_toml(tmp_path, text, found):
+def test_lines_are_read_from_publisher_toml(tmp_path, text, schedule):
     """None says that it cannot be known now, as while an editor saves; the lines that were known stay."""
     (tmp_path / "publisher.toml").write_bytes(text.encode("latin-1"))
-    assert read_schedule(tmp_path) == found
+    assert read_schedule(tmp_path) == schedule
 
 
 def test_no_publisher_toml(tmp_path):
@@ -294,7 +306,7 @@ def test_jobs_follow_the_definitions(tmp_path):
         service._scheduler.start(paused=True)
         for text in ('schedule = ["0 6 * * 1", "@hourly"]', 'schedule = ["@hourly", "@yearly"]', "schedule = [", ""):
             publisher.write_text(text)
-            service._arrange_jobs(DONE)
+            service._arrange_jobs(GOOD_BUILD)
             instants.append(jobs_of(service))
             if "schedule @hourly" in instants[-1]:
                 # As if it should fire this very moment.
@@ -316,7 +328,12 @@ def test_jobs_follow_from_how_a_build_ended(tmp_path):
     async def derive() -> list[dict[str, datetime]]:
         service, instants = Service(Settings(tmp_path, tmp_path / "publication")), []
         service._scheduler.start(paused=True)
-        for due, last in ((T + DAY, DONE), (T + 2 * DAY, DONE), (None, DONE._replace(failed=True)), (None, DONE)):
+        for due, last in (
+            (T + DAY, GOOD_BUILD),
+            (T + 2 * DAY, GOOD_BUILD),
+            (None, GOOD_BUILD._replace(failed=True)),
+            (None, GOOD_BUILD),
+        ):
             service._next_due = due
             service._arrange_jobs(last)
             instants.append({name: at for name, at in jobs_of(service).items() if name != "daily"})

@@ -138,7 +138,7 @@ def packed(data):
 
 WHOLE = write_definitions(series_files(contents()))
 DATA = json.loads(gzip.decompress(WHOLE))
-OTHER = write_definitions(series_files(contents(SEASON.replace("hours = 4", "hours = 6"))))
+OTHER_DEFINITIONS = write_definitions(series_files(contents(SEASON.replace("hours = 4", "hours = 6"))))
 
 
 @pytest.mark.parametrize(
@@ -552,7 +552,7 @@ def test_a_generation_whose_state_is_damaged(moved):
     store = MemoryStore()
     for number in (1, 2):
         generation = moved.read_generation("trial", number)
-        state = {**generation.state, **({DEFINITIONS_FILE: OTHER} if number == 1 else {})}
+        state = {**generation.state, **({DEFINITIONS_FILE: OTHER_DEFINITIONS} if number == 1 else {})}
         store.switch(replace(generation.manifest, documents={}), [], state)
     part = build(store, contents(MOVED, publisher=FEW), NOW + 2 * HOUR, back_to={"trial": 1})
     assert part.error == (

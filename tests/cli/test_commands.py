@@ -267,7 +267,9 @@ def test_damaged_generations_are_an_input_output_error(begun):
 
 RETIMED = f"  2030: okayama.race-1: retimed {THEN} → {THEN_AFTER}\n"
 BACK = f"  2030: okayama.race-1: retimed {THEN_AFTER} → {THEN}\n"
-HELD = "trial: rolled back to generation 1, until its definitions change or: aslms-feeds rollback trial --release\n"
+ROLLED_BACK = (
+    "trial: rolled back to generation 1, until its definitions change or: aslms-feeds rollback trial --release\n"
+)
 
 
 def test_plan_shows_what_a_build_would_do_and_does_nothing(begun):
@@ -428,7 +430,7 @@ def test_a_rollback_from_beginning_to_end(moved):
     status, out, errors = run(moved, "rollback", "trial", "--now", THIRD)
     assert (status, errors) == (0, "")
     assert out == (
-        f"trial: generation 3, 18 of 42 documents changed\n{BACK}{HELD}"
+        f"trial: generation 3, 18 of 42 documents changed\n{BACK}{ROLLED_BACK}"
         "index: generation 3, 2 of 9 documents changed\n  index.html\n  sitemap.xml\n"
     )
     text = (moved / "publication/site/trial/trial-all.ics").read_text()

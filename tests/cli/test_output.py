@@ -31,14 +31,14 @@ FACT = Fact(
     before=When(date(2030, 3, 2)),
     after=When(date(2030, 3, 3)),
 )
-TOLD = NewFact("2030", FACT, "Okayama: Race moved to 3 Mar 2030", "Before: 2 March. Now: 3 March.")
+NEW_FACT = NewFact("2030", FACT, "Okayama: Race moved to 3 Mar 2030", "Before: 2 March. Now: 3 March.")
 MOVED = Part(
     "trial",
     generation=2,
     documents=3,
     size=999,
     written=("2030/season.json", "trial-all.ics"),
-    new_facts=(TOLD,),
+    new_facts=(NEW_FACT,),
     changed_events=(EventChange("2030", UID, 0, 1),),
     changed_items=(ItemChange("2030/change/race", "Okayama: Race moved to 3 Mar 2030", new=True),),
 )
@@ -48,7 +48,7 @@ WRONG = Part("cup", generation=4, problems=(PROBLEM,))
 BROKEN = Part("gp", error="the disk is gone", hint="get another", storage=True)
 
 
-def said(capsys, report, **options):
+def printed(capsys, report, **options):
     """Return what is printed of a build, to standard output and to standard error."""
     output.print_report(report, "publication", **options)
     return tuple(capsys.readouterr())
@@ -59,7 +59,7 @@ def said(capsys, report, **options):
 
 def test_a_build_names_what_it_wrote(capsys):
     """Few paths one by one, and every fact; what did not change is not mentioned."""
-    assert said(capsys, Report((MOVED, QUIET))) == (
+    assert printed(capsys, Report((MOVED, QUIET))) == (
         "trial: generation 2, 2 of 3 documents changed\n"
         "  2030/season.json\n"
         "  trial-all.ics\n"
@@ -70,20 +70,20 @@ def test_a_build_names_what_it_wrote(capsys):
 
 def test_a_build_that_changed_nothing_says_so(capsys):
     """Unless it was asked to be quiet."""
-    assert said(capsys, Report((QUIET,))) == ("publication: nothing changed\n", "")
-    assert said(capsys, Report((QUIET,)), quiet=True) == ("", "")
+    assert printed(capsys, Report((QUIET,))) == ("publication: nothing changed\n", "")
+    assert printed(capsys, Report((QUIET,)), quiet=True) == ("", "")
 
 
 def test_quiet_hides_no_change_and_no_problem(capsys):
     """Cron mails what is printed: a change and a problem are worth a mail."""
-    out, errors = said(capsys, Report((MOVED, WRONG)), quiet=True)
+    out, errors = printed(capsys, Report((MOVED, WRONG)), quiet=True)
     assert out.startswith("trial: generation 2, ")
     assert errors == "calendars/cup/2030/season.toml:3:1: event.x: is wrong\ncup: stays at generation 4\n"
 
 
 def test_problems_go_to_standard_error_with_the_way_out(capsys):
     """What is wrong first, then what became of the part; a hint where there is one."""
-    assert said(capsys, Report((WRONG, BROKEN))) == (
+    assert printed(capsys, Report((WRONG, BROKEN))) == (
         "",
         "calendars/cup/2030/season.toml:3:1: event.x: is wrong\n"
         "gp: the disk is gone\n"
@@ -97,17 +97,17 @@ def test_a_rollback_that_holds_is_mentioned_by_every_build(capsys):
     """Whoever wonders why an edit is not public reads why; a quiet build says it only with other news."""
     back = Part("trial", generation=3, documents=3, back_to=1)
     line = "trial: rolled back to generation 1, until its definitions change or: aslms-feeds rollback trial --release\n"
-    assert said(capsys, Report((back,))) == (f"{line}publication: nothing changed\n", "")
-    assert said(capsys, Report((back,)), quiet=True) == ("", "")
+    assert printed(capsys, Report((back,))) == (f"{line}publication: nothing changed\n", "")
+    assert printed(capsys, Report((back,)), quiet=True) == ("", "")
 
 
 def test_many_paths_and_facts_are_counted(capsys):
     """Twelve of each are listed; more paths are a number, more facts end with one."""
     paths = tuple(f"{number}.ics" for number in range(13))
-    out, _errors = said(capsys, Report((Part("trial", 1, 20, 0, paths[:12], (TOLD,) * 12),)))
+    out, _errors = printed(capsys, Report((Part("trial", 1, 20, 0, paths[:12], (NEW_FACT,) * 12),)))
     assert out.count(".ics") == out.count("moved") == 12
     assert "more" not in out
-    out, _errors = said(capsys, Report((Part("trial", 1, 20, 0, paths, (TOLD,) * 15),)))
+    out, _errors = printed(capsys, Report((Part("trial", 1, 20, 0, paths, (NEW_FACT,) * 15),)))
     assert out.startswith("trial: generation 1, 13 of 20 documents changed\n")
     assert (out.count(".ics"), out.count("moved")) == (0, 12)
     assert out.endswith("  and 3 more\n")
@@ -254,7 +254,7 @@ def test_a_plan_fits_the_terminal_of_a_person(tmp_path):
 def _read(terminal):
     """Return what was written to a terminal; nothing once the other side has closed it."""
     try:
-        return os.read_document(terminal, 4096)
+        return os.read(terminal, 4096)
     except OSError:
         return b""
 

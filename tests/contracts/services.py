@@ -157,14 +157,14 @@ def until(found: Callable[[], Any], *about: object) -> Any:
 
 def children(parent: int, word: bytes) -> list[int]:
     """Return the processes that a process has started with this word on their command line."""
-    found = []
+    row = []
     for status in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
             fields = status.read_text().rpartition(")")[2].split()
             command = status.with_name("cmdline").read_bytes().split(b"\0")
             if fields[1] == str(parent) and word in command and fields[0] != "Z":
-                found.append(int(status.parent.name))
-    return found
+                row.append(int(status.parent.name))
+    return row
 
 
 def alive(pid: int) -> bool:

@@ -26,7 +26,7 @@ MINUTE = timedelta(minutes=1)
 FORMATS = ("atom.xml", "rss.xml", "feed.json")
 HUB = "https://hub.example.org/"
 HOOK_URL = "https://hooks.example.org/services/T0/B0/hush"
-TOLD = f"""
+RECEIVERS = f"""
 [[notify]]
 url = "{HOOK_URL}"
 
@@ -67,9 +67,9 @@ class Telling:
 
     def settings(self) -> Publisher:
         """Return what publisher.toml says."""
-        found = read_definitions(self.files(), "calendars").publisher
-        assert found is not None
-        return found
+        publisher = read_definitions(self.files(), "calendars").publisher
+        assert publisher is not None
+        return publisher
 
     def build(self, files: dict[str, bytes] | None = None, *, note: bool = True, **further: Any) -> Report:
         """Publish, and note what has to be told; without ``note`` the builder dies between the two."""
@@ -109,13 +109,13 @@ class Telling:
 
     def topics(self) -> dict[str, int]:
         """Return the topics of the pings in the outbox and their generations."""
-        found = [(one["topic"], one["generation"]) for one in self.waiting() if "topic" in one]
-        assert len(dict(found)) == len(found), "a topic is pinged twice"
-        return dict(found)
+        pings = [(message["topic"], message["generation"]) for message in self.waiting() if "topic" in message]
+        assert len(dict(pings)) == len(pings), "a topic is pinged twice"
+        return dict(pings)
 
     def notices(self) -> list[dict[str, Any]]:
         """Return what the notices in the outbox say."""
-        return [one["body"] for one in self.waiting() if "body" in one]
+        return [message["body"] for message in self.waiting() if "body" in message]
 
     def feeds(self) -> dict[str, str]:
         """Return the digests of the public feeds by address."""

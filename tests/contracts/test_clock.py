@@ -43,9 +43,9 @@ def run(calendars: Path, output: Path, now: datetime, zones: str = "") -> str:
     """Build and return what was said; with other zones than those that are installed in a process that starts."""
     command = ["build", "--calendars", str(calendars), "--output", str(output), "--now", now.isoformat()]
     if not zones:
-        done = commands.run(calendars, *command)
-        assert (done.status, done.errors) == (0, ""), done.errors
-        return done.out
+        process = commands.run(calendars, *command)
+        assert (process.status, process.errors) == (0, ""), process.errors
+        return process.out
     environment = {**os.environ, "PYTHONPATH": zones}
     started = subprocess.run([*COMMAND, *command], env=environment, capture_output=True, text=True, check=False)
     assert (started.returncode, started.stderr) == (0, ""), started.stderr
@@ -58,9 +58,9 @@ def run(calendars: Path, output: Path, now: datetime, zones: str = "") -> str:
 @pytest.fixture(scope="module")
 def first(tmp_path_factory):
     """Return a publication of one season, to be copied."""
-    found = tmp_path_factory.mktemp("first")
-    regenerate(LocalStore(found), contents(publisher=FEW), now=NOW)
-    return found
+    folder = tmp_path_factory.mktemp("first")
+    regenerate(LocalStore(folder), contents(publisher=FEW), now=NOW)
+    return folder
 
 
 @pytest.mark.parametrize("back", [timedelta(seconds=1), HOUR, 365 * DAY, 40 * 365 * DAY])
@@ -179,9 +179,9 @@ MAY_RACES = {f"race-{number}.okayama-may.2030.trial@example.org" for number in (
 @pytest.fixture(scope="module")
 def by_old_rules(tmp_path_factory):
     """Return a folder of definitions and a publication of them with the zones that are installed, to be copied."""
-    found = tmp_path_factory.mktemp("old")
-    run(write(found / "calendars", contents(SEASON + MAY, publisher=FEW)), found / "output", NOW)
-    return found
+    folder = tmp_path_factory.mktemp("old")
+    run(write(folder / "calendars", contents(SEASON + MAY, publisher=FEW)), folder / "output", NOW)
+    return folder
 
 
 @pytest.fixture
@@ -221,8 +221,8 @@ def test_a_changed_rule_is_no_news_of_what_is_over(may, tmp_path):
     after = stamps(output)
     assert {uid for uid in after if after[uid] != before[uid]} == {RACE, *MAY_RACES}
     assert after[RACE] == (1, "20300401T000000Z", "20300302T050000Z")
-    told = re.findall(r"^  2030: (\S+): ", said, re.MULTILINE)
-    assert sorted(told) == ["okayama-may.race-1", "okayama-may.race-2"]
+    facts = re.findall(r"^  2030: (\S+): ", said, re.MULTILINE)
+    assert sorted(facts) == ["okayama-may.race-1", "okayama-may.race-2"]
 
 
 def test_a_changed_rule_reaches_calendars_in_circuit_time(tmp_path):
@@ -264,8 +264,8 @@ def shown(store) -> dict[str, tuple[date, date]]:
     """Return start and end of every calendar event by the first part of its UID, as icalendar reads them."""
     calendar = icalendar.Calendar.from_ical(store.read_document("trial", "trial-all.ics"))
     weekends = icalendar.Calendar.from_ical(store.read_document("trial", "trial-weekends.ics"))
-    found = [*calendar.walk("VEVENT"), *weekends.walk("VEVENT")]
-    return {str(one["UID"]).partition(".")[0]: (one.decoded("DTSTART"), one.decoded("DTEND")) for one in found}
+    events = [*calendar.walk("VEVENT"), *weekends.walk("VEVENT")]
+    return {str(event["UID"]).partition(".")[0]: (event.decoded("DTSTART"), event.decoded("DTEND")) for event in events}
 
 
 BOTH = FEW.replace('"races"', '"all", "weekends"')
@@ -334,9 +334,9 @@ def test_an_hour_across_new_year():
     store = MemoryStore()
     for step, start in enumerate(("2031-01-01T08:30:00", "2031-01-01T09:30:00", "2030-12-31T23:30:00")):
         report = regenerate(store, contents(dated("", "", start), publisher=BOTH), now=NOW + step * HOUR)
-        told = [one.headline for one in report.parts[0].new_facts]
+        facts = [one.headline for one in report.parts[0].new_facts]
         expected = ("2030 Test Series announced", "Meeting: Race 1: new time", "Meeting moved to 31 Dec 2030")[step]
-        assert told == [expected]
+        assert facts == [expected]
 
 
 # --- Two builders ---------------------------------------------------------------------------------------------------
@@ -355,9 +355,9 @@ def test_two_builders_with_other_definitions_at_once(tmp_path):
         return ["build", "--calendars", str(calendars), "--output", str(output)]
 
     for turn in range(4):
-        both = commands.together(tmp_path, *map(build, folders))
-        assert 0 in {done.status for done in both}
-        for status, out, errors in both:
+        processes = commands.together(tmp_path, *map(build, folders))
+        assert 0 in {process.status for process in processes}
+        for status, out, errors in processes:
             assert status in (0, 75), errors
             if status == 75:
                 assert errors.startswith(f"aslms-feeds: another build is writing {output}\n")

@@ -49,13 +49,13 @@ def without_waiting():
 
 def pings(server: Hostile) -> list[str]:
     """Return the topics that a hub was told of, in order; each ping says what hubs of every age want."""
-    found = []
+    topics = []
     for talk in server.asked:
         assert (talk.method, talk.headers["content-type"]) == ("POST", FORM)
-        said = parse_qs(talk.body.decode(), strict_parsing=True)
-        assert said == {"hub.mode": ["publish"], "hub.url": said["hub.topic"], "hub.topic": said["hub.topic"]}
-        found += said["hub.topic"]
-    return found
+        fields = parse_qs(talk.body.decode(), strict_parsing=True)
+        assert fields == {"hub.mode": ["publish"], "hub.url": fields["hub.topic"], "hub.topic": fields["hub.topic"]}
+        topics += fields["hub.topic"]
+    return topics
 
 
 def to_hub(output: Path, hub: Hostile, target: str = "/hub?key=hush", more: str = "") -> Telling:
@@ -73,9 +73,9 @@ def one_hub() -> Iterator[Hostile]:
 @pytest.fixture(scope="module")
 def first(tmp_path_factory, one_hub) -> Telling:
     """Return a publication whose hub that is, published for the first time, with all its pings in the outbox."""
-    it = to_hub(tmp_path_factory.mktemp("first") / "out", one_hub)
-    assert not it.build().failed
-    return it
+    telling = to_hub(tmp_path_factory.mktemp("first") / "out", one_hub)
+    assert not telling.build().failed
+    return telling
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def hub(one_hub) -> Hostile:
 
 
 @pytest.fixture
-def it(first, hub, tmp_path) -> Telling:
+def telling(first, hub, tmp_path) -> Telling:
     """Return a copy of the publication."""
     shutil.copytree(first.output, tmp_path / "out", symlinks=True)
     return replace(first, output=tmp_path / "out")
@@ -97,17 +97,17 @@ def it(first, hub, tmp_path) -> Telling:
 # A hub that keeps the rules
 
 
-def test_a_ping_for_each_topic_and_generation(it, hub):
+def test_a_ping_for_each_topic_and_generation(telling, hub):
     """Taken, it is gone; the next delivery has nothing to say."""
     hub.habits["/hub"] = raw(head(204, "Connection: close"))
-    done = it.deliver()
-    assert (done.sent, done.waiting, done.next_attempt, done.warnings) == (12, 0, None, ())
-    assert sorted(pings(hub)) == sorted(it.feeds())
-    assert it.deliver() == delivery.DeliveryResult()
-    before = it.feeds()
-    it.build(it.files(paris="5 Hours of Paris"))
-    it.deliver()
-    changed = sorted(topic for topic, sha256 in it.feeds().items() if before[topic] != sha256)
+    result = telling.deliver()
+    assert (result.sent, result.waiting, result.next_attempt, result.warnings) == (12, 0, None, ())
+    assert sorted(pings(hub)) == sorted(telling.feeds())
+    assert telling.deliver() == delivery.DeliveryResult()
+    before = telling.feeds()
+    telling.build(telling.files(paris="5 Hours of Paris"))
+    telling.deliver()
+    changed = sorted(topic for topic, sha256 in telling.feeds().items() if before[topic] != sha256)
     assert sorted(pings(hub)[12:]) == changed
 
 
@@ -156,11 +156,11 @@ def test_subscribers_of_a_real_hub_have_the_new_feed(tmp_path, started):
     started.append(site)
     wait_for(lambda: listens(hub), 20, "the hub")
     base_url = f"http://127.0.0.1:{site.address[1]}"
-    it = Telling(output, publisher_toml(base_url=base_url, hub=f"http://127.0.0.1:{hub.address[1]}/hub"))
-    it.build()
+    telling = Telling(output, publisher_toml(base_url=base_url, hub=f"http://127.0.0.1:{hub.address[1]}/hub"))
+    telling.build()
     paths = [f"trial/changes/{name}" for name in FORMATS]
     wait_for(lambda: all(ask(site.address, f"/{path}").status == 200 for path in paths), 20, "the publication")
-    assert it.deliver().warnings == ()
+    assert telling.deliver().warnings == ()
     inboxes = {path: tmp_path / path.rpartition("/")[2] for path in paths}
     readers = {path: begin(started, "subscriber", inboxes[path], f"{base_url}/{path}") for path in paths}
     for path, reader in readers.items():
@@ -168,18 +168,18 @@ def test_subscribers_of_a_real_hub_have_the_new_feed(tmp_path, started):
         wait_for(lambda: ready.exists() or reader.process.poll() is not None, 20, "the subscription")  # noqa: B023
         assert ready.read_text() == f"{base_url}/{path}", reader.lines()
 
-    it.build(it.files(paris="5 Hours of Paris"))
+    telling.build(telling.files(paris="5 Hours of Paris"))
     # A hub fetches at once; the embedded server looks for a switch four times a second.
-    done = it.deliver(settle=delivery.SETTLE)
-    assert done.warnings == ()
-    assert done.sent > 0
+    result = telling.deliver(settle=delivery.SETTLE)
+    assert result.warnings == ()
+    assert result.sent > 0
     for path, inbox in inboxes.items():
         public = (output / "site" / path).read_bytes()
         wait_for((inbox / "1").exists, 20, "the notification")
         assert (inbox / "1").read_bytes() == public
         assert b"5 Hours of Paris" in public
-    it.build(it.files(paris="5 Hours of Paris"))
-    assert it.deliver().sent == 0
+    telling.build(telling.files(paris="5 Hours of Paris"))
+    assert telling.deliver().sent == 0
     assert not [inbox for inbox in inboxes.values() if (inbox / "2").exists()]
 
 
@@ -203,84 +203,84 @@ BAD = {
 
 
 @pytest.mark.parametrize("bad", BAD)
-def test_a_bad_hub_delays_and_fails_nothing(it, hub, bad):
+def test_a_bad_hub_delays_and_fails_nothing(telling, hub, bad):
     """It is asked once, left alone for a minute, and told everything when it is well again; no message is secret."""
-    habit, said = BAD[bad]
+    habit, fields = BAD[bad]
     hub.habits["/hub"] = habit
-    done = it.deliver(seconds=0.5)
-    assert (done.sent, done.waiting, done.next_attempt) == (0, 12, it.now + MINUTE)
-    (warning,) = done.warnings
-    assert warning.startswith(f"http://127.0.0.1:{hub.port}/…: {said}")
+    result = telling.deliver(seconds=0.5)
+    assert (result.sent, result.waiting, result.next_attempt) == (0, 12, telling.now + MINUTE)
+    (warning,) = result.warnings
+    assert warning.startswith(f"http://127.0.0.1:{hub.port}/…: {fields}")
     assert warning.endswith("; tried again at 2030-01-10 12:02 UTC")
     assert "hush" not in warning
     assert len(hub.asked) == 1
     # Meanwhile the season changes, and is public at once.
-    it.now += MINUTE / 4
-    assert not it.build(it.files(paris="5 Hours of Paris")).failed
-    assert b"5 Hours of Paris" in (it.output / "site" / "trial" / "changes" / "atom.xml").read_bytes()
+    telling.now += MINUTE / 4
+    assert not telling.build(telling.files(paris="5 Hours of Paris")).failed
+    assert b"5 Hours of Paris" in (telling.output / "site" / "trial" / "changes" / "atom.xml").read_bytes()
     hub.habits["/hub"] = raw(head(202))
-    done = it.deliver(later=MINUTE)
-    assert (done.sent, done.waiting, done.warnings) == (12, 0, ())
-    assert sorted(pings(hub)[1:]) == sorted(it.feeds())
+    result = telling.deliver(later=MINUTE)
+    assert (result.sent, result.waiting, result.warnings) == (12, 0, ())
+    assert sorted(pings(hub)[1:]) == sorted(telling.feeds())
 
 
 def test_a_dead_hub_is_asked_less_and_less(tmp_path):
     """Nobody listens: the waits grow, a publication goes on, and in the end nothing is left."""
-    it = Telling(tmp_path / "out", publisher_toml(hub=f"http://127.0.0.1:{free_port()}/"))
-    it.build()
+    telling = Telling(tmp_path / "out", publisher_toml(hub=f"http://127.0.0.1:{free_port()}/"))
+    telling.build()
     later, waits = timedelta(0), []
     while True:
-        done = it.deliver(later=later, good=False, seconds=0.5)
-        if not done.waiting:
+        result = telling.deliver(later=later, good=False, seconds=0.5)
+        if not result.waiting:
             break
-        waits.append((done.next_attempt - it.now - later) // MINUTE)
-        later = done.next_attempt - it.now
+        waits.append((result.next_attempt - telling.now - later) // MINUTE)
+        later = result.next_attempt - telling.now
     assert waits[:7] == [1, 3, 9, 27, 81, 243, 360]
-    assert len(done.warnings) == 12
-    assert all("given up" in one for one in done.warnings)
-    assert it.waiting() == []
+    assert len(result.warnings) == 12
+    assert all("given up" in one for one in result.warnings)
+    assert telling.waiting() == []
 
 
-def test_a_hub_that_is_well_again_is_trusted_again(it, hub):
+def test_a_hub_that_is_well_again_is_trusted_again(telling, hub):
     """Its next failure is waited for as if it were the first."""
     hub.habits["/hub"] = answer(b"", status=500)
-    assert it.deliver().next_attempt == it.now + MINUTE
-    assert it.deliver(later=MINUTE).next_attempt == it.now + 4 * MINUTE
+    assert telling.deliver().next_attempt == telling.now + MINUTE
+    assert telling.deliver(later=MINUTE).next_attempt == telling.now + 4 * MINUTE
     hub.habits["/hub"] = answer(b"", status=202)
-    assert it.deliver(later=4 * MINUTE).waiting == 0
+    assert telling.deliver(later=4 * MINUTE).waiting == 0
     hub.habits["/hub"] = answer(b"", status=500)
-    it.now += 5 * MINUTE
-    it.build(it.files(paris="5 Hours of Paris"))
-    assert it.deliver().next_attempt == it.now + MINUTE
+    telling.now += 5 * MINUTE
+    telling.build(telling.files(paris="5 Hours of Paris"))
+    assert telling.deliver().next_attempt == telling.now + MINUTE
 
 
-def test_a_builder_that_died_before_it_dropped_an_older_ping(it, hub):
+def test_a_builder_that_died_before_it_dropped_an_older_ping(telling, hub):
     """The topic is told of once, and both are gone."""
-    for path in (it.output / "outbox").glob("ping-*-1.json"):
+    for path in (telling.output / "outbox").glob("ping-*-1.json"):
         older = path.read_bytes()
         path.with_name(path.name.replace("-1.json", "-2.json")).write_bytes(
             older.replace(b'"generation": 1', b'"generation": 2')
         )
-    assert it.deliver().sent == 12
-    assert it.waiting() == []
-    assert sorted(pings(hub)) == sorted(it.feeds())
+    assert telling.deliver().sent == 12
+    assert telling.waiting() == []
+    assert sorted(pings(hub)) == sorted(telling.feeds())
 
 
-def test_retry_after_is_obeyed(it, hub):
+def test_retry_after_is_obeyed(telling, hub):
     """By a hub that is asked too much; also when there is news for it in the meantime."""
     hub.habits["/hub"] = answer(b"", "Retry-After: 7200", status=429)
-    two_hours = it.now + timedelta(hours=2)
-    done = it.deliver()
-    assert (done.waiting, done.next_attempt) == (12, two_hours)
-    assert done.warnings == ("the hub 127.0.0.1 answers 429 and is asked again at 2030-01-10 14:01 UTC",)
-    it.build(it.files(paris="5 Hours of Paris"))
-    assert it.deliver().next_attempt == two_hours
+    two_hours = telling.now + timedelta(hours=2)
+    result = telling.deliver()
+    assert (result.waiting, result.next_attempt) == (12, two_hours)
+    assert result.warnings == ("the hub 127.0.0.1 answers 429 and is asked again at 2030-01-10 14:01 UTC",)
+    telling.build(telling.files(paris="5 Hours of Paris"))
+    assert telling.deliver().next_attempt == two_hours
     assert len(hub.asked) == 1
     hub.habits["/hub"] = answer(b"", status=202)
-    assert it.deliver(later=timedelta(hours=2)).sent == 12
+    assert telling.deliver(later=timedelta(hours=2)).sent == 12
 
 
-def test_a_topic_that_is_refused_does_not_keep_the_others(it, hub):
+def test_a_topic_that_is_refused_does_not_keep_the_others(telling, hub):
     """It is tried again by itself, later."""
 
     def picky(talk):
@@ -288,29 +288,29 @@ def test_a_topic_that_is_refused_does_not_keep_the_others(it, hub):
         talk.send(head(status, "Connection: close", "Content-Length: 0" if status == 404 else "X: y"))
 
     hub.habits["/hub"] = picky
-    done = it.deliver()
-    assert (done.sent, done.waiting, len(done.warnings)) == (9, 3, 3)
-    assert done.next_attempt == it.now + MINUTE
-    assert {"results" in topic for topic in it.topics()} == {True}
-    assert it.deliver(later=MINUTE / 2).warnings == ()
+    result = telling.deliver()
+    assert (result.sent, result.waiting, len(result.warnings)) == (9, 3, 3)
+    assert result.next_attempt == telling.now + MINUTE
+    assert {"results" in topic for topic in telling.topics()} == {True}
+    assert telling.deliver(later=MINUTE / 2).warnings == ()
     hub.habits["/hub"] = answer(b"", status=202)
-    assert it.deliver(later=MINUTE).sent == 3
+    assert telling.deliver(later=MINUTE).sent == 3
 
 
-def test_a_slow_hub_gets_what_there_is_time_for(it, hub):
+def test_a_slow_hub_gets_what_there_is_time_for(telling, hub):
     """The rest follows at once, in the next run; the total limit holds whatever each answer takes."""
-    taken = []
+    counts = []
 
     def slow(talk):
-        taken.append(talk.body)
-        if len(taken) == 3:
+        counts.append(talk.body)
+        if len(counts) == 3:
             talk.pause(5)
         answer(b"", status=202)(talk)
 
     hub.habits["/hub"] = slow
-    done = it.deliver(seconds=0.5)
-    assert (done.sent, done.waiting) == (2, 10)
-    assert it.deliver(later=MINUTE).sent == 10
+    result = telling.deliver(seconds=0.5)
+    assert (result.sent, result.waiting) == (2, 10)
+    assert telling.deliver(later=MINUTE).sent == 10
 
 
 def test_a_hub_is_told_a_moment_after_the_switch(tmp_path):
@@ -322,66 +322,66 @@ def test_a_hub_is_told_a_moment_after_the_switch(tmp_path):
         answer(b"", status=202)(talk)
 
     with Hostile({"/hub": note}) as hub:
-        it = to_hub(tmp_path / "out", hub)
-        it.build()
-        noted = max(path.stat().st_mtime for path in (it.output / "outbox").glob("ping-*"))
-        assert it.deliver(settle=0.5).sent == 12
+        telling = to_hub(tmp_path / "out", hub)
+        telling.build()
+        noted = max(path.stat().st_mtime for path in (telling.output / "outbox").glob("ping-*"))
+        assert telling.deliver(settle=0.5).sent == 12
         assert min(moments) >= noted + 0.5
-        it.build(it.files(paris="5 Hours of Paris"))
-        for path in (it.output / "outbox").glob("ping-*"):
+        telling.build(telling.files(paris="5 Hours of Paris"))
+        for path in (telling.output / "outbox").glob("ping-*"):
             os.utime(path, (noted - 60, noted - 60))
-        assert it.deliver(settle=1000.0, seconds=0.2).sent == 0
-        assert it.deliver(settle=30.0).sent > 0
+        assert telling.deliver(settle=1000.0, seconds=0.2).sent == 0
+        assert telling.deliver(settle=30.0).sent > 0
 
 
-def test_without_time_nothing_is_sent_and_nothing_lost(it, hub):
+def test_without_time_nothing_is_sent_and_nothing_lost(telling, hub):
     """A limit of no seconds is kept, too."""
-    done = it.deliver(seconds=0)
-    assert (done.sent, done.waiting, len(hub.asked)) == (0, 12, 0)
-    assert done.next_attempt == it.now + timedelta(seconds=1)
+    result = telling.deliver(seconds=0)
+    assert (result.sent, result.waiting, len(hub.asked)) == (0, 12, 0)
+    assert result.next_attempt == telling.now + timedelta(seconds=1)
 
 
-def test_a_second_delivery_leaves_all_to_the_first(it, hub):
+def test_a_second_delivery_leaves_all_to_the_first(telling, hub):
     """Nothing is sent twice by two that overlap; a build in the meantime notes its news without waiting for them."""
-    asked, go_on = threading.Event(), threading.Event()
+    arrived, go_on = threading.Event(), threading.Event()
 
     def held(talk):
-        asked.set()
+        arrived.set()
         go_on.wait(20)
         answer(b"", status=202)(talk)
 
     hub.habits["/hub"] = held
     first: list[delivery.DeliveryResult] = []
-    arguments = {"now": it.now, "seconds": 30.0, "settle": 0.0}
+    arguments = {"now": telling.now, "seconds": 30.0, "settle": 0.0}
     thread = threading.Thread(
-        target=lambda: first.append(delivery.deliver(it.output, it.settings(), it.report, **arguments))
+        target=lambda: first.append(delivery.deliver(telling.output, telling.settings(), telling.report, **arguments))
     )
     thread.start()
-    assert asked.wait(20)
-    it.build(it.files(paris="5 Hours of Paris"))
-    noted = it.topics()
+    assert arrived.wait(20)
+    telling.build(telling.files(paris="5 Hours of Paris"))
+    noted = telling.topics()
     assert set(noted.values()) == {1, 2}
-    done = it.deliver()
-    assert (done.sent, done.next_attempt) == (0, it.now + MINUTE)
+    result = telling.deliver()
+    assert (result.sent, result.next_attempt) == (0, telling.now + MINUTE)
     go_on.set()
     thread.join()
     assert first[0].warnings == ()
     # What was replaced while the first delivery was at work is still told.
-    left = it.topics()
+    left = telling.topics()
     assert left == {topic: generation for topic, generation in noted.items() if generation == 2}
-    assert it.deliver().sent == len(left)
-    assert set(pings(hub)) == it.feeds().keys()
+    assert telling.deliver().sent == len(left)
+    assert set(pings(hub)) == telling.feeds().keys()
 
 
 def test_an_address_inside_is_never_asked(tmp_path):
     """A hub is vetted like every other address; without the network's leave, loopback is inside, too."""
     with Hostile({"/hub": answer(b"", status=202)}) as hub:
-        it = to_hub(tmp_path / "out", hub)
-        it.publisher = it.publisher.replace("allow_loopback = true", "")
-        it.build()
-        done = it.deliver()
-        assert (done.sent, done.waiting, hub.connections) == (0, 12, 0)
-        assert done.warnings[0].startswith(f"http://127.0.0.1:{hub.port}/…: is not an https address")
+        telling = to_hub(tmp_path / "out", hub)
+        telling.publisher = telling.publisher.replace("allow_loopback = true", "")
+        telling.build()
+        result = telling.deliver()
+        assert (result.sent, result.waiting, hub.connections) == (0, 12, 0)
+        assert result.warnings[0].startswith(f"http://127.0.0.1:{hub.port}/…: is not an https address")
 
 
 # Notices and the heartbeat
@@ -392,27 +392,27 @@ def test_notices_are_posted_as_their_receivers_want_them(tmp_path):
     with Hostile({"/json": answer(b"ok"), "/slack": answer(b"ok")}) as receiver:
         more = f'[[notify]]\nurl = "{receiver.url("/json")}"\n[[notify]]\nurl_from = "HOOK"\nformat = "slack"\n'
         environment = {"HOOK": receiver.url("/slack?hush")}
-        it = Telling(tmp_path / "out", publisher_toml(more=more), environment=environment)
-        it.build()
-        assert it.deliver().sent == 2
-        said = {talk.target: json.loads(talk.body) for talk in receiver.asked}
+        telling = Telling(tmp_path / "out", publisher_toml(more=more), environment=environment)
+        telling.build()
+        assert telling.deliver().sent == 2
+        fields = {talk.target: json.loads(talk.body) for talk in receiver.asked}
         assert {talk.headers["content-type"] for talk in receiver.asked} == {"application/json"}
-        assert said["/json"]["facts"][0]["what"] == "announced"
-        assert said["/slack?hush"]["text"] == said["/json"]["text"]
-        it.build()
-        assert it.deliver().sent == 0
+        assert fields["/json"]["facts"][0]["what"] == "announced"
+        assert fields["/slack?hush"]["text"] == fields["/json"]["text"]
+        telling.build()
+        assert telling.deliver().sent == 0
 
 
 def test_one_receiver_that_is_down_does_not_keep_the_others(tmp_path):
     """Each has its own waits."""
     with Hostile({"/good": answer(b""), "/bad": answer(b"", status=500)}) as receiver:
         more = "".join(f'[[notify]]\nurl = "{receiver.url(target)}"\n' for target in ("/bad", "/good"))
-        it = Telling(tmp_path / "out", publisher_toml(more=more))
-        it.build()
-        done = it.deliver()
-        assert (done.sent, done.waiting, len(done.warnings)) == (1, 1, 1)
-        it.build(it.files(paris="5 Hours of Paris"))
-        assert it.deliver(later=-MINUTE / 2).sent == 1
+        telling = Telling(tmp_path / "out", publisher_toml(more=more))
+        telling.build()
+        result = telling.deliver()
+        assert (result.sent, result.waiting, len(result.warnings)) == (1, 1, 1)
+        telling.build(telling.files(paris="5 Hours of Paris"))
+        assert telling.deliver(later=-MINUTE / 2).sent == 1
         assert [talk.target for talk in receiver.asked].count("/bad") == 1
 
 
@@ -420,17 +420,17 @@ def test_the_heartbeat_follows_good_runs_alone(tmp_path):
     """It is asked for after each, never after a bad one, and is due again within an hour."""
     with Hostile({"/beat": answer(b"OK")}) as receiver:
         more = f'heartbeat = "{receiver.url("/beat")}"\n'
-        it = Telling(tmp_path / "out", more + publisher_toml())
-        it.build()
-        hour = it.now + timedelta(hours=1)
-        assert it.deliver().next_attempt == hour
+        telling = Telling(tmp_path / "out", more + publisher_toml())
+        telling.build()
+        hour = telling.now + timedelta(hours=1)
+        assert telling.deliver().next_attempt == hour
         assert [(talk.method, talk.target) for talk in receiver.asked] == [("GET", "/beat")]
-        wrong = it.files()
+        wrong = telling.files()
         wrong["trial/2030/news.toml"] = b"nonsense"
-        it.build(wrong)
-        it.deliver()
+        telling.build(wrong)
+        telling.deliver()
         assert len(receiver.asked) == 1
-        assert not (it.output / "outbox").exists()
+        assert not (telling.output / "outbox").exists()
 
 
 @pytest.mark.parametrize(
@@ -446,12 +446,12 @@ def test_a_heartbeat_that_fails_is_said_and_forgotten(tmp_path, habit, said):
     with Hostile({"/beat": habit}) as receiver:
         more = 'heartbeat_from = "BEAT"\n'
         environment = {"BEAT": receiver.url("/beat")}
-        it = Telling(tmp_path / "out", more + publisher_toml(), environment=environment)
-        it.build()
-        (warning,) = it.deliver(seconds=0.5).warnings
+        telling = Telling(tmp_path / "out", more + publisher_toml(), environment=environment)
+        telling.build()
+        (warning,) = telling.deliver(seconds=0.5).warnings
         assert warning.startswith(said.format(port=receiver.port))
-        it.environment = {}
-        assert it.deliver().warnings == ("no heartbeat: the environment variable is not set",)
+        telling.environment = {}
+        assert telling.deliver().warnings == ("no heartbeat: the environment variable is not set",)
 
 
 # Builders that die
@@ -473,11 +473,11 @@ class Cache:
         answer(b"", status=202)(talk)
 
 
-def build_for_ever(it: Telling, rounds: int) -> None:
+def build_for_ever(telling: Telling, rounds: int) -> None:
     """Change, publish, tell, again and again."""
     for number in range(rounds):
-        it.build(it.files(paris=f"{number} Hours of Paris"))
-        it.deliver()
+        telling.build(telling.files(paris=f"{number} Hours of Paris"))
+        telling.deliver()
 
 
 def test_a_hub_is_right_in_the_end_whenever_builders_die(tmp_path):
@@ -486,32 +486,32 @@ def test_a_hub_is_right_in_the_end_whenever_builders_die(tmp_path):
     output = tmp_path / "out"
     cache = Cache(output)
     with Hostile({"/hub": cache}) as hub:
-        it = to_hub(output, hub)
+        telling = to_hub(output, hub)
         killed, unfinished = 0, 0
         for turn in range(8):
-            it.now += timedelta(hours=1)
+            telling.now += timedelta(hours=1)
             with ExitStack() as stack:
                 child = os.fork()
                 if not child:
                     try:
-                        build_for_ever(it, 50)
+                        build_for_ever(telling, 50)
                     finally:
                         os._exit(0)
                 stack.callback(os.waitpid, child, 0)
-                asked = len(hub.asked) + seed.randrange(1, 30)
+                arrived = len(hub.asked) + seed.randrange(1, 30)
                 if turn % 3:
-                    wait_for(lambda asked=asked: len(hub.asked) >= asked, 60, "the pings")
+                    wait_for(lambda arrived=arrived: len(hub.asked) >= arrived, 60, "the pings")
                 else:
                     threading.Event().wait(seed.uniform(0.2, 1.2))
                 os.kill(child, signal.SIGKILL)
             killed += 1
-            unfinished += bool(it.output.exists() and (not (output / "last-run").exists() or it.waiting()))
+            unfinished += bool(telling.output.exists() and (not (output / "last-run").exists() or telling.waiting()))
             if not output.exists():
                 continue
-            it.now += timedelta(hours=1)
-            it.build(it.files(paris=f"{turn} Last Hours of Paris") if turn % 2 else None)
-            it.deliver(seconds=30)
-            assert it.waiting() == []
+            telling.now += timedelta(hours=1)
+            telling.build(telling.files(paris=f"{turn} Last Hours of Paris") if turn % 2 else None)
+            telling.deliver(seconds=30)
+            assert telling.waiting() == []
             public = LocalStore(output).read_current("trial").manifest.documents
             feeds = {path for path in public if path.rpartition("/")[2] in {"atom.xml", "rss.xml", "feed.json"}}
             assert {f"trial/{path}" for path in feeds} == cache.held.keys()

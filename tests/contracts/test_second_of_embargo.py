@@ -214,27 +214,27 @@ def fresh(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory):
+def published_once(tmp_path_factory):
     """Return a working directory in which it was published an hour early."""
     place = tmp_path_factory.mktemp("kept")
     write(place, folder(DUE, few=True))
-    status, said = run(place, "build", *at(EARLY))
-    assert (status, told(said), leaks(place / "publication")) == (0, False, [])
+    status, output_text = run(place, "build", *at(EARLY))
+    assert (status, told(output_text), leaks(place / "publication")) == (0, False, [])
     return place
 
 
 @pytest.fixture
-def place(kept, tmp_path):
+def place(published_once, tmp_path):
     """Return a copy of it."""
     copy = tmp_path / "place"
-    shutil.copytree(kept, copy, symlinks=True)
+    shutil.copytree(published_once, copy, symlinks=True)
     return copy
 
 
 def run(place: Path, *arguments: str) -> tuple[int, str]:
     """Return the exit status of a command, and all that it said."""
-    done = commands.run(place, *arguments, **_MORE)
-    return done.status, done.out + done.errors
+    process = commands.run(place, *arguments, **_MORE)
+    return process.status, process.out + process.errors
 
 
 _MORE = {"COLUMNS": "200", "PYTHONWARNINGS": "error"}
@@ -261,7 +261,7 @@ def forms(path: Path) -> list[bytes]:
 
 def leaks(root: Path) -> list[str]:
     """Return everything below a folder that holds the word: names, links and contents."""
-    found = []
+    leaked = []
     for above, folders, files in os.walk(root):
         for name in (*folders, *files):
             path = Path(above, name)
@@ -270,8 +270,8 @@ def leaks(root: Path) -> list[str]:
             else:
                 holds = told(name) or (path.is_file() and any(told(one) for one in forms(path)))
             if holds:
-                found.append(str(path.relative_to(root)))
-    return found
+                leaked.append(str(path.relative_to(root)))
+    return leaked
 
 
 def items(output: Path, name: str = "everything") -> list[dict]:
@@ -281,14 +281,14 @@ def items(output: Path, name: str = "everything") -> list[dict]:
 
 def stamps(output: Path) -> dict[str, tuple[int, str]]:
     """Return SEQUENCE and LAST-MODIFIED of every public component, by UID."""
-    found = {}
+    leaked = {}
     for name in ("trial-all.ics", "trial-weekends.ics"):
         path = output / "site/trial" / name
         text = path.read_text().replace("\r\n ", "").replace("\n ", "") if path.is_file() else ""
         for event in text.split("BEGIN:VEVENT")[1:]:
             values = dict(re.findall(r"^(UID|SEQUENCE|LAST-MODIFIED):(.*)$", event, re.MULTILINE))
-            found[values["UID"].strip()] = int(values["SEQUENCE"]), values["LAST-MODIFIED"].strip()
-    return found
+            leaked[values["UID"].strip()] = int(values["SEQUENCE"]), values["LAST-MODIFIED"].strip()
+    return leaked
 
 
 def generation(output: Path) -> int:
@@ -318,8 +318,8 @@ NEW_ITEMS = [
 
 def keys(output: Path) -> list[str]:
     """Return the keys of all public items, sorted."""
-    found = [one["id"].split("/trial/", 1)[1] for one in items(output)]
-    return sorted(re.sub(r"\.\d{8}T\d{6}Z$", "", one) for one in found)
+    leaked = [one["id"].split("/trial/", 1)[1] for one in items(output)]
+    return sorted(re.sub(r"\.\d{8}T\d{6}Z$", "", one) for one in leaked)
 
 
 def all_there_once(output: Path, before: list[str], due: datetime) -> None:
@@ -327,9 +327,9 @@ def all_there_once(output: Path, before: list[str], due: datetime) -> None:
     assert keys(output) == sorted([*before, *NEW_ITEMS])
     ids = [one["id"] for one in items(output)]
     assert len(set(ids)) == len(ids)
-    found = {uid: stamp for uid, stamp in stamps(output).items() if WORD in uid}
-    assert set(found) >= NEW_UIDS
-    assert set(found.values()) == {(0, f"{due:%Y%m%dT%H%M%SZ}")}
+    leaked = {uid: stamp for uid, stamp in stamps(output).items() if WORD in uid}
+    assert set(leaked) >= NEW_UIDS
+    assert set(leaked.values()) == {(0, f"{due:%Y%m%dT%H%M%SZ}")}
 
 
 # --- Before and after -----------------------------------------------------------------------------------------------
@@ -339,20 +339,20 @@ def test_not_one_byte_before_its_second_and_everything_after_it(fresh):
     """Documents, twins, manifests, ledgers, definitions, chronicle, status, last run, lock, names, links and output."""
     place, output = fresh, fresh / "publication"
     write(place, folder(DUE))
-    status, said = run(place, "build", *at(BEFORE))
-    assert (status, told(said), leaks(output)) == (0, False, [])
+    status, output_text = run(place, "build", *at(BEFORE))
+    assert (status, told(output_text), leaks(output)) == (0, False, [])
     names = {path.name for path in output.rglob("*")}
     assert names >= {"lock", "last-run", "status.json", "chronicle.json", "definitions.json.gz", "2030.json"}
     assert any(name.endswith(".br") for name in names)
     before = keys(output)
     for command in (("history",), ("history", "--json"), ("plan", *at(BEFORE)), ("build", "--json", *at(BEFORE))):
-        status, said = run(place, *command)
-        assert (status, told(said)) == (0, False), command
-    status, said = run(place, "build", *at(DUE))
-    assert (status, told(said)) == (0, True)
+        status, output_text = run(place, *command)
+        assert (status, told(output_text)) == (0, False), command
+    status, output_text = run(place, "build", *at(DUE))
+    assert (status, told(output_text)) == (0, True)
     all_there_once(output, before, DUE)
     # It is in all those places now: the search would have found it in any of them.
-    found = leaks(output / "series/trial/generations/2")
+    leaked = leaks(output / "series/trial/generations/2")
     for part in (
         "site/2031-zanzibar",
         "site/2030/zanzibar/trial-2030-zanzibar.ics",
@@ -370,7 +370,7 @@ def test_not_one_byte_before_its_second_and_everything_after_it(fresh):
         "state/site.json",
         "state/ledger/2030.json",
     ):
-        assert part in found
+        assert part in leaked
     assert {"status.json"} <= set(leaks(output))
     assert leaks(output / "series/trial/generations/1") == []
 
@@ -379,8 +379,8 @@ def test_builds_around_the_second(place):
     """However many there are, one of them brings it, whole: the first that is not early."""
     output, second, before = place / "publication", timedelta(seconds=1), []
     for instant in (DUE - 60 * second, BEFORE, BEFORE, DUE - timedelta(microseconds=1)):
-        status, said = run(place, "build", *at(instant))
-        assert (status, told(said), leaks(output)) == (0, False, [])
+        status, output_text = run(place, "build", *at(instant))
+        assert (status, told(output_text), leaks(output)) == (0, False, [])
         before = keys(output)
         assert generation(output) == 1
     for instant in (DUE, DUE, DUE + second, AFTER, BEFORE, AFTER):
@@ -392,13 +392,13 @@ def test_builds_around_the_second(place):
 def test_a_memory_of_its_own_holds_nothing_either(fresh):
     """The folder of ``--state`` is committed to a repository that others may read."""
     place, output, memory = fresh, fresh / "publication", fresh / "memory"
-    status, said = run(place, "build", "--state", "memory", *at(BEFORE))
-    assert (status, told(said), leaks(output), leaks(memory)) == (0, False, [], [])
+    status, output_text = run(place, "build", "--state", "memory", *at(BEFORE))
+    assert (status, told(output_text), leaks(output), leaks(memory)) == (0, False, [], [])
     before = keys(output)
     # On a machine that forgets everything but that folder, too.
     shutil.rmtree(output)
-    status, said = run(place, "build", "--state", "memory", *at(BEFORE))
-    assert (status, told(said), leaks(output), leaks(memory)) == (0, False, [], [])
+    status, output_text = run(place, "build", "--state", "memory", *at(BEFORE))
+    assert (status, told(output_text), leaks(output), leaks(memory)) == (0, False, [], [])
     assert run(place, "build", "--state", "memory", *at(DUE))[0] == 0
     all_there_once(output, before, DUE)
     assert "trial/ledger/2030.json" in leaks(memory)
@@ -408,14 +408,14 @@ def test_plan_and_preview_of_a_later_instant_tell_it_and_leave_no_trace(place):
     """Where it is published nothing knows of them; without an instant they tell nothing."""
     output = place / "publication"
     for changes, *command in ((2, "plan", "--exit-code"), (0, "plan", "--json")):
-        status, said = run(place, *command, *at(BEFORE))
-        assert (status, told(said)) == (0, False)
-        status, said = run(place, *command, *at(DUE))
-        assert (status, told(said), leaks(output)) == (changes, True, [])
-    status, said = run(place, "preview", "looked-at", *at(BEFORE))
-    assert (status, told(said), leaks(place / "looked-at")) == (0, False, [])
-    status, said = run(place, "preview", "looked-at", *at(DUE))
-    assert (status, told(said), leaks(output)) == (0, True, [])
+        status, output_text = run(place, *command, *at(BEFORE))
+        assert (status, told(output_text)) == (0, False)
+        status, output_text = run(place, *command, *at(DUE))
+        assert (status, told(output_text), leaks(output)) == (changes, True, [])
+    status, output_text = run(place, "preview", "looked-at", *at(BEFORE))
+    assert (status, told(output_text), leaks(place / "looked-at")) == (0, False, [])
+    status, output_text = run(place, "preview", "looked-at", *at(DUE))
+    assert (status, told(output_text), leaks(output)) == (0, True, [])
     assert set(stamps(place / "looked-at")) >= NEW_UIDS
     before = keys(output)
     assert run(place, "build", *at(DUE))[0] == 0
@@ -446,13 +446,13 @@ def test_a_mistake_in_something_hidden_gives_nothing_away(place, path, old, new)
     write(place, {**files, path: files[path].replace(old, new, 1)})
     status, wrong = run(place, "check")
     assert status == 1
-    status, said = run(place, "build", *at(BEFORE))
-    assert (status, told(said), leaks(output), generation(output)) == (1, False, [], 1)
-    assert "aslms-feeds check says what" in said or "unknown circuit 'unknown'\n" in said
+    status, output_text = run(place, "build", *at(BEFORE))
+    assert (status, told(output_text), leaks(output), generation(output)) == (1, False, [], 1)
+    assert "aslms-feeds check says what" in output_text or "unknown circuit 'unknown'\n" in output_text
     assert json.loads((output / "status.json").read_bytes())["ok"] is False
-    status, said = run(place, "build", *at(DUE))
+    status, output_text = run(place, "build", *at(DUE))
     assert (status, generation(output)) == (1, 1)
-    assert wrong.splitlines()[0] in said.splitlines()
+    assert wrong.splitlines()[0] in output_text.splitlines()
 
 
 def test_a_mistake_that_is_repaired_late_costs_only_the_time(place):
@@ -475,11 +475,11 @@ def test_what_became_public_stays_when_the_site_is_rolled_back(place):
     """To a generation of before: cancelled in calendars, never gone; its announcements stay; no id begins again."""
     output = place / "publication"
     assert run(place, "build", *at(DUE))[0] == 0
-    there, told_items = stamps(output), keys(output)
-    status, said = run(place, "rollback", "trial", "--to", "1", *at(AFTER))
-    assert (status, generation(output)) == (0, 3), said
+    public_stamps, told_items = stamps(output), keys(output)
+    status, output_text = run(place, "rollback", "trial", "--to", "1", *at(AFTER))
+    assert (status, generation(output)) == (0, 3), output_text
     back = stamps(output)
-    assert back.keys() == there.keys()
+    assert back.keys() == public_stamps.keys()
     for uid in NEW_UIDS:
         assert back[uid] == (1, f"{AFTER:%Y%m%dT%H%M%SZ}")
     text = (output / "site/trial/trial-all.ics").read_text().replace("\n ", "")
@@ -496,12 +496,12 @@ def test_a_rollback_before_the_second_holds_nothing_of_what_waits(place):
     files["trial/2030/season.toml"] = files["trial/2030/season.toml"].replace(b"2030-04-06T13", b"2030-04-06T15")
     write(place, files)
     assert run(place, "build", *at(EARLY + timedelta(minutes=1)))[0] == 0
-    status, said = run(place, "rollback", "trial", *at(BEFORE))
-    assert (status, told(said), leaks(output), generation(output)) == (0, False, [], 3)
+    status, output_text = run(place, "rollback", "trial", *at(BEFORE))
+    assert (status, told(output_text), leaks(output), generation(output)) == (0, False, [], 3)
     assert (output / "series/trial/current/state/held.json.gz").is_file()
     before = keys(output)
-    status, said = run(place, "rollback", "trial", "--release", *at(BEFORE))
-    assert (status, told(said), leaks(output)) == (0, False, [])
+    status, output_text = run(place, "rollback", "trial", "--release", *at(BEFORE))
+    assert (status, told(output_text), leaks(output)) == (0, False, [])
     assert run(place, "build", *at(DUE))[0] == 0
     assert len([one for one in keys(output) if one in NEW_ITEMS]) == len(NEW_ITEMS)
     assert len(before) > 0
@@ -513,21 +513,21 @@ def test_recover_neither_tells_nor_forgets(place, lost):
     output = place / "publication"
     before = keys(output)
     _lose(output, lost)
-    status, said = run(place, "recover")
-    assert (status, told(said), leaks(output)) == (0, False, [])
-    status, said = run(place, "build", *at(BEFORE))
-    assert (status, told(said), leaks(output)) == (0, False, [])
+    status, output_text = run(place, "recover")
+    assert (status, told(output_text), leaks(output)) == (0, False, [])
+    status, output_text = run(place, "build", *at(BEFORE))
+    assert (status, told(output_text), leaks(output)) == (0, False, [])
     assert run(place, "build", *at(DUE))[0] == 0
     # What was published last is stamped as late as all stamps before it were.
     assert keys(output) == sorted([*before, *NEW_ITEMS])
-    there = stamps(output)
-    assert {there[uid][0] for uid in NEW_UIDS} == {0}
+    public_stamps = stamps(output)
+    assert {public_stamps[uid][0] for uid in NEW_UIDS} == {0}
     _lose(output, lost)
     assert run(place, "recover")[0] == 0
     for instant in (BEFORE, AFTER):
-        status, said = run(place, "build", *at(instant))
-        assert status == 0, said
-        assert stamps(output) == there
+        status, output_text = run(place, "build", *at(instant))
+        assert status == 0, output_text
+        assert stamps(output) == public_stamps
         assert keys(output) == sorted([*before, *NEW_ITEMS])
 
 
@@ -594,13 +594,13 @@ def test_a_build_ahead_of_its_second_writes_nothing_before_it(waiting, tmp_path)
         building = beside(pool, place, due)
         looked = 0
         while not building.done() and datetime.now(UTC) < due:
-            found = leaks(output)
+            leaked = leaks(output)
             # What was found before the second was there before the second.
             if datetime.now(UTC) < due:
-                assert found == []
+                assert leaked == []
                 looked += 1
-    status, said = building.result()
-    assert (status, told(said)) == (0, True), said
+    status, output_text = building.result()
+    assert (status, told(output_text)) == (0, True), output_text
     assert datetime.now(UTC) >= due
     assert looked > 0
     all_there_once(output, before, due)
@@ -614,17 +614,17 @@ def test_a_second_that_has_passed_is_not_waited_for(fresh):
     """Nor is it the time of what is published: that is now."""
     due = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
     write(fresh, folder(due, few=True))
-    status, said = run(fresh, "build", "--not-before", due.isoformat())
-    assert status == 0, said
-    found = {stamp for uid, (_sequence, stamp) in stamps(fresh / "publication").items() if WORD in uid}
-    assert min(found) > f"{due:%Y%m%dT%H%M%SZ}"
+    status, output_text = run(fresh, "build", "--not-before", due.isoformat())
+    assert status == 0, output_text
+    leaked = {stamp for uid, (_sequence, stamp) in stamps(fresh / "publication").items() if WORD in uid}
+    assert min(leaked) > f"{due:%Y%m%dT%H%M%SZ}"
 
 
 def test_an_edit_while_a_build_waits_overtakes_it(waiting, tmp_path):
     """Status 75 and what to do, and nothing written: not even that it failed. The next build is right."""
     place, output, due = tmp_path / "place", tmp_path / "place/publication", soon(3)
     before = copied(waiting, place, due)
-    was = _files(output)
+    old_files = _files(output)
     with ThreadPoolExecutor() as pool:
         building = beside(pool, place, due)
         until_it_has_read(place, building)
@@ -635,8 +635,8 @@ def test_an_edit_while_a_build_waits_overtakes_it(waiting, tmp_path):
     assert building.result() == (75, overtaken)
     assert datetime.now(UTC) >= due
     assert leaks(output) == []
-    was.pop("last-run")
-    assert _files(output) == was
+    old_files.pop("last-run")
+    assert _files(output) == old_files
     assert leftovers(output) == []
     assert run(place, "build", *at(due))[0] == 0
     all_there_once(output, before, due)
@@ -664,14 +664,16 @@ def test_builders_killed_around_their_second(waiting, tmp_path):
             moment = due.timestamp() + (chance.uniform(-1, 0) if number % 2 else chance.uniform(0, 0.4))
             time.sleep(max(0, moment - time.time()))
             builder.send_signal(signal.SIGKILL)
-            said = builder.communicate(timeout=60)[0]
-        found = leaks(output)
+            output_text = builder.communicate(timeout=60)[0]
+        leaked = leaks(output)
         if datetime.now(UTC) < due:
-            assert (found, told(said)) == ([], False), f"killed {moment - due.timestamp():+.3f} s from its second"
+            assert (leaked, told(output_text)) == ([], False), (
+                f"killed {moment - due.timestamp():+.3f} s from its second"
+            )
             early += 1
         killed += builder.returncode == KILLED
-        status, said = run(place, "build", *at(due))
-        assert status == 0, said
+        status, output_text = run(place, "build", *at(due))
+        assert status == 0, output_text
         all_there_once(output, before, due)
         assert generation(output) == 2
         assert leftovers(output) == []
@@ -680,15 +682,15 @@ def test_builders_killed_around_their_second(waiting, tmp_path):
     assert early > 0
 
 
-def test_builders_killed_at_their_system_calls(kept, tmp_path):
+def test_builders_killed_at_their_system_calls(published_once, tmp_path):
     """Before the gate opens no call has told anything; cut at any later one, the next run makes it good, once."""
-    files, before = folder(DUE, few=True), keys(kept / "publication")
+    files, before = folder(DUE, few=True), keys(published_once / "publication")
     opened = tmp_path / "opened"
 
     def again() -> Path:
         output = tmp_path / "tried"
         shutil.rmtree(output, ignore_errors=True)
-        shutil.copytree(kept / "publication", output, symlinks=True)
+        shutil.copytree(published_once / "publication", output, symlinks=True)
         return output
 
     def build(output: Path) -> None:

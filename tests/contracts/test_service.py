@@ -151,8 +151,8 @@ def test_a_broken_file_keeps_its_series_and_no_other(calendars, tmp_path):
         before = len(service.rows)
         season = calendars / "trial/2030/season.toml"
         season.write_text(SEASON[: len(SEASON) // 2])
-        other = calendars / "cup/2030/season.toml"
-        other.write_text(SEASON.replace("03-02T13:00", "03-02T15:00"))
+        definition = calendars / "cup/2030/season.toml"
+        definition.write_text(SEASON.replace("03-02T13:00", "03-02T15:00"))
         service.tells("failed", before, subject="trial", generation=1)
         service.reaches(2, "cup")
         ended = service.rests(before)
@@ -171,13 +171,13 @@ def test_a_broken_file_keeps_its_series_and_no_other(calendars, tmp_path):
 
 
 def _cup(calendars: Path) -> list[tuple[Path, bytes]]:
-    found = []
+    leaks = []
     for path, body in contents(publisher=FEW).items():
         if path.startswith("trial/"):
             place = calendars / path.replace("trial/", "cup/")
             place.parent.mkdir(parents=True, exist_ok=True)
-            found.append((place, body))
-    return found
+            leaks.append((place, body))
+    return leaks
 
 
 def test_the_schedule_is_taken_from_publisher_toml(calendars, output):
@@ -269,15 +269,15 @@ def test_a_build_that_dies_while_it_is_held_is_begun_afresh(calendars, output):
 
 def anywhere(output: Path, text: str) -> list[str]:
     """Return the files below a folder that hold a text; files and folders may come, go and be renamed meanwhile."""
-    found = []
+    leaks = []
     for folder, _folders, names in os.walk(output):  # which goes on where a folder is no longer there
         for path in (Path(folder, name) for name in names):
             try:
                 if text.encode() in path.read_bytes():
-                    found.append(str(path))
+                    leaks.append(str(path))
             except (FileNotFoundError, IsADirectoryError):
                 continue
-    return found
+    return leaks
 
 
 def test_what_is_due_is_public_at_its_second_and_on_no_disk_before(calendars, output, soon):
@@ -290,10 +290,10 @@ def test_what_is_due_is_public_at_its_second_and_on_no_disk_before(calendars, ou
         assert service.status()["next_due"] == f"{due:%Y-%m-%dT%H:%M:%SZ}"
         looks = 0
         while True:
-            found = anywhere(service.output, STREET_RACE)
+            leaks = anywhere(service.output, STREET_RACE)
             if datetime.now(UTC) >= due:
                 break
-            assert found == []
+            assert leaks == []
             looks += 1
             time.sleep(0.1)  # a look is work that the build needs the machine for
         assert looks > 10
@@ -529,7 +529,7 @@ def test_a_service_that_is_told_to_end_at_any_moment_leaves_whole_generations(ca
     """SIGTERM at random moments, to the service or to all its processes: readers see whole generations only."""
     output, chance = tmp_path / "output", random.Random(4)  # noqa: S311 - moments, not secrets
     known: dict[str, tuple[int, str, str]] = {}
-    over, wrong, seen = threading.Event(), [], set()
+    over, wrong, published = threading.Event(), [], set()
 
     def read() -> None:
         while not over.wait(0.02):
@@ -539,7 +539,7 @@ def test_a_service_that_is_told_to_end_at_any_moment_leaves_whole_generations(ca
             except OSError:
                 continue
             try:
-                seen.add(whole(resolved)[0])
+                published.add(whole(resolved)[0])
             except (OSError, AssertionError, ValueError) as error:
                 wrong.append(f"{type(error).__name__}: {error}")
 
@@ -566,7 +566,7 @@ def test_a_service_that_is_told_to_end_at_any_moment_leaves_whole_generations(ca
         over.set()
         reader.join()
     assert wrong == []
-    assert seen
+    assert published
     with watching(calendars, output) as service:
         service.rests()
         assert f"DTSTART:20300302T{7 + TURNS - 9:02}0000Z" in races(service)
@@ -579,19 +579,19 @@ def test_a_service_that_is_told_to_end_at_any_moment_leaves_whole_generations(ca
 def test_two_services_on_one_publication(calendars, output):
     """Each edit is one generation, whoever builds it; both go on, and status.json is right."""
     beside = {"settle": 0, "measured": False}
-    with watching(calendars, output, **beside) as one, watching(calendars, output, **beside) as other:
-        for service in (one, other):
+    with watching(calendars, output, **beside) as one, watching(calendars, output, **beside) as definition:
+        for service in (one, definition):
             service.rests()
         for turn in range(EDITS):
-            before = len(one.rows), len(other.rows)
+            before = len(one.rows), len(definition.rows)
             edit(calendars, 14 + turn)
-            for service, number in zip((one, other), before, strict=True):
+            for service, number in zip((one, definition), before, strict=True):
                 service.tells("edit", number)
                 service.tells("ended", number)
             until(lambda turn=turn: f"DTSTART:20300302T{5 + turn:02}0000Z" in races(one))
         assert one.process.poll() is None
-        assert other.process.poll() is None
-        for service in (one, other):
+        assert definition.process.poll() is None
+        for service in (one, definition):
             assert not [row for row in service.rows if row["event"] in {"died", "failed", "log"}]
             assert service.other == []
         assert one.generation() <= 1 + EDITS

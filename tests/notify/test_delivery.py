@@ -3,7 +3,7 @@
 import json
 from datetime import timedelta
 
-from contracts.telling import HUB, MINUTE, TOLD, Telling, publisher_toml
+from contracts.telling import HUB, MINUTE, RECEIVERS, Telling, publisher_toml
 
 from aslms_feeds.notify.outbox import WAITS_FILE
 from aslms_feeds.publication import last_run
@@ -38,7 +38,7 @@ def test_messages_to_somebody_who_is_not_told_any_more_are_removed(telling):
 
 def test_a_variable_that_is_not_set_is_said_by_its_name(telling):
     """And the notice waits for it."""
-    telling.publisher = publisher_toml(more=TOLD.partition("\n\n")[2])
+    telling.publisher = publisher_toml(more=RECEIVERS.partition("\n\n")[2])
     telling.build()
     result = telling.deliver()
     assert result.warnings == ("notify HOOK is not told: the environment variable is not set",)
@@ -47,7 +47,7 @@ def test_a_variable_that_is_not_set_is_said_by_its_name(telling):
 
 def test_after_three_days_a_message_is_given_up(telling):
     """With a warning that says who was not telling."""
-    telling.publisher = publisher_toml(hub=HUB, more=TOLD.partition("\n\n")[2])
+    telling.publisher = publisher_toml(hub=HUB, more=RECEIVERS.partition("\n\n")[2])
     telling.build()
     assert telling.deliver(later=timedelta(days=3, seconds=1)).waiting == 0
     result = Telling(telling.output.with_name("again"), telling.publisher)

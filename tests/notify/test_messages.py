@@ -107,13 +107,13 @@ def test_long_news_is_cut_and_counted():
 # What is wrong
 
 
-def found(*problems, error="", warnings=(), quarantined=None):
+def troubles(*problems, error="", warnings=(), quarantined=None):
     """Return the troubles after a build."""
     report = Report((Part("aslms", 3, problems=problems, error=error), Part("index", 1)))
     return messages.find_troubles(report, warnings=warnings, quarantined=quarantined)
 
 
-def told(kind, known, now_found):
+def changes(kind, known, now_found):
     """Return the appeared and the gone of one kind; None without news."""
     notice = messages.make_change_notice(kind, known, now_found, publication="Race calendars", now=NOW)
     data = messages.make_body(notice, "json") if notice else None
@@ -123,19 +123,19 @@ def told(kind, known, now_found):
 def test_a_problem_is_told_when_it_appears_and_when_it_is_gone():
     """And not in between, wherever in its file it stands by then."""
     row = {"part": "aslms", "message": str(WRONG)}
-    assert told("errors", {}, found(WRONG)) == (
+    assert changes("errors", {}, troubles(WRONG)) == (
         [row],
         [],
         1,
         f"Race calendars: 1 error\nerror: {WRONG}",
     )
-    assert told("errors", found(WRONG), found(WRONG._replace(line=12, column=1))) is None
-    assert told("errors", found(WRONG), found()) == ([], [row], 0, f"Race calendars: no errors\ngone: {WRONG}")
+    assert changes("errors", troubles(WRONG), troubles(WRONG._replace(line=12, column=1))) is None
+    assert changes("errors", troubles(WRONG), troubles()) == ([], [row], 0, f"Race calendars: no errors\ngone: {WRONG}")
 
 
 def test_a_part_that_fails_and_an_upstream_in_quarantine_are_errors():
     """Each with what is said about it."""
-    appeared, _, left, _ = told("errors", {}, found(error="no room", quarantined={"fia": "it shrank"}))
+    appeared, _, left, _ = changes("errors", {}, troubles(error="no room", quarantined={"fia": "it shrank"}))
     assert left == 2
     assert appeared == [
         {"part": "aslms", "message": "aslms: no room"},
@@ -145,11 +145,11 @@ def test_a_part_that_fails_and_an_upstream_in_quarantine_are_errors():
 
 def test_warnings_are_their_own_kind():
     """Who wants errors alone is not told of doubts, and the same words are not the same trouble."""
-    all_of_it = found(WRONG, warnings=[WRONG])
+    all_of_it = troubles(WRONG, warnings=[WRONG])
     assert len(all_of_it) == 2
-    assert told("errors", {}, all_of_it)[2] == 1
-    assert told("warnings", {}, all_of_it)[0] == [{"part": "", "message": str(WRONG)}]
-    assert told("warnings", {}, found(WRONG)) is None
+    assert changes("errors", {}, all_of_it)[2] == 1
+    assert changes("warnings", {}, all_of_it)[0] == [{"part": "", "message": str(WRONG)}]
+    assert changes("warnings", {}, troubles(WRONG)) is None
 
 
 @pytest.mark.parametrize("form", ["json", "slack"])

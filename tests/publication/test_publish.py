@@ -48,7 +48,7 @@ def write(folder: Path, files) -> Path:
     return folder
 
 
-def run(*arguments) -> commands.Done:
+def run(*arguments) -> commands.Ending:
     """Run the command."""
     return commands.run(Path.cwd(), *map(str, arguments))
 
