@@ -32,7 +32,7 @@ test: $(READY) $(CLIENTS) browser ## every test; fails below 97 % of lines and b
 	@test -n "$(PYTEST_ARGS)" || $(BIN)/coverage report --skip-empty --skip-covered >.coverage-report || { cat .coverage-report; exit 1; }
 
 unit: $(READY) ## the tests that need no network, no browser and no service, in less than a minute
-	@TMPDIR=$$(sh tests/scratch.sh) $(BIN)/pytest -n $(WORKERS) -m "not slow" --ignore tests/contracts --ignore tests/properties $(PYTEST_ARGS)
+	@TMPDIR=$$(sh tests/scratch.sh) $(BIN)/pytest -n auto -m "not slow" --ignore tests/contracts --ignore tests/properties $(PYTEST_ARGS)
 
 check: $(READY) ## formatting, lint, spelling, types, imports that point one way, and the definitions
 	@$(BIN)/ruff format --check -q .

@@ -43,6 +43,7 @@ def test_definitions_come_with_every_problem_and_doubt(calendars):
     assert f"{calendars}/trial/series.toml" in {problem.file for problem in problems}
 
 
+@pytest.mark.slow
 def test_a_publication_on_disk_and_in_memory_is_the_same(calendars, tmp_path):
     """Both hold the same documents; the second build on disk has nothing to do, a plan says what one would tell."""
     report = api.build(calendars, tmp_path / "out", now=NOW)

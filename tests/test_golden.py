@@ -25,6 +25,7 @@ def one_season():
     return documents(published(({**files, "publisher.toml": SMALL.encode()}, OFFSEASON)), "aslms")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "publication"), [("everything", "everything_now"), ("2023-24", "one_season")])
 def test_a_publication_is_its_golden_files(name, publication, request):
     """No document differs, none is missing, and no golden file is left over."""

@@ -6,6 +6,8 @@ import ast
 from collections import defaultdict
 from pathlib import Path
 
+import pytest
+
 import aslms_feeds
 
 PACKAGE = Path(aslms_feeds.__file__).parent
@@ -31,6 +33,7 @@ def bound_names(tree: ast.AST) -> list[tuple[str, int]]:
     return names
 
 
+@pytest.mark.slow
 def test_a_name_says_what_it_stands_for():
     """No variable, parameter, function or class is called by a pronoun or a participle alone."""
     vague = [
@@ -42,6 +45,7 @@ def test_a_name_says_what_it_stands_for():
     assert vague == []
 
 
+@pytest.mark.slow
 def test_every_exception_from_that_is_needed():
     """What is allowed is still there."""
     there = {(module, name) for module, tree in MODULES.items() for name, _line in bound_names(tree)}

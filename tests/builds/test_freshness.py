@@ -50,6 +50,7 @@ def unchanged(output, files=None, base_url=None, now=LATER):
     return freshness.is_unchanged(output, files or contents(publisher=FEW), base_url, now=now)
 
 
+@pytest.mark.slow
 def test_nothing_changed(output):
     """The same files before the next due instant: nothing to do."""
     assert unchanged(output)

@@ -260,6 +260,7 @@ def test_when_the_next_builds_begin(due, last, seconds, expected):
     assert plan_starts(due, last, seconds) == expected
 
 
+@pytest.mark.slow
 @given(st.floats(0, 1000))
 def test_a_build_is_begun_early_enough(seconds):
     """Ten seconds ahead, or twice as long as builds take."""

@@ -112,6 +112,7 @@ def test_only_one_language_carries_the_ledger():
     assert carrying == ["2030/changes.json"]
 
 
+@pytest.mark.slow
 def test_what_is_here_already_is_not_asked_for(cup):
     """Whoever reads is asked only for what is not known by its digest."""
     paths = []
@@ -256,6 +257,7 @@ def test_data_of_the_version_before_holds_the_same_ledgers(cup, version_before):
     )
 
 
+@pytest.mark.slow
 def test_a_publication_of_the_version_before_goes_on(cup, version_before):
     """No stamp moves, and no document changes but the data that carries the ledger."""
     report = build(version_before, everything(), LATER + HOUR)
@@ -326,6 +328,7 @@ def test_the_store_recovers_itself(published, damage):
     assert read_ledger(ledgers(published)["ledger/2030.json"]).revisions[RACE].sequence == 2
 
 
+@pytest.mark.slow
 def test_state_that_is_intact_is_kept(published):
     """What went well beside a damaged ledger stays: the chronicle, and what a rollback needs."""
     before = published.read_current("trial").state
@@ -392,6 +395,7 @@ def test_one_series_of_several(published, copy, tmp_path):
     assert ledgers(new) == ledgers(published)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("names", "whole"), [(("cup",), False), (("cup", "trial"), False), (("cup",), True)])
 def test_nothing_is_found_of_what_was_asked_for(published, copy, tmp_path, names, whole):
     """That is an error: whoever builds on it would begin at SEQUENCE 0."""
@@ -409,6 +413,7 @@ def test_a_folder_that_is_none(tmp_path):
     assert raised.value.hint == "name a published folder (it holds sitemap.xml), or an address with https://"
 
 
+@pytest.mark.slow
 def test_a_folder_that_lacks_a_document(copy, tmp_path):
     """The place that cannot be read is named, and nothing is recovered in part."""
     (copy / "trial/2030/season.json").unlink()
@@ -430,6 +435,7 @@ def test_restoring_keeps_what_the_manifest_lists(cup):
     assert again.generation == manifest.generation + 1
 
 
+@pytest.mark.slow
 def test_the_recovered_index_leads_to_what_was_found(published, copy, tmp_path):
     """Were a series' folder lost after that, it is noticed as before."""
     new = LocalStore(tmp_path / "new")

@@ -202,6 +202,7 @@ def test_the_old_time_comes_back_with_new_stamps(moved):
     assert revision(moved, paris) == read_ledger(first.state["ledger/2030.json"]).revisions[paris]
 
 
+@pytest.mark.slow
 def test_pages_and_data_say_what_they_said(moved):
     """The data has the old time; no item is lost and none has another date; the way back is one more."""
     items = {key: row.published for key, row in ledger(moved).items.items()}
@@ -265,6 +266,7 @@ def test_settings_are_those_of_today(moved):
 # --- How long it holds ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_it_holds_over_builds(gone_back):
     """The same definitions again change nothing, today or in a month, and the report says what is shown."""
     files = contents(MOVED, publisher=FEW)
@@ -310,6 +312,7 @@ def test_an_order_ends_it(gone_back):
     assert good(gone_back, files, NOW + 4 * HOUR, release=frozenset(["trial"])).written == ()
 
 
+@pytest.mark.slow
 def test_a_rollback_of_a_mass_change_needs_no_other_word():
     """Going back moves as much as what it undoes, and so does its release."""
     store, wrong = once_published((contents(publisher=FEW), NOW)), SEASON.replace("T1", "T0")
@@ -405,6 +408,7 @@ def test_what_readers_were_told_since_stays():
     assert {"Hello", "4 Hours of Okayama: entry list with one car"} <= {item["title"] for item in feed["items"]}
 
 
+@pytest.mark.slow
 def test_an_edited_text_is_taken_back():
     """An announcement keeps its id and its date, says again what it said, and is marked as edited."""
     store = once_published((contents(publisher=FEW, news=NEWS), NOW))
@@ -432,6 +436,7 @@ def test_days_that_became_known_cannot_be_unknown_again():
     assert (statement.status, statement.start) == ("postponed", "2030-09-01")
 
 
+@pytest.mark.slow
 def test_a_class_added_since_stays_defined():
     """Its calendars have subscribers; the season takes part without it again."""
     publisher = FEW.replace("classes = []", "classes = true")
@@ -468,6 +473,7 @@ def renamed() -> dict[str, bytes]:
     )
 
 
+@pytest.mark.slow
 def test_going_back_over_new_ids():
     """The old content under today's ids: the same UIDs and items, and the one fact is about the session's new name."""
     store = once_published((contents(publisher=FEW, news=NEWS, entries=ENTRIES, results=RESULTS), NOW))
@@ -510,6 +516,7 @@ def test_going_back_to_the_same_definitions_is_nothing_at_all(files):
     assert restore_content(whole, whole) == whole
 
 
+@pytest.mark.slow
 def test_a_tombstone_stays_buried():
     """What was retired since stays cancelled, although the old definitions have it alive."""
     store = once_published((contents(SEASON + EXTRA_EVENT, publisher=FEW), NOW))

@@ -82,6 +82,7 @@ def test_a_build_that_waits_publishes_what_one_does_that_does_not():
     assert again.asked == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 2])
 def test_a_build_that_is_overtaken_ends_without_a_trace(count):
     """It raises, for the whole of it: no part is written, none is reported as failed, and nothing is recorded."""

@@ -798,6 +798,7 @@ def _remembered(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("switches", [0, 1])
 @pytest.mark.parametrize("forgets", [True, False])
 def test_a_pipeline_killed_between_its_two_writes(_remembered, tmp_path, switches, forgets):

@@ -25,6 +25,7 @@ def published(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -40,6 +41,7 @@ def test_an_unchanged_build_is_answered(published, capsys, arguments):
     assert capsys.readouterr().out == "publication: nothing changed\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -76,6 +78,7 @@ def test_the_environment_says_what_the_options_do_not(published, monkeypatch):
     assert unchanged.nothing_to_do(["build", "--output", "publication"])
 
 
+@pytest.mark.slow
 def test_nothing_large_is_imported(published):
     """That is what it is for."""
     code = (

@@ -46,6 +46,7 @@ def small():
 # What there is
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "names"),
     [
@@ -118,6 +119,7 @@ def test_what_was_published_goes_on_when_it_is_switched_off():
     assert b"\r\nDTSTART:20300302T050000Z\r\n" in documents(store)["reminders/trial-all-gt.ics"]
 
 
+@pytest.mark.slow
 def test_no_calendar_is_ever_empty():
     """A season without a day has none, and a calendar appears with its first event."""
     season = 'name = "2030"\nclasses = ["gt"]\n'
@@ -132,6 +134,7 @@ def test_a_meeting_without_sessions_shows_its_days():
     assert carried(build(contents(season))["2030/o/trial-2030-o.ics"]) == {"o"}
 
 
+@pytest.mark.slow
 def test_a_class_carries_what_it_continues():
     """Over any number of steps and both ways: old subscribers follow the successor, new ones see the past."""
     series = SERIES + '[[class]]\nid = "gt3"\nname = "GT3"\ncontinues = ["gt"]\n'
@@ -204,6 +207,7 @@ def moved():
     return before, documents(store)
 
 
+@pytest.mark.slow
 def test_one_session_that_moves_is_one_vevent_that_changes(moved):
     """In the calendars that carry it, and in each of them alone; the others keep their bytes."""
     before, after = moved
@@ -322,6 +326,7 @@ text = "Nothing is told here."
 """
 
 
+@pytest.mark.slow
 def test_no_result_reaches_a_calendar_or_the_news():
     """No word of a result, a title, an invitation or a report that spoils is in calendars, news or changes."""
     after_the_race = LATER.replace(month=3, day=4)

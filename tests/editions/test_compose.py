@@ -400,6 +400,7 @@ def test_an_old_address_leads_to_what_it_is_today(path, today):
     assert find_successor(path, definitions.series["trial"]) == today
 
 
+@pytest.mark.slow
 def test_a_renamed_event_is_kept_up_to_date_at_its_old_address():
     """Who subscribed to the old calendar gets what the new one says."""
     store = MemoryStore()
@@ -432,6 +433,7 @@ def test_a_calendar_nothing_would_keep_up_to_date_stops_the_series():
     )
 
 
+@pytest.mark.slow
 def test_a_calendar_that_nothing_is_left_of_holds_what_there_is():
     """A class that nobody is in any more leaves its subscribers with right times, not with old ones."""
     store = MemoryStore()
@@ -445,6 +447,7 @@ def test_a_calendar_that_nothing_is_left_of_holds_what_there_is():
     assert body.count(b"BEGIN:VEVENT") == 2
 
 
+@pytest.mark.slow
 def test_a_retired_event_keeps_what_was_told_of_it():
     """Its changes, and news and lists that name it, need no event of that id in the file."""
     store = MemoryStore()
@@ -469,6 +472,7 @@ def test_an_id_of_ours_is_no_change():
     ]
 
 
+@pytest.mark.slow
 def test_a_calendar_that_is_switched_off_goes_on_for_those_who_have_it():
     """Switching reminders off stops new subscriptions, not the old ones."""
     store = MemoryStore()

@@ -247,6 +247,7 @@ def test_several_instants_each_open_their_own():
     assert report.next_due == datetime(2030, 4, 6, 22, tzinfo=UTC)
 
 
+@pytest.mark.slow
 def test_a_missed_second_is_made_good():
     """Whatever time has passed since, the next build shows all that is due, at once."""
     store = once_published((folder("news"), NOW), (folder("news"), DUE + timedelta(days=3)))
@@ -254,6 +255,7 @@ def test_a_missed_second_is_made_good():
     assert [item["title"] for item in items if item["title"] == "News"] == ["News"]
 
 
+@pytest.mark.slow
 def test_what_has_no_embargo_goes_on_meanwhile():
     """An edit of a public event is published although another one waits, and the wait goes on."""
     files = folder("event")
@@ -264,6 +266,7 @@ def test_what_has_no_embargo_goes_on_meanwhile():
     assert build(store, moved, DUE)["trial"].generation == 3
 
 
+@pytest.mark.slow
 def test_other_seasons_keep_every_byte():
     """A season that becomes public touches no calendar, feed archive, page of an event or data of another one."""
     store = once_published((folder("season"), NOW))
@@ -349,6 +352,7 @@ def test_a_public_class_does_not_tell_which_hidden_one_it_continues():
         assert classes["gt"].continues == follows
 
 
+@pytest.mark.slow
 def test_a_hidden_class_that_continues_a_public_one_leaves_its_calendars_alone():
     """No address and no byte of the public class tells of its successor."""
     series = SERIES + HYPER + 'continues = ["gt"]\n'
@@ -387,6 +391,7 @@ def test_a_circuit_that_is_named_by_history_stays_named():
 # --- Once public, always public -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", ["definitions", "ledger"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_was_public_once_stays_public_when_a_clock_goes_back(kind, source):
@@ -445,6 +450,7 @@ def test_an_embargo_that_has_passed_may_be_added_or_moved_back():
     assert not build(store, folder("event", past), NOW + HOUR)["trial"].failed
 
 
+@pytest.mark.slow
 def test_what_waits_may_wait_longer():
     """An embargo that has not passed can be moved, and taken out."""
     store = once_published((folder("event"), NOW))
@@ -455,6 +461,7 @@ def test_what_waits_may_wait_longer():
     assert store.read_current("trial").manifest.generation == 2
 
 
+@pytest.mark.slow
 def test_public_things_are_known_under_every_id_they_had():
     """A season, an event and a race that were renamed after they became public are no secret under the new names."""
     files = folder("event")

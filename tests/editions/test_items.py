@@ -49,6 +49,7 @@ def test_every_series_has_four_feeds():
     assert feeds["changes"].updated == datetime(2030, 1, 1, tzinfo=UTC)
 
 
+@pytest.mark.slow
 def test_a_feed_holds_the_newest_items_newest_first(archived):
     """As many as the publisher wants; equal dates by key."""
     feed = archived["news"]
@@ -121,6 +122,7 @@ def test_text_is_markdown_made_safe_and_ends_with_its_source():
     assert item.text.endswith("Source: example.com (https://www.example.com/a_%28b%29)")
 
 
+@pytest.mark.slow
 def test_a_result_of_a_running_season_comes_out_when_it_is_entered():
     """Not at midnight before the race."""
     results = '[[result]]\nevent = "okayama"\nsession = "race-1"\n[result.overall]\nteam = "X"\n'

@@ -187,6 +187,7 @@ def test_the_same_steps_reach_the_feeds_and_the_data():
     assert session_facts == [(fact[0], "race") for _definition, fact, _calendar in LADDER]
 
 
+@pytest.mark.slow
 def test_all_day_stays_all_day_in_every_time_zone():
     """A day is written as a date, with times of the circuit too: nothing of it can shift."""
     for times in ("utc", "circuit"):
@@ -245,6 +246,7 @@ def test_a_day_is_confirmed_without_a_time():
     assert "Saturday, 2 March 2030" in text
 
 
+@pytest.mark.slow
 def test_a_day_that_was_never_in_doubt_is_no_news():
     """At a meeting of one day, the day of its race says nothing new, and its calendar event keeps its SEQUENCE."""
     day = "first_day = 2030-03-02\nlast_day = 2030-03-02"
@@ -256,6 +258,7 @@ def test_a_day_that_was_never_in_doubt_is_no_news():
     assert season_in_steps.list_new_facts(season(event=day)) == []
 
 
+@pytest.mark.slow
 def test_a_session_without_a_day_follows_its_event():
     """An event that moves takes it along: one fact, about the event."""
     season_in_steps = Season()

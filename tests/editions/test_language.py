@@ -397,6 +397,7 @@ def test_no_english_is_left_in_calendars(translated):
         assert [text for text in texts if ours(text)] == [], path
 
 
+@pytest.mark.slow
 def test_no_english_is_left_in_feeds(translated):
     """Titles, texts and categories of every item, and of the feeds themselves."""
     count = 0
@@ -732,6 +733,7 @@ def test_every_catalogue_has_every_text(tag, messages):
         assert len(forms) == (shipped.num_plurals if one.pluralizable else 1), one.id
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tag", SHIPPED)
 def test_every_catalogue_keeps_the_values_of_its_texts(tag, messages):
     """A translation that names a value its text has not would fail; one that forgets a value would not say it."""

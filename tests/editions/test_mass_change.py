@@ -73,6 +73,7 @@ def test_the_whole_message():
     assert (part.generation, part.written, part.new_facts) == (1, (), ())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("count", "moved", "stopped"),
     [
@@ -159,6 +160,7 @@ def test_another_kind_of_change_explains_nothing(what):
     assert "5 of 5 coming sessions" in part.problems[0].message
 
 
+@pytest.mark.slow
 def test_a_change_explains_once():
     """What it explained has happened: the next mass change needs a reason of its own."""
     store = MemoryStore()
@@ -205,12 +207,14 @@ def test_a_status_explains_it(status):
     assert after(season(*FIVE, event=f'status = "{status}"'), moved).problems == ()
 
 
+@pytest.mark.slow
 def test_provisional_sessions_count_too():
     """Fans plan with them."""
     part = after(season(*FIVE, status="provisional"), season(*days(6, 7, 8, 9, 10), status="provisional"))
     assert "5 of 5 coming sessions" in part.problems[0].message
 
 
+@pytest.mark.slow
 def test_what_is_over_does_not_count():
     """Neither among those that move, which are corrections, nor among those that could."""
     now = datetime(2030, 3, 3, 6, tzinfo=UTC)  # two are over, the third is running
@@ -225,6 +229,7 @@ def retired(*names):
     return "".join(f'[[retired]]\nid = "okayama.{name}"\nwhy = "A slip."\n' for name in names)
 
 
+@pytest.mark.slow
 def test_what_is_retired_goes():
     """A tombstone is one session's own explanation only while it is few."""
     assert after(season(*FIVE), season(None, *FIVE[1:], more=retired("race-1"))).problems == ()
@@ -232,6 +237,7 @@ def test_what_is_retired_goes():
     assert [str(problem) for problem in part.problems] == [message(2, 5, "okayama.race-1, okayama.race-2")]
 
 
+@pytest.mark.slow
 def test_what_is_new_or_renamed_is_no_mass():
     """Ten new sessions move nobody; new ids, with their old ones, move nothing."""
     assert after(season(*FIVE), season(*FIVE, *days(11, 12, 13, 14, 15))).problems == ()
@@ -247,6 +253,7 @@ def test_a_renamed_event_that_moves_is_a_mass():
     assert "5 of 5 coming sessions" in after(season(*FIVE), second).problems[0].message
 
 
+@pytest.mark.slow
 def test_whoever_accepts_it_publishes_it_once():
     """Accepting is for one build: the next mass change is stopped again."""
     store = MemoryStore()
@@ -273,6 +280,7 @@ def test_a_first_publication_is_none():
     assert not report.failed
 
 
+@pytest.mark.slow
 def test_seasons_are_counted_one_by_one():
     """A small season's mass change is not hidden by a large one; both are named in one run."""
     store = MemoryStore()
@@ -285,6 +293,7 @@ def test_seasons_are_counted_one_by_one():
     assert "5 of 5 coming sessions" in part.problems[0].message
 
 
+@pytest.mark.slow
 def test_the_other_series_are_published():
     """A mass change stops its own series alone."""
     store = MemoryStore()

@@ -86,6 +86,7 @@ def test_loopback_opens_nothing_else():
     assert opened == {"127.0.0.1", "127.9.9.9", "::1"}
 
 
+@pytest.mark.slow
 @given(st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6)))
 def test_what_is_outside_is_global_for_python_too(address):
     """Nothing passes that the standard library calls private, reserved, multicast or local."""

@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 
+import pytest
 from contracts.telling import HUB, MINUTE, RECEIVERS, Telling, publisher_toml
 
 from aslms_feeds.notify.outbox import WAITS_FILE
@@ -45,6 +46,7 @@ def test_a_variable_that_is_not_set_is_said_by_its_name(telling):
     assert (result.sent, result.waiting, result.next_attempt) == (0, 1, telling.now + MINUTE)
 
 
+@pytest.mark.slow
 def test_after_three_days_a_message_is_given_up(telling):
     """With a warning that says who was not telling."""
     telling.publisher = publisher_toml(hub=HUB, more=RECEIVERS.partition("\n\n")[2])

@@ -39,6 +39,7 @@ def test_the_first_publication_pings_every_feed(pinged):
         assert topic.encode() in (pinged.output / "site" / "trial" / path).read_bytes()
 
 
+@pytest.mark.slow
 def test_only_feeds_that_changed_are_pinged(pinged):
     """One ping for each and generation; what is still to be sent of an earlier generation gives way."""
     pinged.build()
@@ -61,6 +62,7 @@ def test_a_build_that_changes_nothing_pings_nothing(pinged):
     assert (pinged.output / "outbox" / STATE_FILE).stat().st_mtime_ns == written
 
 
+@pytest.mark.slow
 def test_a_builder_that_died_after_the_switch_is_made_good(pinged):
     """The next one compares what is public with what was noted, although it changes nothing itself."""
     pinged.build()
@@ -73,6 +75,7 @@ def test_a_builder_that_died_after_the_switch_is_made_good(pinged):
     assert {topic for topic, generation in pinged.topics().items() if generation == 2} == changed != set()
 
 
+@pytest.mark.slow
 def test_a_new_hub_is_told_everything_and_the_old_one_nothing_more(pinged):
     """Every feed names its hub, so every feed changes."""
     pinged.build()
@@ -82,6 +85,7 @@ def test_a_new_hub_is_told_everything_and_the_old_one_nothing_more(pinged):
     assert len({message["to"] for message in pinged.waiting()}) == 1
 
 
+@pytest.mark.slow
 def test_a_series_with_a_wrong_file_is_not_pinged(pinged):
     """It stays as it is; when it is mended, what changed is pinged."""
     pinged.build()
@@ -194,6 +198,7 @@ def test_no_address_of_a_receiver_is_written_anywhere(telling):
 # Trouble
 
 
+@pytest.mark.slow
 def test_what_cannot_be_noted_does_not_end_the_build(pinged, caplog):
     """A file where the outbox should be: it is published, the log says so, and the next build makes it good."""
     pinged.output.mkdir()
@@ -207,6 +212,7 @@ def test_what_cannot_be_noted_does_not_end_the_build(pinged, caplog):
     assert pinged.topics() == dict.fromkeys(pinged.feeds(), 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [b"", b"{", b"[]", b'{"format": 1}', b'{"format": 2}', b'{"format": 1, "parts": 3}'])
 def test_a_damaged_mark_tells_again_rather_than_never(pinged, text):
     """At least once."""
@@ -226,6 +232,7 @@ def test_a_publisher_file_that_cannot_be_read_tells_nobody(pinged):
     assert len(pinged.topics()) == 12
 
 
+@pytest.mark.slow
 def test_a_disk_that_fails_in_the_middle_loses_nothing(pinged, monkeypatch):
     """Wherever it fails, the mark is not there yet: what was not written is noted by the next build."""
     pinged.build()

@@ -50,6 +50,7 @@ chronicles = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(chronicles)
 def test_what_is_written_is_read(generations):
     """In order of the generations, whatever was told; and the same rows give the same bytes."""
@@ -93,6 +94,7 @@ def test_a_damaged_chronicle_is_refused(text):
     assert raised.value.hint == "it only tells of the past: the next generation begins a new one"
 
 
+@pytest.mark.slow
 def test_each_generation_is_one_row():
     """When it came out, how many documents changed, what subscribers were told, and what it went back to."""
     store = MemoryStore()
@@ -126,6 +128,7 @@ def test_it_tells_all_that_was_told_and_what_has_no_news():
     assert [row.facts for row in rows(store)] == [("2030: the season: announced",), ()]
 
 
+@pytest.mark.slow
 def test_a_chronicle_alone_makes_no_generation():
     """It goes with generations that have another reason: a build that changes nothing writes nothing."""
     store = MemoryStore()
@@ -147,6 +150,7 @@ def test_rows_never_go_back_in_time():
     assert [row.published for row in rows(store)] == [first, second]
 
 
+@pytest.mark.slow
 def test_numbers_are_those_of_the_manifest():
     """The row's number is the generation it came with, whatever else happened in between."""
     store = MemoryStore()
@@ -157,6 +161,7 @@ def test_numbers_are_those_of_the_manifest():
     assert [row.generation for row in rows(store)] == [1, 2, 3, 4]
 
 
+@pytest.mark.slow
 def test_a_generation_without_a_chronicle_begins_one():
     """As after it was recovered: it only tells of the past."""
     store = MemoryStore()

@@ -207,6 +207,7 @@ def test_wrong_arguments_are_explained(folder):
     assert "in a folder that nobody serves" in out
 
 
+@pytest.mark.slow
 def test_a_preview_can_be_served(folder):
     """With the command it names, on a port of the test."""
     run(folder, "preview", "--now", AFTER)

@@ -183,6 +183,7 @@ def test_a_second_run_writes_nothing_and_says_so(tmp_path):
     }
 
 
+@pytest.mark.slow
 def test_a_wrong_publisher_file_stops_all_and_loses_nothing(once):
     """What all series share is wrong: nothing is published, everything stays."""
     store = LocalStore(once)

@@ -42,6 +42,7 @@ def test_an_evergreen_calendar_keeps_the_newest_whole_seasons():
     assert len(events(calendars["2028/trial-2028-all.ics"])) == 60
 
 
+@pytest.mark.slow
 def test_the_newest_season_is_kept_whatever_its_size():
     """A calendar is never empty, and never holds half a season."""
     note = "n" * 200
@@ -54,6 +55,7 @@ def test_the_newest_season_is_kept_whatever_its_size():
     assert len(events(body)) == 60
 
 
+@pytest.mark.slow
 def test_an_event_is_rendered_once_for_all_its_files(everything_now):
     """The same bytes in every file that carries it without an alarm."""
     written: dict[bytes, set[bytes]] = {}

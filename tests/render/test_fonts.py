@@ -76,6 +76,7 @@ def test_widths_are_those_of_the_fonts(family):
     assert typeface.widths == {chr(code): font["hmtx"][glyph][0] for code, glyph in font.getBestCmap().items()}
 
 
+@pytest.mark.slow
 def test_the_readme_makes_the_data_file(tmp_path):
     """The program in the README writes the very file that is shipped, which is small and holds nothing invisible."""
     *_fonts_script, script = re.findall(r"```python\n(.*?)```", (fonts.FOLDER / "README.md").read_text(), re.DOTALL)

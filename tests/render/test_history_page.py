@@ -87,6 +87,7 @@ def test_every_page_leads_to_the_history(trees):
     assert page(trees, "").xpath("//main//a[@href='/races/ex/history/']")
 
 
+@pytest.mark.slow
 def test_champions_are_told_openly_newest_first(history):
     """Every season that is over has its champions in one table, by class, with drivers, team and car."""
     bodies = section(history, "page_champions").xpath(".//table/tbody")
@@ -433,6 +434,7 @@ def test_real_seasons_have_light_whole_pages(real_series):
             assert not anchor or unquote(anchor) in parsed[f"{target}index.html"].xpath("//@id"), (path, link)
 
 
+@pytest.mark.slow
 def test_real_sources_are_all_shown(real_series):
     """Every source that the real definitions name can be followed from some page."""
     edition, made = real_series

@@ -167,6 +167,7 @@ def test_hidden_leaves_out_what_is_off_but_never_empties_a_calendar():
     assert [str(event["SUMMARY"]) for event in paris.values()] == ["CANCELLED: TS 4 Hours of Paris: Race"]
 
 
+@pytest.mark.slow
 def test_the_policy_changes_no_stamp():
     """It is how calendars are written, not what they say: SEQUENCE and LAST-MODIFIED are the same."""
     stamps = {
@@ -182,6 +183,7 @@ def test_the_policy_changes_no_stamp():
 # Reminders
 
 
+@pytest.mark.slow
 def test_alarms_ring_before_what_they_are_set_for_and_nowhere_else():
     """An hour before races, a quarter before qualifying; never for what is off, has no time, or in other calendars."""
     options = "alarm_minutes = { race = 60, qualifying = 15 }"

@@ -74,6 +74,7 @@ def test_every_feed_has_its_addresses_in_every_format(edition, trees, tag):
         assert [words(term) for term in one.xpath(".//dt")] == ["Atom", "RSS", "JSON Feed"]
 
 
+@pytest.mark.slow
 def test_feeds_say_whether_they_spoil_a_race(trees):
     """Who watches later sees which feeds to keep away from."""
     sections = page(trees, "feeds/").xpath("//section[starts-with(@aria-labelledby, 'page_feed_')]")
@@ -197,6 +198,7 @@ def test_what_calendars_hold_is_what_they_hold(edition, trees, tag):
     assert {stamp for stamp, _count in found.values()} == {"2025-11-20T12:00:00Z", f"{LATER:%Y-%m-%dT%H:%M:%SZ}"}
 
 
+@pytest.mark.slow
 def test_what_was_cut_off_a_calendar_is_not_counted():
     """A calendar that is cut to its newest seasons is counted as it is published."""
     files = series_files(*every(running()))
@@ -268,6 +270,7 @@ def test_not_found_leads_to_every_series(trees):
     assert tree(alone).xpath("//main//a/@href") == ["/races/", "/races/ar/", "/races/ja/"]
 
 
+@pytest.mark.slow
 def test_search_engines_leave_not_found_alone():
     """The page says so itself, and no sitemap names it; the index publishes it."""
     store = MemoryStore()

@@ -102,6 +102,7 @@ def test_every_page_names_an_image_that_is_made(edition, heads):
     assert named["/races/ex/ja/index.html"] != named["/races/ex/index.html"]
 
 
+@pytest.mark.slow
 def test_heads_say_what_the_image_is(heads):
     """Type, size and words stand beside the address, and the card is the large one; other languages are named."""
     rows = heads["/races/ex/2025-26/sepang/index.html"]
@@ -115,6 +116,7 @@ def test_heads_say_what_the_image_is(heads):
     assert dict(heads["/races/404.html"])["twitter:card"] == "summary"
 
 
+@pytest.mark.slow
 def test_only_what_is_not_public_is_drawn(edition):
     """An address that is published is not drawn again; a new one is a PNG of 1200 by 630 under 60 KB."""
     season = next(one for one in edition.seasons if one.files.id == "2025-26")

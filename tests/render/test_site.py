@@ -75,6 +75,7 @@ def test_the_sitemap_lists_every_page_of_every_series():
     assert addresses == {f"{BASE}/": "", f"{BASE}/fr/": ""}
 
 
+@pytest.mark.slow
 def test_the_feeds_of_every_series_can_be_taken_at_once():
     """The OPML has a folder for each series with its feeds in each language, all of which exist."""
     store = published((two(), NOW))
@@ -88,6 +89,7 @@ def test_the_feeds_of_every_series_can_be_taken_at_once():
     assert any("/fr/" in address for address in folders["Test Series"])
 
 
+@pytest.mark.slow
 def test_robots_may_read_everything():
     """Google's calendar obeys robots.txt: nothing is forbidden, and the sitemap is named."""
     text = published((two(), NOW)).read_document(INDEX, "robots.txt")
@@ -122,6 +124,7 @@ def test_a_new_series_is_linked(tmp_path):
     assert (tmp_path / "site/trial/manifest.json").is_file()
 
 
+@pytest.mark.slow
 def test_a_listing_reads_back():
     """What a series says of itself is kept as text, and is the same when it is read."""
     store = published((two(), NOW))
@@ -140,6 +143,7 @@ def test_a_garbled_card_is_refused(text):
     assert raised.value.hint == "restore the generation folder from a backup"
 
 
+@pytest.mark.slow
 def test_the_state_of_the_index_names_its_series():
     """What the index leads to is remembered, so that a series whose folder is lost is not taken for a new one."""
     store = published((two(), NOW))

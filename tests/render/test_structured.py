@@ -83,6 +83,7 @@ def test_every_event_has_what_search_engines_demand(blocks):
         assert "competitor" not in event
 
 
+@pytest.mark.slow
 def test_events_stand_only_on_pages_of_events(blocks):
     """A season or a meeting is told on its own page; one without a day or a place is not told at all."""
     kinds = {path: [one["@type"] for one in page] for path, page in blocks.items()}
@@ -262,6 +263,7 @@ def test_nothing_closes_a_data_block():
     assert json.loads(text) == said
 
 
+@pytest.mark.slow
 def test_the_same_data_for_the_same_season():
     """The running season is told the same in each language, but for its words."""
     site = whole_site(make_edition(series_files(running())))

@@ -99,6 +99,7 @@ def test_every_combination_has_exactly_its_addresses(edition, trees, tag):
         assert row.get("data-about") == calendar.description
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tag", TAGS)
 def test_the_choices_are_those_of_the_calendars(edition, trees, tag):
     """What can be chosen of each kind is what some calendar is, under a legend, and the first calendar is chosen."""

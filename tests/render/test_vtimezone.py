@@ -83,6 +83,7 @@ def instants(name: str, year: int) -> list[datetime]:
     return sampled
 
 
+@pytest.mark.slow
 def test_the_rules_give_what_the_database_has(written):
     """At all times, for all rules there are; where the tz database has plans of its own, that is seen."""
     assert len(written) > 60
@@ -98,6 +99,7 @@ def test_the_rules_give_what_the_database_has(written):
     assert {year for _name, year in wrong} <= {YEARS[0]}
 
 
+@pytest.mark.slow
 def test_a_reader_of_its_own_finds_the_same_offsets(written):
     """Dateutil goes by the rules in the text alone; away from the hour that comes twice, it says what ours say."""
     for name in written:

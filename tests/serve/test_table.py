@@ -134,6 +134,7 @@ def test_a_manifest_that_cannot_be_trusted_is_refused(changes, message):
     assert str(caught.value) == message
 
 
+@pytest.mark.slow
 @given(
     st.one_of(
         st.binary(max_size=60),

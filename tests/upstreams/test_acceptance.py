@@ -23,6 +23,7 @@ def test_items_become_news_with_their_origin(tmp_path):
         assert render_plain(item.text) == "*Not* bold [no](link) <b> 1. # 1"
 
 
+@pytest.mark.slow
 def test_a_day_is_never_to_come(tmp_path):
     """A feed that is ahead, or says no day at all, has its items on the day they are seen."""
     ahead = rss(1).replace(b"01 Jan 2030", b"01 Jan 2035")
@@ -33,6 +34,7 @@ def test_a_day_is_never_to_come(tmp_path):
         assert [item.on for item in world.poll().news["trial", "2030"]] == [NOW.date(), NOW.date()]
 
 
+@pytest.mark.slow
 def test_what_was_joined_stays_and_is_edited(tmp_path):
     """What a feed drops is kept, with its id and day; what it edits is edited."""
     edited = rss(2, 3, text="Other").replace(b"01 Jan", b"05 Jan")
@@ -46,6 +48,7 @@ def test_what_was_joined_stays_and_is_edited(tmp_path):
         assert after["Item 2"].text == "Other 2"
 
 
+@pytest.mark.slow
 def test_without_a_season_items_wait(tmp_path):
     """They are not lost: as soon as there is a season, they join it."""
     with Hostile({"/feed": answer(rss(1), 'ETag: "1"')}) as server:

@@ -22,6 +22,7 @@ def test_a_state_that_is_damaged_is_begun_again(tmp_path):
             assert "if-none-match" not in server.asked[-1].headers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("upstream", "name", "target", "body"),
     [

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from contracts.hostile import Hostile, answer
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,6 +52,7 @@ def test_a_clock_that_was_ahead_holds_nobody_up(tmp_path):
         assert world.poll(-365 * DAY).asked_ids == ("club",)
 
 
+@pytest.mark.slow
 def test_another_address_is_asked_at_once(tmp_path):
     """Validators of one address say nothing about another; what has been joined stays."""
     with Hostile({"/feed": answer(rss(1), 'ETag: "one"'), "/other": answer(rss(2), 'ETag: "one"')}) as server:

@@ -194,6 +194,7 @@ def test_text_that_mentions_a_doctype_is_no_doctype():
     assert entries(rss(item))[0][1] == "is how"
 
 
+@pytest.mark.slow
 def test_other_charsets_are_read_by_mark_declaration_or_header():
     """The document's own word counts more than its server's."""
     item = "<guid>a</guid><title>Prés</title>"

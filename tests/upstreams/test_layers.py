@@ -16,6 +16,7 @@ def publish(world, polled):
     return regenerate(MemoryStore(), {**polled.contents, **world.local_files}, now=world.now)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("upstream", "target", "body"),
     [
@@ -37,6 +38,7 @@ def test_definitions_are_published_as_if_they_lay_here(tmp_path, upstream, targe
         assert not publish(world, polled).failed
 
 
+@pytest.mark.slow
 def test_a_whole_series_may_come_from_elsewhere(tmp_path):
     """Only the publisher and the circuits are ours."""
     shared = {path: data for path, data in contents().items() if "/" not in path}
@@ -74,6 +76,7 @@ def test_items_join_the_season_that_was_current_and_stay_there(tmp_path):
         assert titles(world.poll())["2031-32"] == ["Item 2"]
 
 
+@pytest.mark.slow
 def test_a_season_under_embargo_takes_no_items(tmp_path):
     """Nothing of it is public yet, so nothing may join it."""
     early = contents(SEASON.replace("status =", "embargo = 2030-01-11T00:00:00Z\nstatus =", 1))

@@ -55,6 +55,7 @@ def test_what_cannot_be_kept_is_not_taken(tmp_path):
         assert polled.troubles == {"club": f"nothing can be kept in {tmp_path}/upstreams: File exists"}
 
 
+@pytest.mark.slow
 def test_a_full_disk_takes_nothing(tmp_path, monkeypatch):
     """An item that could not be kept would be lost later, so it is not joined."""
     with Hostile({"/feed": answer(rss(1))}) as server:
@@ -70,6 +71,7 @@ def test_a_full_disk_takes_nothing(tmp_path, monkeypatch):
         assert titles(world.poll()) == {"2030": ["Item 1"]}
 
 
+@pytest.mark.slow
 def test_without_asking_nothing_is_asked_or_written(tmp_path):
     """A preview has what is kept, damage included, and leaves everything as it is."""
     upstreams = (FEED, ICS.replace("club", "cal"), FOLDER.replace("club", "next"))
@@ -98,6 +100,7 @@ def test_without_asking_nothing_is_asked_or_written(tmp_path):
         assert len(server.asked) == len(upstreams)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", ["read_feed", "NewsItem"])
 def test_a_fault_of_ours_stops_neither_the_others_nor_the_build(tmp_path, monkeypatch, caplog, broken):
     """Wherever it is, it is told as what it is, with a trace in the log."""
