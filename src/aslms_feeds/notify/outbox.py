@@ -39,7 +39,7 @@ FORMAT = 1
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
 """Between two attempts; each wait is three times the last one."""
 FARTHEST = timedelta(days=1)
-"""No wait is longer (`upstream.LATEST`): one that seems so was written by a clock that was ahead."""
+"""No wait is longer (`network.responses.LATEST`): one that seems so was written by a clock that was ahead."""
 
 
 @dataclass(frozen=True)
